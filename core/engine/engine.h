@@ -1,0 +1,119 @@
+// The engine: a pure, deterministic state machine that turns events into commands. It owns the
+// directory, the arenas and the policies; it reads no clock, file or random device and starts no
+// thread. Two engines that see the same events give the same commands. Not shared between threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/base/units.h"
+#include "core/coherence/overview.h"
+#include "core/engine/command.h"
+#include "core/engine/event.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+
+namespace parley::core {
+
+/// What decides. Policies as text, "name" or "name:parameter=value,..."; "" is the default.
+struct EngineOptions {
+  std::string mapper, order, prefetch, evict, source;
+  std::uint32_t window = 8;        // issued, unfinished tasks a device; 0 = unlimited
+  std::uint64_t seed = 1;          // for policies that draw random numbers
+  bool evict_idle_only = false;    // prefer victims that no unfinished command uses
+  bool check_invariants = false;   // after every step
+  bool record_states = false;      // keep state_changes()
+};
+
+struct EngineStatistics {
+  std::uint64_t steps = 0;
+  std::uint64_t tasks_issued = 0, tasks_finished = 0;
+  std::uint64_t copies = 0, prefetches = 0, evictions = 0, compactions = 0;
+  Bytes bytes_copied, written_back_bytes;
+  std::uint64_t refetches = 0;  // a replica fetched again after its eviction
+};
+
+/// A replica that was evicted and fetched again, and how often.
+struct Thrashing {
+  RegionId region;
+  SpaceId space;
+  std::uint32_t times = 0;
+};
+
+/// Where the elements of a box lie at present (logically: once their writer has finished).
+struct PieceLocation {
+  Box box;
+  SpaceId space;
+  Bytes offset;  // of the replica's first element in the slab
+  RegionId replica_region;
+  bool is_home_view = false;
+};
+
+/// An array's contents that a driver puts in place before the run.
+struct InitialReplica {
+  ArrayId array;
+  SpaceId space;
+  Bytes offset;
+};
+
+/// A piece of which no completely written replica is left after a failure.
+struct LostPiece {
+  ArrayId array;
+  Box box;
+};
+
+class EngineState;
+
+class Engine {
+ public:
+  /// Checks that the program can run: names of devices and spaces, working sets against capacities
+  /// (with both figures), home slots against host memory. The program may still grow, and must
+  /// outlive the engine, as must the machine.
+  static Result<std::unique_ptr<Engine>> create(const Program& program, const Machine& machine,
+                                                const EngineOptions& options);
+  ~Engine();
+
+  /// Handles all events of one instant, then decides. The first step must bring TasksSubmitted.
+  /// `now` never decreases. Commands stay valid until the next step.
+  std::span<const Command> step(Time now, std::span<const Event> events);
+
+  [[nodiscard]] bool is_finished() const;  // Finish was given
+  [[nodiscard]] const EngineStatistics& statistics() const;
+  /// The worst first, at most `most`.
+  [[nodiscard]] std::vector<Thrashing> thrashing(std::size_t most) const;
+  /// Replica sets before the first step.
+  [[nodiscard]] std::vector<InitialReplica> initial_replicas() const;
+  [[nodiscard]] SpaceId home_space(ArrayId array) const;
+  [[nodiscard]] Bytes home_slot(ArrayId array) const;  // offset in the home space's slab
+  /// Bytes of the slab that a driver must provide for a space.
+  [[nodiscard]] Bytes slab_bytes(SpaceId space) const;
+  /// Current places of all initialised elements of an array; boxes are disjoint.
+  [[nodiscard]] std::vector<PieceLocation> locations(ArrayId array) const;
+  /// Snapshots asked for by tasks' `show`, in issue order.
+  [[nodiscard]] const std::vector<Overview>& overviews() const;
+  [[nodiscard]] Overview overview(ArrayId array) const;
+  [[nodiscard]] const std::vector<StateChange>& state_changes() const;
+  /// Why nothing can go on: what each waiting task waits for. "" when nothing waits.
+  [[nodiscard]] std::string stall_report() const;
+  /// After CommandFailed: commands that will never run, and what is lost.
+  [[nodiscard]] std::vector<CommandId> cancelled() const;
+  [[nodiscard]] std::vector<LostPiece> lost_pieces() const;
+  /// Mapper's words on a mapped task; "" when it gives none.
+  [[nodiscard]] std::string mapping_reason(TaskId task) const;
+  /// Throws InvariantViolation naming the rule (design: invariants 1, 2, 5, 6, 8).
+  void check_invariants() const;
+  /// Read access for tests and reports.
+  [[nodiscard]] const EngineState& state() const { return *state_; }
+
+ private:
+  explicit Engine(std::unique_ptr<EngineState> state);
+  std::unique_ptr<EngineState> state_;
+};
+
+}  // namespace parley::core

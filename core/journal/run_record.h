@@ -1,0 +1,64 @@
+// What a run was, as measured by its driver (virtual or real time): the common input of summaries,
+// traces and pictures. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/units.h"
+#include "core/engine/command.h"
+#include "core/engine/event.h"
+
+namespace parley::core {
+
+struct TaskRecord {
+  TaskId task;
+  CommandId command;
+  std::uint16_t alternative = 0;
+  std::vector<DeviceId> devices;  // by member
+  Time start, end;
+};
+
+struct CopyRecord {
+  CommandId command;
+  ArrayId array;
+  std::vector<Range> box;  // elements of the array
+  SpaceId from, to;
+  RouteId route;
+  Bytes bytes;
+  CopyReason reason = CopyReason::kFetch;
+  TaskId task;
+  Time issued;  // when the command reached the driver's queue
+  Time start;   // when its engines were taken
+  Time end;
+};
+
+/// Bytes of allocated replicas in a space from `at` on.
+struct ResidencySample {
+  Time at;
+  SpaceId space;
+  Bytes bytes;
+};
+
+struct RunRecord {
+  Time makespan;
+  std::vector<TaskRecord> tasks;          // in order of their ends
+  std::vector<CopyRecord> copies;         // in order of their ends
+  std::vector<ResidencySample> residency; // in time order; empty unless asked for
+  IdVector<SpaceId, Bytes> peak_bytes;
+  IdVector<DeviceId, Duration> busy;      // time in tasks, weighted by share of the device's slots
+  IdVector<CopyEngineId, Duration> engine_busy;
+};
+
+/// Sees every step of an engine, in order; the journal's source.
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void on_step(Time now, std::span<const Event> events,
+                       std::span<const Command> commands) = 0;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,37 @@
+// How long a task takes on a device, from what the workload and the machine state: a stated duration,
+// the roofline of its flops and bytes, or the machine's kernel table. Used by the simulator as the
+// truth (before noise) and by policies as the nominal belief.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/base/ids.h"
+#include "core/base/units.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+
+namespace parley::core {
+
+enum class WhichCost : std::uint8_t { kTrue, kExpected };
+
+/// Duration on `device` (launch start-up included), or nothing when neither the workload nor the
+/// machine's kernel table says (callers then take 0 and warn once).
+/// Roofline (Williams, Waterman, Patterson 2009): max(flops / flops_per_s, bytes / bytes_per_s).
+std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
+                                      std::size_t alternative, DeviceId device, WhichCost which);
+
+/// One way to run a task on one machine: which alternative on which devices (in member order).
+struct Candidate {
+  std::uint16_t alternative = 0;
+  std::vector<DeviceId> devices;
+};
+
+/// All candidates of a placement in the order of its alternatives, devices ascending; groups of a
+/// class by combination (all up to 4,096 of them, then windows of neighbours).
+/// `unknown` receives names that the machine lacks.
+std::vector<Candidate> resolve(const Placement& placement, const Machine& machine,
+                               std::vector<std::string>* unknown);
+
+}  // namespace parley::core

@@ -1,0 +1,137 @@
+// A machine: memory spaces, devices, links between spaces and what everything costs. Plain data,
+// validated and completed once by Machine::create; immutable afterwards.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/base/units.h"
+
+namespace parley::core {
+
+struct MemorySpace {
+  std::string name;
+  Bytes capacity;
+  std::string node;      // "" = the only one
+  bool is_host = false;  // home slots live in host spaces: one per node
+};
+
+struct Device {
+  std::string name;         // "gpu:0"
+  std::string device_class; // "gpu", "cpu"
+  SpaceId space;
+  std::int32_t slots = 1;   // tasks of 1 vcu at a time
+  std::map<std::string, double> flops_per_s;  // by dtype name
+  double bytes_per_s = 0.0;                   // memory bandwidth, read plus written
+  Duration launch;                            // start-up of a kernel
+};
+
+/// A capacity that flows share: a link, a port, a host-memory limit.
+struct Resource {
+  std::string name;
+  Bandwidth capacity;
+};
+
+/// A first-in-first-out server of copies, with `slots` at a time.
+struct CopyEngine {
+  std::string name;
+  std::int32_t slots = 1;
+};
+
+struct Via {
+  ResourceId resource;
+  double weight = 1.0;  // units of the resource that one byte takes
+};
+
+enum class ShareMode : std::uint8_t { kFlow, kPair };
+
+/// How bytes go from one space to another. Uncontended time of n bytes: latency + n / rate_cap, or
+/// the curve (piecewise linear through [bytes, ns], extrapolated with its last slope).
+struct Route {
+  SpaceId from, to;
+  std::vector<Via> via;
+  std::vector<CopyEngineId> engines;
+  Duration latency;
+  Bandwidth rate_cap;  // 0 = unlimited
+  std::vector<std::pair<std::int64_t, std::int64_t>> curve;
+  ShareMode share = ShareMode::kFlow;
+  std::string kind;    // "nvlink", "pcie", ...: for reports; "" = "link"
+};
+
+/// Time that the host thread spends, nanoseconds.
+struct HostCosts {
+  Duration issue_copy, issue_launch, round_trip, decide;
+  std::int64_t pin_ns_per_mib = 0;
+};
+
+/// Measured kernel durations: (size, duration) ascending by size; interpolated by roofline-shaped
+/// power law between neighbours. Key: kernel name, then device class or name, then dtype name.
+using KernelTable = std::map<
+    std::string,
+    std::map<std::string, std::map<std::string, std::vector<std::pair<std::int64_t, Duration>>>>>;
+
+struct MachineSpec {
+  std::string name;
+  std::string source;
+  IdVector<SpaceId, MemorySpace> spaces;
+  IdVector<DeviceId, Device> devices;
+  IdVector<ResourceId, Resource> resources;
+  IdVector<CopyEngineId, CopyEngine> engines;
+  std::vector<Route> routes;
+  struct Relay {
+    SpaceId from, to;
+    std::vector<SpaceId> through;
+  };
+  std::vector<Relay> relays;
+  HostCosts host;
+  KernelTable kernels;
+};
+
+class Machine {
+ public:
+  /// Checks (names unique, every device has a space, every node one host space, every space reaches
+  /// its host and is reached, no resource or engine without a route, rates positive) and completes:
+  /// a pair of which one is a host without a route, and each relay through non-host spaces, gets the
+  /// concatenation of its legs as one pipelined route (latencies added, lowest cap, all resources).
+  /// GPU pairs still without a route go through the home slot: that is the core's business.
+  /// A space's route to itself defaults to a copy through its device's memory (bytes_per_s / 2).
+  static Result<Machine> create(MachineSpec spec);
+
+  [[nodiscard]] const std::string& name() const { return spec_.name; }
+  [[nodiscard]] const MachineSpec& spec() const { return spec_; }
+  [[nodiscard]] std::size_t space_count() const { return spec_.spaces.size(); }
+  [[nodiscard]] std::size_t device_count() const { return spec_.devices.size(); }
+  [[nodiscard]] const MemorySpace& space(SpaceId id) const { return spec_.spaces[id]; }
+  [[nodiscard]] const Device& device(DeviceId id) const { return spec_.devices[id]; }
+  [[nodiscard]] const HostCosts& host() const { return spec_.host; }
+  /// None when bytes cannot go there directly.
+  [[nodiscard]] RouteId route_id(SpaceId from, SpaceId to) const {
+    return route_ids_[from.index() * space_count() + to.index()];
+  }
+  [[nodiscard]] const Route& route(RouteId id) const { return routes_[id]; }
+  [[nodiscard]] std::size_t route_count() const { return routes_.size(); }
+  /// The host space of the same node.
+  [[nodiscard]] SpaceId host_of(SpaceId space) const { return host_of_[space]; }
+  [[nodiscard]] std::optional<SpaceId> find_space(std::string_view name) const;
+  [[nodiscard]] std::optional<DeviceId> find_device(std::string_view name) const;
+  /// Uncontended duration of a copy of `bytes`, at least latency.
+  [[nodiscard]] Duration copy_duration(RouteId id, Bytes bytes) const;
+
+ private:
+  Machine() = default;
+
+  MachineSpec spec_;
+  IdVector<RouteId, Route> routes_;
+  std::vector<RouteId> route_ids_;  // from x to
+  IdVector<SpaceId, SpaceId> host_of_;
+};
+
+}  // namespace parley::core

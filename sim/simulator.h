@@ -1,0 +1,48 @@
+// The simulator: performs an engine's commands on a modelled machine in virtual time. A peer of the
+// executor; it knows nothing of coherence or scheduling.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/engine/engine.h"
+#include "core/graph/program.h"
+#include "core/journal/run_record.h"
+#include "core/machine/machine.h"
+
+namespace parley::sim {
+
+struct SimOptions {
+  core::EngineOptions engine;
+  bool record_tasks = true;      // RunRecord::tasks and copies
+  bool record_residency = false; // RunRecord::residency
+  /// Called now and then with finished tasks; may be empty.
+  std::function<void(std::size_t finished, std::size_t total)> progress;
+  core::StepObserver* observer = nullptr;  // not owned
+};
+
+/// Lower bounds of the makespan that hold for every policy.
+struct Bounds {
+  core::Duration critical_path;  // longest chain of flow and explicit dependencies, fastest device each
+  core::Duration work;           // total work over all devices
+  core::Duration transfer;       // bytes that must move, over the machine's rates
+  [[nodiscard]] core::Duration best() const;
+};
+
+struct SimResult {
+  core::RunRecord run;
+  Bounds bounds;
+  std::vector<std::string> warnings;
+  std::unique_ptr<core::Engine> engine;  // after the run: overviews, locations, statistics
+};
+
+/// Runs the whole program. Faults: what Engine::create refuses. A stall is a broken invariant.
+core::Result<SimResult> simulate(const core::Program& program, const core::Machine& machine,
+                                 const SimOptions& options);
+
+Bounds lower_bounds(const core::Program& program, const core::Machine& machine);
+
+}  // namespace parley::sim

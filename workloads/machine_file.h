@@ -1,0 +1,27 @@
+// Machines by name (shipped) or file.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/machine/machine.h"
+
+namespace parley::workloads {
+
+/// Shipped names, sorted.
+std::vector<std::string> shipped_machines();
+
+/// The spec of a shipped machine or of a file. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...",
+/// "cpu=64GiB": class, device or space, and a size (B, kB, MB, GB, KiB, MiB, GiB, TiB).
+core::Result<core::Machine> load_machine(const std::string& name_or_file,
+                                         const std::vector<std::string>& limits = {});
+
+core::Result<core::MachineSpec> parse_machine(std::string_view json, const std::string& source);
+std::string format_machine(const core::MachineSpec& spec);
+
+/// "8GiB" -> bytes; fault for anything else.
+core::Result<core::Bytes> parse_bytes(std::string_view text);
+
+}  // namespace parley::workloads
