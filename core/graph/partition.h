@@ -1,7 +1,7 @@
 // The pieces of one array: the coarsest division of its elements such that every region in use is a
-// union of pieces. Grows finer as regions are added; a piece that a region cuts keeps its id for the
-// part outside and a new piece, listed in `cuts`, takes the part inside. What is known of a piece is
-// kept by the users of a partition, indexed by piece; they copy it when a piece is cut.
+// union of pieces. Grows finer as regions are added; a piece that a region cuts keeps its id for
+// the part outside and a new piece, listed in `cuts`, takes the part inside. What is known of a
+// piece is kept by the users of a partition, indexed by piece; they copy it when a piece is cut.
 //
 // A piece may be several boxes (a strided region leaves many). Boxes are found through an R-tree
 // over their bounds once there are more than a few (Guttman 1984; Boost.Geometry's), so that
@@ -22,8 +22,8 @@ namespace parley::core {
 using LocalPiece = std::uint32_t;
 
 struct Cut {
-  LocalPiece from;      // keeps the elements outside the region
-  LocalPiece inside;    // new: the elements inside
+  LocalPiece from;    // keeps the elements outside the region
+  LocalPiece inside;  // new: the elements inside
 };
 
 class Partition {
@@ -41,8 +41,8 @@ class Partition {
   [[nodiscard]] std::span<const Box> boxes(LocalPiece piece) const { return pieces_[piece].boxes; }
   [[nodiscard]] std::int64_t size(LocalPiece piece) const { return pieces_[piece].size; }
 
-  /// Makes `box`, a non-empty part of the array, a union of pieces. Returns those pieces, ascending;
-  /// appends the cuts made to `cuts`, in order. O((touched boxes) log(boxes)).
+  /// Makes `box`, a non-empty part of the array, a union of pieces. Returns those pieces,
+  /// ascending; appends the cuts made to `cuts`, in order. O((touched boxes) log(boxes)).
   std::vector<LocalPiece> refine(const Box& box, std::vector<Cut>& cuts);
 
  private:

@@ -1,6 +1,6 @@
-// A program: arrays, regions of them, and tasks in submission order. The one interface through which
-// workloads are built: the JSON loader, the generators and users' own C++ are its clients. Tasks
-// may be added while an engine runs (then only by the thread that drives the engine).
+// A program: arrays, regions of them, and tasks in submission order. The one interface through
+// which workloads are built: the JSON loader, the generators and users' own C++ are its clients.
+// Tasks may be added while an engine runs (then only by the thread that drives the engine).
 //
 // Everything is dense and interned: equal regions, placements, costs and kernels are stored once.
 // Dependencies are inferred from accesses at spawn() (read-after-write, write-after-read,
@@ -48,9 +48,9 @@ struct Initial {
 
 struct ArraySpec {
   std::string name;
-  std::vector<std::int64_t> shape;   // [] is one element
+  std::vector<std::int64_t> shape;  // [] is one element
   DType dtype = DType::kFloat64;
-  bool is_opaque = false;            // "bytes": no element structure, never sliced; dtype uint8
+  bool is_opaque = false;  // "bytes": no element structure, never sliced; dtype uint8
   Initial initial;
   std::vector<std::string> homes = {"host"};  // names of spaces that hold a replica at the start
   AtEnd at_end = AtEnd::kAnywhere;
@@ -125,11 +125,11 @@ struct TaskSpec {
   Kernel kernel;
   std::int32_t priority = 0;  // larger is more urgent
   Time release;
-  bool is_lazy = false;       // operands are moved only when the task starts
+  bool is_lazy = false;  // operands are moved only when the task starts
   std::vector<Show> show;
   std::vector<Expectation> expect;
-  std::string evict_space;    // kEvict
-  bool keep_last = true;      // kEvict: write the last copy back instead of refusing
+  std::string evict_space;  // kEvict
+  bool keep_last = true;    // kEvict: write the last copy back instead of refusing
 };
 
 struct Task {
@@ -215,7 +215,8 @@ class Program {
   [[nodiscard]] const Task& task(TaskId id) const { return tasks_[id]; }
   [[nodiscard]] std::string_view task_name(TaskId id) const;
   [[nodiscard]] std::span<const Access> accesses(TaskId id) const;
-  /// Tasks that must have been issued before; explicit ones also finished. Ascending within both parts.
+  /// Tasks that must have been issued before; explicit ones also finished. Ascending within both
+  /// parts.
   [[nodiscard]] std::span<const TaskId> dependencies(TaskId id) const;
   [[nodiscard]] std::span<const TaskId> timed_dependencies(TaskId id) const;
   [[nodiscard]] const Placement& placement(PlacementId id) const { return placements_[id]; }
@@ -232,7 +233,7 @@ class Program {
   bool check_accesses(const TaskSpec& spec, Faults& faults) const;
   void check_kernels(const TaskSpec& spec, Faults& faults) const;
   void merge_accesses(TaskSpec& spec) const;
-  void store_dependencies(Task& task, TaskId id, const TaskSpec& spec);
+  void store_dependencies(Task& task, std::vector<TaskId> timed, std::vector<TaskId> ordering);
 
   std::string name_;
   DependencyMode mode_;
