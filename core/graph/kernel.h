@@ -1,8 +1,9 @@
-// Kernels by name: what they are called, which operands and parameters they take, how much work they
-// are. Only signatures live here; bodies (host, CUDA) are exec's.
+// Kernels by name: what they are called, which operands and parameters they take, how much work
+// they are. Only signatures live here; bodies (host, CUDA) are exec's.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,30 +41,71 @@ struct KernelCall {
 /// What a task executes: calls in order. Empty: spin for the task's cost, then hash_mix.
 using Kernel = std::vector<KernelCall>;
 
-enum class ArgumentMode : std::uint8_t { kRead, kWrite, kReadWrite };
+/// kAny: as the task's access says (kernels that take whatever operands a task has).
+enum class ArgumentMode : std::uint8_t { kRead, kWrite, kReadWrite, kAny };
 
 struct KernelParameter {
   std::string name;
   bool is_required = true;
-  double default_value = 0.0;
+  double default_value = 0.0;  // NaN: none, as `meaning` explains
   std::string meaning;
+  bool is_integer = false;
+  double lowest = -std::numeric_limits<double>::infinity();
+  double highest = std::numeric_limits<double>::infinity();
+};
+
+/// How the extents of the arguments hang together, and what counts as one unit of work.
+enum class ShapeRule : std::uint8_t {
+  kAny,          // no rule, no work
+  kElementwise,  // all equal; work: elements
+  kReduction,    // target: source without the axis, or one element; work: elements of the source
+  kStencil,      // source: target and a halo around it; work: elements of target times neighbours
+  kGemm,         // C (m, n), op(A) (m, k), op(B) (k, n); work: m n k
+  kSyrk,         // C (n, n), op(A) (n, k); work: n n k
+  kTrsm,         // T (n, n), B (m, n) or, from the left, (n, m); work: n n m
+  kSquare,       // (n, n); work: n n n
 };
 
 struct KernelSignature {
   std::string name;
-  std::string meaning;                     // one sentence, with the formula
-  std::vector<ArgumentMode> arguments;     // by position
-  bool last_argument_repeats = false;      // any number of the last one
-  std::size_t optional_arguments = 0;      // how many of the last ones may be left out
-  std::vector<KernelParameter> parameters;
-  std::string size_meaning;                // what "size" means in a machine's kernel table; "" if none
+  std::string meaning;                  // one sentence, with the formula
+  std::vector<ArgumentMode> arguments;  // by position
+  bool last_argument_repeats = false;   // any number of the last one
+  std::size_t optional_arguments = 0;   // how many of the last ones may be left out
+  std::vector<KernelParameter> parameters = {};
+  std::string size_meaning = {};  // what "size" means in a machine's kernel table; "" if none
+  ShapeRule shapes = ShapeRule::kAny;
+  double flops_per_work = 0.0;
+  std::string target_scale = {};  // a parameter: when it is 0, the last argument is only written
 };
 
 /// All known signatures, by name.
 std::span<const KernelSignature> kernel_signatures();
 const KernelSignature* find_kernel(std::string_view name);
 
-/// The number that a machine's kernel table is looked up by: for tile kernels the edge of the tile.
+/// The parameter's value in `call`, else its default; nothing when that is none, or when the kernel
+/// has no such parameter.
+std::optional<double> parameter_of(const KernelCall& call, std::string_view name);
+
+/// How `call` uses its argument at `position`: the signature's mode, except that a source whose
+/// optional target is left out is overwritten, and that a target scaled by 0 is not read.
+/// Requires: position < call.arguments.size(); the kernel is known.
+ArgumentMode argument_mode(const KernelCall& call, std::size_t position);
+
+/// What is wrong with the call by itself (unknown kernel or parameter with the nearest match, a
+/// parameter missing, twice or out of range, the number of arguments), or nothing.
+std::optional<std::string> call_fault(const KernelCall& call);
+
+/// What is wrong with the extents of the arguments (in order, without dropped dimensions), or
+/// nothing. Requires: call_fault finds nothing.
+std::optional<std::string> shape_fault(const KernelCall& call,
+                                       std::span<const std::vector<std::int64_t>> shapes);
+
+/// Floating-point operations of a call. Requires: shape_fault finds nothing.
+double kernel_flops(const KernelCall& call, std::span<const std::vector<std::int64_t>> shapes);
+
+/// The number that a machine's kernel table is looked up by: for tile kernels the edge of the tile
+/// (the cube root of the work of one that is not square), else the number of elements.
 /// `shapes`: extents of each argument, in order.
 std::int64_t kernel_table_size(const KernelSignature& signature,
                                std::span<const std::vector<std::int64_t>> shapes);
