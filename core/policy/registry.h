@@ -25,6 +25,7 @@ struct PolicyParameter {
   double lowest = 0.0, highest = 0.0;
   double default_value = 0.0;
   std::string meaning;
+  bool is_whole = false;  // whole numbers only
 };
 
 struct PolicyInfo {
@@ -120,10 +121,15 @@ PolicyEntry make_policy_entry(std::string name, PolicyInfo info) {
 
 }  // namespace parley::core
 
-/// `file` is the file's name without its ending, and the policy's.
-#define PARLEY_POLICY(file, Interface, Class, ...)                                     \
-  void register_policy_##file(::parley::core::PolicyRegistry& registry);               \
-  void register_policy_##file(::parley::core::PolicyRegistry& registry) {              \
-    registry.add(::parley::core::make_policy_entry<::parley::core::Interface, Class>(  \
-        #file, ::parley::core::PolicyInfo __VA_ARGS__));                               \
+/// `file` is the file's name without its ending; `name` (text) the policy's, where two policies of
+/// different kinds share one. Inside namespace parley::core.
+#define PARLEY_POLICY_NAMED(file, name, Interface, Class, ...)                        \
+  void register_policy_##file(::parley::core::PolicyRegistry& registry);              \
+  void register_policy_##file(::parley::core::PolicyRegistry& registry) {             \
+    registry.add(::parley::core::make_policy_entry<::parley::core::Interface, Class>( \
+        name, ::parley::core::PolicyInfo __VA_ARGS__));                               \
   }
+
+/// `file` is the file's name without its ending, and the policy's.
+#define PARLEY_POLICY(file, Interface, Class, ...) \
+  PARLEY_POLICY_NAMED(file, #file, Interface, Class, __VA_ARGS__)
