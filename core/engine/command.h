@@ -27,19 +27,25 @@ struct CopyDimension {
   std::int64_t target_stride = 0;
 };
 
-/// Move the elements `box` of `array` from one space to another (or within one).
-/// Bytes move in runs of `run_bytes`; `dimensions` (outermost first) say where the runs are, none
-/// for one contiguous run. Offsets are within the spaces' slabs.
-struct StartCopy {
-  CommandId id;
-  ArrayId array;
-  std::span<const Range> box;
-  SpaceId from, to;
-  RouteId route;
+/// One box of elements of a copy. Bytes move in runs of `run_bytes`; `dimensions` (outermost first)
+/// say where the runs are, none for one contiguous run. Offsets are within the spaces' slabs.
+struct CopyPart {
+  std::span<const Range> box;  // in indices of the array
   Bytes source_offset, target_offset;
   Bytes bytes;
   std::int64_t run_bytes = 0;
   std::span<const CopyDimension> dimensions;
+};
+
+/// Move elements of `array` from one replica to another, in one space or between two; `parts` are
+/// disjoint and mostly one.
+struct StartCopy {
+  CommandId id;
+  ArrayId array;
+  std::span<const CopyPart> parts;
+  SpaceId from, to;
+  RouteId route;
+  Bytes bytes;  // of all parts
   std::int32_t priority = 0;
   CopyReason reason = CopyReason::kFetch;
   TaskId task;  // on whose behalf; none at the end

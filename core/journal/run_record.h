@@ -11,6 +11,7 @@
 #include "core/base/units.h"
 #include "core/engine/command.h"
 #include "core/engine/event.h"
+#include "core/graph/box.h"
 
 namespace parley::core {
 
@@ -25,7 +26,7 @@ struct TaskRecord {
 struct CopyRecord {
   CommandId command;
   ArrayId array;
-  std::vector<Range> box;  // elements of the array
+  std::vector<Box> boxes;  // elements of the array, one box a part
   SpaceId from, to;
   RouteId route;
   Bytes bytes;
