@@ -38,65 +38,97 @@ bool Program::check_accesses(const TaskSpec& spec, Faults& faults) const {
 
 namespace {
 
-void check_call(const KernelCall& call, std::span<const Access> accesses, std::size_t scratch_count,
-                Faults& faults) {
-  const auto fault = [&](const std::string& what) {
-    faults.push_back({"kernel", "\"" + call.name + "\": " + what});
-  };
-  const KernelSignature* signature = find_kernel(call.name);
-  if (signature == nullptr) {
-    std::vector<std::string> names;
-    for (const KernelSignature& known : kernel_signatures()) names.push_back(known.name);
-    faults.push_back(
-        {"kernel", "unknown kernel \"" + call.name + "\"" + did_you_mean(call.name, names)});
-    return;
+/// Checks the calls of one kernel in order, keeping note of what earlier calls have written.
+class KernelCheck {
+ public:
+  KernelCheck(const Program& program, std::span<const Access> accesses,
+              std::span<const ScratchArray> scratch, Faults& faults)
+      : program_(program), accesses_(accesses), scratch_(scratch), faults_(faults) {
+    for (const Access& access : accesses) has_contents_.push_back(reads(access.mode));
+    scratch_has_contents_.resize(scratch.size(), false);
   }
-  const std::size_t most = signature->arguments.size();
-  const std::size_t least = most - signature->optional_arguments;
-  const std::size_t found = call.arguments.size();
-  if (!(most == 0 && least == 0) &&
-      (found < least || (found > most && !signature->last_argument_repeats))) {
-    fault("takes " + std::to_string(least) + (most > least ? " to " + std::to_string(most) : "") +
-          " operand(s); found " + std::to_string(found));
-  }
-  for (std::size_t i = 0; i < found; ++i) {
-    const KernelArgument& argument = call.arguments[i];
-    if (argument.index >= (argument.is_scratch ? scratch_count : accesses.size())) {
-      fault("argument " + std::to_string(i) + " names no operand of the task");
-      continue;
+
+  void check(const KernelCall& call) {
+    if (const auto fault = call_fault(call)) {
+      faults_.push_back({"kernel", *fault});
+      return;
     }
-    if (argument.is_scratch || most == 0) continue;
-    const AccessMode mode = accesses[argument.index].mode;
-    const ArgumentMode wanted = signature->arguments[std::min(i, most - 1)];
-    if (wanted != ArgumentMode::kRead && !writes(mode)) {
-      fault("writes its argument " + std::to_string(i) + ", which the task declares as \"in\"");
+    std::vector<std::vector<std::int64_t>> shapes;
+    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+      const KernelArgument& argument = call.arguments[i];
+      if (argument.index >= (argument.is_scratch ? scratch_.size() : accesses_.size())) {
+        fault(call, "argument " + std::to_string(i) + " names no operand of the task");
+        return;
+      }
+      check_mode(call, i);
+      shapes.push_back(shape(argument));
+    }
+    if (const auto wrong = shape_fault(call, shapes)) fault(call, *wrong);
+    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+      if (argument_mode(call, i) != ArgumentMode::kRead) has_contents(call.arguments[i]) = true;
     }
   }
-  for (const auto& [name, value] : call.parameters) {
-    const auto known = std::any_of(signature->parameters.begin(), signature->parameters.end(),
-                                   [&](const KernelParameter& p) { return p.name == name; });
-    if (known) continue;
-    std::vector<std::string> names;
-    for (const KernelParameter& parameter : signature->parameters) names.push_back(parameter.name);
-    fault("unknown parameter \"" + name + "\"" + did_you_mean(name, names));
+
+ private:
+  void fault(const KernelCall& call, const std::string& what) {
+    faults_.push_back({"kernel", "kernel \"" + call.name + "\": " + what});
   }
-  for (const KernelParameter& parameter : signature->parameters) {
-    const auto given = std::any_of(call.parameters.begin(), call.parameters.end(),
-                                   [&](const auto& p) { return p.first == parameter.name; });
-    if (parameter.is_required && !given) fault("needs the parameter \"" + parameter.name + "\"");
+
+  std::vector<bool>::reference has_contents(const KernelArgument& argument) {
+    return argument.is_scratch ? scratch_has_contents_[argument.index]
+                               : has_contents_[argument.index];
   }
-}
+
+  void check_mode(const KernelCall& call, std::size_t position) {
+    const KernelArgument& argument = call.arguments[position];
+    const ArgumentMode mode = argument_mode(call, position);
+    if (mode == ArgumentMode::kAny) return;
+    if (mode != ArgumentMode::kWrite && !has_contents(argument)) {
+      fault(call, "reads " + name(argument) +
+                      (argument.is_scratch ? ", which no earlier kernel of the task has written"
+                                           : ", which the task declares as \"out\""));
+    }
+    if (mode != ArgumentMode::kRead && !argument.is_scratch &&
+        !writes(accesses_[argument.index].mode)) {
+      fault(call, "writes " + name(argument) + ", which the task declares as \"in\"");
+    }
+  }
+
+  [[nodiscard]] std::string name(const KernelArgument& argument) const {
+    if (argument.is_scratch) return "$" + scratch_[argument.index].name;
+    return program_.region_text(accesses_[argument.index].region, argument.view);
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> shape(const KernelArgument& argument) const {
+    if (argument.is_scratch) return scratch_[argument.index].shape;
+    const Box& box = program_.region(accesses_[argument.index].region).box;
+    std::vector<std::int64_t> extents;
+    for (std::size_t d = 0; d < box.rank(); ++d) {
+      if ((argument.view.dropped >> d & 1U) == 0) extents.push_back(box[d].count);
+    }
+    return extents;
+  }
+
+  const Program& program_;
+  std::span<const Access> accesses_;
+  std::span<const ScratchArray> scratch_;
+  Faults& faults_;
+  std::vector<bool> has_contents_;
+  std::vector<bool> scratch_has_contents_;
+};
 
 }  // namespace
 
 void Program::check_kernels(const TaskSpec& spec, Faults& faults) const {
-  std::size_t scratch_count = spec.placement.empty() ? 0 : spec.placement.front().scratch.size();
-  for (const KernelCall& call : spec.kernel) check_call(call, spec.accesses, scratch_count, faults);
+  const auto check = [&](const Kernel& kernel, std::span<const ScratchArray> scratch) {
+    KernelCheck checker(*this, spec.accesses, scratch, faults);
+    for (const KernelCall& call : kernel) checker.check(call);
+  };
+  std::span<const ScratchArray> scratch;
+  if (!spec.placement.empty()) scratch = spec.placement.front().scratch;
+  check(spec.kernel, scratch);
   for (const Alternative& alternative : spec.placement) {
-    if (!alternative.kernel) continue;
-    for (const KernelCall& call : *alternative.kernel) {
-      check_call(call, spec.accesses, alternative.scratch.size(), faults);
-    }
+    if (alternative.kernel) check(*alternative.kernel, alternative.scratch);
   }
 }
 
