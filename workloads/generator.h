@@ -20,6 +20,7 @@ struct GeneratorParameter {
   std::int64_t lowest = 0, highest = 0, default_value = 0;
   std::string meaning;
   std::vector<std::string> choices;  // not empty: the value is one of these words (stored by index)
+  std::string unit;                  // "bytes" (may be written "4MiB"), "ns", "elements"; "" = a count
 };
 
 using GeneratorValues = std::map<std::string, std::int64_t>;

@@ -1,0 +1,95 @@
+#include "workloads/generator_parameters.h"
+
+#include <array>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "core/base/check.h"
+#include "workloads/program_builder.h"
+
+namespace parley::workloads {
+namespace {
+
+constexpr std::array<std::string_view, 4> kRealTypes = {"float64", "float32", "float16",
+                                                        "bfloat16"};
+enum class Place : std::int64_t { kGpu, kAny, kCpu, kFixed };
+
+}  // namespace
+
+GeneratorParameter number_parameter(std::string name, std::int64_t lowest, std::int64_t highest,
+                                    std::int64_t default_value, std::string meaning,
+                                    std::string unit) {
+  return {std::move(name), lowest, highest, default_value, std::move(meaning), {}, std::move(unit)};
+}
+
+GeneratorParameter word_parameter(std::string name, std::vector<std::string> choices,
+                                  std::string meaning) {
+  const auto highest = static_cast<std::int64_t>(choices.size()) - 1;
+  return {std::move(name), 0, highest, 0, std::move(meaning), std::move(choices), ""};
+}
+
+GeneratorParameter dtype_parameter() {
+  return word_parameter("dtype", {kRealTypes.begin(), kRealTypes.end()}, "element type");
+}
+
+core::DType dtype_of(const GeneratorValues& values) {
+  const auto dtype = core::dtype_named(kRealTypes[static_cast<std::size_t>(values.at("dtype"))]);
+  PARLEY_CHECK(dtype.has_value(), "a generator names an unknown element type");
+  return *dtype;
+}
+
+GeneratorParameter block_parameter(std::int64_t default_bytes) {
+  return number_parameter("block", 0, std::int64_t{1} << 40, default_bytes, "size of each block",
+                          "bytes");
+}
+
+GeneratorParameter duration_parameter(std::int64_t default_ns) {
+  return number_parameter("task_ns", 0, 1'000'000'000'000, default_ns, "duration of each task",
+                          "ns");
+}
+
+core::Duration duration_of(const GeneratorValues& values) {
+  return core::Duration(values.at("task_ns"));
+}
+
+GeneratorParameter seed_parameter() {
+  return number_parameter("seed", 0, std::numeric_limits<std::int32_t>::max(), 1,
+                          "of the random choices");
+}
+
+std::vector<GeneratorParameter> placement_parameters() {
+  return {word_parameter("place", {"gpu", "any", "cpu", "fixed"},
+                         "any GPU, any device, the CPU, or a GPU fixed by what the task writes"),
+          number_parameter("gpus", 1, 1024, 4, "how many GPUs place=fixed deals out to")};
+}
+
+PlacementRule::PlacementRule(const GeneratorValues& values) {
+  switch (static_cast<Place>(values.at("place"))) {
+    case Place::kGpu:
+      by_owner_ = {on("gpu")};
+      return;
+    case Place::kAny:
+      by_owner_ = {on("any")};
+      return;
+    case Place::kCpu:
+      by_owner_ = {on("cpu")};
+      return;
+    case Place::kFixed:
+      for (std::int64_t i = 0; i < values.at("gpus"); ++i) by_owner_.push_back(on_gpu(i));
+      return;
+  }
+  PARLEY_CHECK(false, "no such place");
+}
+
+core::Placement PlacementRule::operator()(std::int64_t owner) const {
+  return by_owner_[static_cast<std::size_t>(owner) % by_owner_.size()];
+}
+
+std::vector<GeneratorParameter> joined(std::vector<GeneratorParameter> first,
+                                       const std::vector<GeneratorParameter>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+}  // namespace parley::workloads

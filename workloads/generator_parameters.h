@@ -1,0 +1,53 @@
+// Parameters that several generators share, so that they are called the same and mean the same
+// everywhere; and what their values stand for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/graph/dtype.h"
+#include "core/graph/placement.h"
+#include "workloads/generator.h"
+
+namespace parley::workloads {
+
+GeneratorParameter number_parameter(std::string name, std::int64_t lowest, std::int64_t highest,
+                                    std::int64_t default_value, std::string meaning,
+                                    std::string unit = "");
+/// The first choice is the default.
+GeneratorParameter word_parameter(std::string name, std::vector<std::string> choices,
+                                  std::string meaning);
+
+/// dtype: float64 (default), float32, float16 or bfloat16.
+GeneratorParameter dtype_parameter();
+core::DType dtype_of(const GeneratorValues& values);
+
+/// block: bytes of each block.  task_ns: duration of each task.
+GeneratorParameter block_parameter(std::int64_t default_bytes);
+GeneratorParameter duration_parameter(std::int64_t default_ns);
+core::Duration duration_of(const GeneratorValues& values);
+
+/// seed: of whatever is drawn at random.
+GeneratorParameter seed_parameter();
+
+/// place and gpus: any GPU (default), any device, the CPU, or "fixed": a GPU by the index of what
+/// the task writes, modulo gpus.
+std::vector<GeneratorParameter> placement_parameters();
+
+/// Where tasks may run, by those parameters.
+class PlacementRule {
+ public:
+  explicit PlacementRule(const GeneratorValues& values);
+  /// For the task that writes block (row, tile row, ...) `owner`.
+  [[nodiscard]] core::Placement operator()(std::int64_t owner) const;
+
+ private:
+  std::vector<core::Placement> by_owner_;  // one entry where the owner does not matter
+};
+
+/// The lists one after the other.
+std::vector<GeneratorParameter> joined(std::vector<GeneratorParameter> first,
+                                       const std::vector<GeneratorParameter>& second);
+
+}  // namespace parley::workloads

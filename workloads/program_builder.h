@@ -1,0 +1,78 @@
+// Builds the program of a generator: arrays, regions, tasks. A generator's own parameters are in
+// range, so what can still fail (sizes that overflow together) is kept here until finish(): after
+// the first fault every call does nothing.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/graph/program.h"
+
+namespace parley::workloads {
+
+/// Accesses of a task, for a TaskSpec's list.
+core::Access in(core::RegionView view);
+core::Access out(core::RegionView view);
+core::Access inout(core::RegionView view);
+
+/// A call on the task's operands `operands`, given by their place in its list of accesses.
+core::KernelCall kernel_call(std::string name, std::initializer_list<std::size_t> operands,
+                             std::vector<std::pair<std::string, double>> parameters = {});
+
+/// The same cost on every device: stated, or work for the roofline where the machine's kernel table
+/// does not know the kernel.
+core::Cost stated_cost(core::Duration duration);
+core::Cost work_cost(double flops, double bytes);
+
+/// One alternative: a device or a class; the GPU of that number.
+core::Placement on(std::string device_or_class);
+core::Placement on_gpu(std::int64_t number);
+
+/// Contents: uniform values drawn with `seed`; or the same value everywhere.
+core::Initial random_contents(std::uint64_t seed);
+core::Initial zero_contents(core::DType dtype);
+
+/// "name[i,j]".
+std::string indexed_name(const std::string& name, std::initializer_list<std::int64_t> index);
+
+/// Tasks that are alike but for their indices and operands: potrf[0], potrf[1], ...
+struct TaskFamily {
+  std::string name;
+  core::Kernel kernel;
+  core::Cost cost;
+};
+
+class ProgramBuilder {
+ public:
+  /// Above this many tasks a generator refuses: 20 million, about 14 GB of engine state.
+  static constexpr double kMostTasks = 2e7;
+
+  /// `tasks`: how many will be spawned, at least roughly; too many is a fault.
+  ProgramBuilder(std::string name, std::string description, double tasks);
+
+  core::RegionView add_array(std::string name, std::vector<std::int64_t> shape, core::DType dtype,
+                             core::Initial initial, std::string home = "host");
+  /// `base[indices]`, numpy's way.
+  core::RegionView slice(core::RegionView base, std::initializer_list<core::Index> indices);
+  void spawn(core::TaskSpec task);
+  /// The member `index` of a family, named "family[i,j]".
+  void spawn(const TaskFamily& family, std::initializer_list<std::int64_t> index,
+             std::vector<core::Access> accesses, core::Placement placement,
+             std::int64_t priority = 0);
+  /// The closed program, or the first fault.
+  core::Result<core::Program> finish() &&;
+
+ private:
+  core::Program program_;
+  core::Faults faults_;
+};
+
+/// The half-open slice start:stop.
+core::Slice range(std::int64_t start, std::int64_t stop);
+
+}  // namespace parley::workloads

@@ -1,0 +1,48 @@
+// A matrix of square tiles for the tiled algorithms, and the parameters and kernels they share.
+// storage=tiles: one array a tile, A_2_1; storage=matrix: one array A, tiles are regions of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/graph/program.h"
+#include "workloads/generator.h"
+#include "workloads/program_builder.h"
+
+namespace parley::workloads {
+
+/// tiles, tile, dtype, storage, place, gpus.
+std::vector<GeneratorParameter> tile_parameters(std::int64_t default_tiles);
+
+class TileMatrix {
+ public:
+  enum class Part { kAll, kLower };
+  struct Extent {
+    std::int64_t rows = 0, columns = 0;  // in tiles
+    Part part = Part::kAll;
+  };
+
+  /// Random contents drawn with `seed` (each tile its own), or zeros when `seed` is 0.
+  TileMatrix(ProgramBuilder& builder, const GeneratorValues& values, const std::string& name,
+             Extent extent, std::uint64_t seed);
+
+  /// Tile (i, j). Requires: it is within the part.
+  [[nodiscard]] core::RegionView operator()(std::int64_t i, std::int64_t j) const {
+    return tiles_[static_cast<std::size_t>(i * extent_.columns + j)];
+  }
+
+ private:
+  Extent extent_;
+  std::vector<core::RegionView> tiles_;  // row-major; none above the part
+};
+
+/// A family of tasks that run `call` on tiles: `flops` and `touched` tiles read or written serve
+/// the machines whose kernel table lacks the kernel.
+TaskFamily tile_family(const GeneratorValues& values, std::string name, core::Kernel kernel,
+                       double flops, double touched);
+
+/// tile^3, the unit that tile kernels' flops are counted in.
+double cube_of_tile(const GeneratorValues& values);
+
+}  // namespace parley::workloads
