@@ -1,0 +1,33 @@
+// What a person sees of an array's copies, in the form of the lessons: print_overview's block, and
+// the dictionary that `print A` gives.
+#pragma once
+
+#include <string>
+
+#include "core/coherence/overview.h"
+#include "core/graph/program.h"
+#include "core/journal/run_record.h"
+#include "core/machine/machine.h"
+
+namespace parley::cli {
+
+/// The block from "---Overview of PArray" to "---End of Overview", a newline at the end. The state
+/// of a space that holds the array in pieces, or part of it, is followed by the valid pieces in the
+/// order of their first elements, one to a line.
+std::string overview_text(const core::Program& program, const core::Machine& machine,
+                          const core::Overview& overview);
+
+/// "{0: valid, 1: None, -1: valid}" and a newline: GPUs from 0 on, the host -1. A space that holds
+/// part of the array lists the regions: "{0: [A[0:1]], ...}".
+std::string print_text(const core::Program& program, const core::Machine& machine,
+                       const core::Overview& overview);
+
+/// Either of the two, as the task asked.
+std::string shown_text(const core::Program& program, const core::Machine& machine,
+                       const core::Overview& overview);
+
+/// "Task(T_0)  running on  GPUEnvironment(GPU:0)".
+std::string running_text(const core::Program& program, const core::Machine& machine,
+                         const core::TaskRecord& task);
+
+}  // namespace parley::cli

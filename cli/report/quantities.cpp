@@ -1,0 +1,58 @@
+#include "cli/report/quantities.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+namespace parley::cli {
+namespace {
+
+/// Three significant digits, of a value below 10,000.
+std::string three_digits(double value) {
+  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  std::array<char, 32> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+}  // namespace
+
+std::string text_of(core::Duration duration) {
+  const std::int64_t ns = duration.count();
+  if (ns < 0) return "-" + text_of(core::Duration(-ns));
+  if (ns < 1000) return std::to_string(ns) + " ns";
+  const auto value = static_cast<double>(ns);
+  // 999,500 and above would round to "1000 us".
+  if (value < 999.5e3) return three_digits(value / 1e3) + " us";
+  if (value < 999.5e6) return three_digits(value / 1e6) + " ms";
+  return three_digits(value / 1e9) + " s";
+}
+
+std::string text_of(core::Time time) { return text_of(core::Duration(time.ns())); }
+
+std::string text_of(core::Bytes bytes) {
+  if (bytes.count() < 1024) return std::to_string(bytes.count()) + " B";
+  constexpr std::array<std::string_view, 5> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+  double value = static_cast<double>(bytes.count()) / 1024.0;
+  std::size_t unit = 0;
+  while (value >= 1023.5 && unit + 1 < kUnits.size()) {
+    value /= 1024.0;
+    ++unit;
+  }
+  return three_digits(value) + " " + std::string(kUnits[unit]);
+}
+
+std::string text_of_count(std::uint64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string text_of_share(double share) {
+  std::array<char, 32> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.1f%%", share * 100.0);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+}  // namespace parley::cli

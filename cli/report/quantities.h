@@ -1,0 +1,21 @@
+// Times, bytes and counts as people read them. Only for text; files carry integers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/units.h"
+
+namespace parley::cli {
+
+/// "431 ns", "12.3 us", "4.56 ms", "2.35 s": three significant digits.
+std::string text_of(core::Duration duration);
+std::string text_of(core::Time time);
+/// "40 B", "1.5 KiB", "24.0 GiB".
+std::string text_of(core::Bytes bytes);
+/// "5,984".
+std::string text_of_count(std::uint64_t count);
+/// 0.934 -> "93.4%".
+std::string text_of_share(double share);
+
+}  // namespace parley::cli

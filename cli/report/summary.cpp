@@ -1,0 +1,220 @@
+#include "cli/report/summary.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "cli/report/json_writer.h"
+#include "cli/report/names.h"
+#include "cli/report/overview_text.h"
+
+namespace parley::cli {
+namespace {
+
+/// Records in order of (start, command).
+template <class Record>
+std::vector<const Record*> by_start(const std::vector<Record>& records) {
+  std::vector<const Record*> sorted;
+  sorted.reserve(records.size());
+  for (const Record& record : records) sorted.push_back(&record);
+  std::sort(sorted.begin(), sorted.end(), [](const Record* a, const Record* b) {
+    return std::pair(a->start, a->command) < std::pair(b->start, b->command);
+  });
+  return sorted;
+}
+
+void write_header(const RunResult& result, JsonWriter& json) {
+  json.member("format", "parley-summary").member("version", 1);
+  json.member("workload", result.program.name()).member("machine", result.machine.name());
+  json.member("mode", "sim");
+  json.line_break().key("policies").begin_object();
+  for (const auto& [kind, text] : policy_choice(result.options)) json.member(kind, text);
+  json.end_object();
+  json.key("window");
+  if (result.options.window == 0) {
+    json.value("unlimited");
+  } else {
+    json.value(result.options.window);
+  }
+  json.member("seed", result.options.seed);
+}
+
+void write_figures(const RunResult& result, JsonWriter& json) {
+  const core::RunRecord& run = result.run;
+  json.line_break().member("makespan_ns", run.makespan.ns());
+  json.key("bounds_ns").begin_object();
+  json.member("critical_path", result.bounds.critical_path.count());
+  json.member("work", result.bounds.work.count());
+  json.member("transfer", result.bounds.transfer.count()).end_object();
+  json.line_break().key("bytes_copied").begin_object();
+  for (const auto& [route, traffic] : traffic_by_route(result.machine, run)) {
+    json.member(route_text(result.machine, route.first, route.second), traffic.bytes.count());
+  }
+  json.end_object();
+  json.key("bytes_by_link").begin_object();
+  for (const auto& [kind, traffic] : traffic_by_kind(result.machine, run)) {
+    json.member(kind, traffic.bytes.count());
+  }
+  json.end_object();
+  json.line_break().member("copies", result.statistics.copies);
+  json.member("prefetches", result.statistics.prefetches);
+  json.member("evictions", result.statistics.evictions);
+  json.member("written_back_bytes", result.statistics.written_back_bytes.count());
+  json.member("refetches", result.statistics.refetches);
+  json.member("compactions", result.statistics.compactions);
+  json.line_break().key("peak_bytes").begin_object();
+  for (std::size_t i = 0; i < run.peak_bytes.size(); ++i) {
+    const core::SpaceId space(i);
+    json.member(result.machine.space(space).name, run.peak_bytes[space].count());
+  }
+  json.end_object();
+  json.line_break().key("busy").begin_object();
+  for (std::size_t i = 0; i < result.machine.device_count(); ++i) {
+    const core::DeviceId device(i);
+    json.member(result.machine.device(device).name, busy_share(run, device));
+  }
+  json.end_object();
+}
+
+void write_route(const core::Machine& machine, const core::Route& route, JsonWriter& json) {
+  json.line_break().begin_object();
+  json.member("from", machine.space(route.from).name).member("to", machine.space(route.to).name);
+  json.member("kind", route.kind.empty() ? "link" : route.kind);
+  json.key("engines").begin_array();
+  for (const core::CopyEngineId id : route.engines) {
+    json.value(machine.spec().engines[id].name);
+  }
+  json.end_array().key("bytes_per_s");
+  if (route.rate_cap.is_unlimited()) {
+    json.raw("null");
+  } else {
+    json.value(route.rate_cap.bytes_per_s());
+  }
+  json.end_object();
+}
+
+/// What pictures need to lay out their lanes, in the machine's order.
+void write_layout(const core::Machine& machine, JsonWriter& json) {
+  json.line_break().key("layout").begin_object().key("spaces").begin_array();
+  for (const core::MemorySpace& space : machine.spec().spaces) {
+    json.line_break().begin_object();
+    json.member("name", space.name).member("bytes", space.capacity.count());
+    json.member("host", space.is_host).end_object();
+  }
+  json.end_array().key("devices").begin_array();
+  for (const core::Device& device : machine.spec().devices) {
+    json.line_break().begin_object();
+    json.member("name", device.name).member("class", device.device_class);
+    json.member("space", machine.space(device.space).name);
+    json.member("slots", device.slots).end_object();
+  }
+  json.end_array().key("routes").begin_array();
+  for (std::size_t i = 0; i < machine.route_count(); ++i) {
+    write_route(machine, machine.route(core::RouteId(i)), json);
+  }
+  json.end_array().end_object();
+}
+
+void write_rows(const RunResult& result, JsonWriter& json) {
+  json.line_break().key("tasks").begin_array();
+  for (const core::TaskRecord* task : by_start(result.run.tasks)) {
+    json.line_break().begin_array().value(result.program.task_name(task->task));
+    json.value(devices_text(result.machine, task->devices));
+    json.value(task->start.ns()).value(task->end.ns()).end_array();
+  }
+  json.end_array().line_break().key("copy_list").begin_array();
+  const std::vector<const core::CopyRecord*> copies = by_start(result.run.copies);
+  for (const core::CopyRecord* copy : copies) {
+    json.line_break().begin_array().value(boxes_text(result.program, copy->array, copy->boxes));
+    json.value(result.machine.space(copy->from).name).value(result.machine.space(copy->to).name);
+    json.value(copy->bytes.count()).value(copy->start.ns()).value(copy->end.ns()).end_array();
+  }
+  json.end_array().line_break().key("copy_reasons").begin_array();
+  for (const core::CopyRecord* copy : copies) json.value(name_of(copy->reason));
+  json.end_array();
+}
+
+void write_overviews(const RunResult& result, JsonWriter& json) {
+  json.line_break().key("overviews").begin_array();
+  for (const core::Overview& overview : result.overviews) {
+    json.line_break().begin_object();
+    if (!overview.after.is_none()) {
+      json.member("after", result.program.task_name(overview.after));
+    }
+    json.member("array", result.program.array(overview.array).spec.name);
+    json.member("text", shown_text(result.program, result.machine, overview)).end_object();
+  }
+  json.end_array();
+}
+
+struct TimedState {
+  core::Time at;
+  const core::StateChange* change = nullptr;
+};
+
+/// A copy takes effect at its end, a task at its start. What another command causes (an eviction on
+/// request) takes effect with the last change before it.
+std::vector<TimedState> timed_states(const RunResult& result) {
+  std::vector<std::pair<core::CommandId, core::Time>> effects;
+  for (const core::TaskRecord& task : result.run.tasks)
+    effects.emplace_back(task.command, task.start);
+  for (const core::CopyRecord& copy : result.run.copies)
+    effects.emplace_back(copy.command, copy.end);
+  std::sort(effects.begin(), effects.end());
+  std::vector<TimedState> states;
+  core::Time last;
+  for (const core::StateChange& change : result.states) {
+    if (!change.cause.is_none()) {
+      const auto effect =
+          std::lower_bound(effects.begin(), effects.end(), std::pair(change.cause, core::Time()));
+      if (effect != effects.end() && effect->first == change.cause) last = effect->second;
+    }
+    states.push_back({change.cause.is_none() ? core::Time() : last, &change});
+  }
+  std::stable_sort(states.begin(), states.end(),
+                   [](const TimedState& a, const TimedState& b) { return a.at < b.at; });
+  return states;
+}
+
+void write_states(const RunResult& result, JsonWriter& json) {
+  json.line_break().key("states").begin_array();
+  for (const auto& [at, change] : timed_states(result)) {
+    json.line_break().begin_array();
+    json.value(result.program.array(change->array).spec.name);
+    json.value(result.machine.space(change->space).name).value(name_of(change->state));
+    json.value(change->valid_share).value(at.ns()).end_array();
+  }
+  json.end_array();
+}
+
+void write_residency(const RunResult& result, JsonWriter& json) {
+  json.line_break().key("residency").begin_array();
+  for (const core::ResidencySample& sample : result.run.residency) {
+    json.line_break().begin_array().value(result.machine.space(sample.space).name);
+    json.value(sample.at.ns()).value(sample.bytes.count()).end_array();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+void write_summary(const RunResult& result, const SummaryOptions& options, std::ostream& stream) {
+  JsonWriter json(stream);
+  json.begin_object();
+  write_header(result, json);
+  write_figures(result, json);
+  write_layout(result.machine, json);
+  if (!options.is_brief) write_rows(result, json);
+  write_overviews(result, json);
+  if (!result.states.empty()) write_states(result, json);
+  if (!result.run.residency.empty()) write_residency(result, json);
+  if (options.wall) {
+    json.line_break().key("wall_s").begin_object();
+    json.member("load", options.wall->load_s).member("run", options.wall->run_s).end_object();
+  }
+  json.end_object();
+  stream << '\n';
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,27 @@
+// The run summary ("parley-summary", version 1): one JSON object with all figures of a run. The
+// same run gives the same bytes; only "wall_s", written on request, differs.
+#pragma once
+
+#include <optional>
+#include <ostream>
+
+#include "cli/report/run_result.h"
+
+namespace parley::cli {
+
+struct WallTimes {
+  double load_s = 0.0;
+  double run_s = 0.0;
+};
+
+struct SummaryOptions {
+  bool is_brief = false;  // without "tasks", "copy_list" and "copy_reasons"
+  std::optional<WallTimes> wall;
+};
+
+/// Rows of "tasks" are in order of their starts (then of their commands), as are those of
+/// "copy_list"; "copy_reasons" has one word for each of its rows. "states" is written when state
+/// changes were recorded, "residency" when samples were.
+void write_summary(const RunResult& result, const SummaryOptions& options, std::ostream& stream);
+
+}  // namespace parley::cli
