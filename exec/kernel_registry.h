@@ -24,6 +24,10 @@ struct HostOperand {
   core::DType dtype = core::DType::kFloat64;
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides;
+  core::ArgumentMode mode = core::ArgumentMode::kReadWrite;  // as the task declares it
+
+  /// Product of the extents; 1 for no dimension.
+  [[nodiscard]] std::int64_t size() const;
 };
 
 using HostKernel = std::function<void(const core::KernelCall&, std::span<const HostOperand>)>;
@@ -37,5 +41,8 @@ class KernelRegistry {
  private:
   std::map<std::string, HostKernel, std::less<>> kernels_;
 };
+
+/// The value of a parameter that has a default or must be given. Requires: the call is sound.
+double parameter(const core::KernelCall& call, std::string_view name);
 
 }  // namespace parley::exec
