@@ -1,0 +1,188 @@
+#include "core/coherence/directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/engine/fault.h"
+
+namespace parley::core {
+
+Directory::Directory(const Program& program, const Machine& machine)
+    : program_(&program), machine_(&machine) {}
+
+void Directory::add_array(ArrayId id, SpaceId home_space, Bytes slot_offset) {
+  const Array& array = program_->array(id);
+  map_.add_array(id, array.whole, program_->region(array.whole).box);
+  pieces_.push_back({});
+  Replica home;
+  home.region = array.whole;
+  home.array = id;
+  home.space = home_space;
+  home.offset = slot_offset;
+  home.bytes = array.bytes;
+  home.is_home = true;
+  home.is_live = true;
+  home.cells.resize(1);
+  home_.push_back(replicas_.push_back(std::move(home)));
+}
+
+std::size_t Directory::cell_index(const Replica& replica, PieceId piece) const {
+  if (replica.is_home) return map_.local(piece);
+  const auto pieces = map_.pieces(replica.region);
+  const auto found = std::find(pieces.begin(), pieces.end(), piece);
+  PARLEY_CHECK(found != pieces.end(), "piece outside the replica's region");
+  return static_cast<std::size_t>(found - pieces.begin());
+}
+
+const Cell& Directory::cell(ReplicaId id, PieceId piece) const {
+  const Replica& owner = replicas_[id];
+  return owner.cells[cell_index(owner, piece)];
+}
+
+Cell& Directory::cell(ReplicaId id, PieceId piece) {
+  Replica& owner = replicas_[id];
+  return owner.cells[cell_index(owner, piece)];
+}
+
+void Directory::activate(RegionId id) {
+  if (map_.is_active(id)) return;
+  const Region& region = program_->region(id);
+  for (const PieceCut& cut : map_.activate(id, region.array, region.box)) {
+    PieceState state = pieces_[cut.from];
+    if (fault_is_on(Fault::kCutForgetsHolders)) state.holders.clear();
+    pieces_.push_back(std::move(state));
+    const auto copy_cell = [&](ReplicaId replica_id) {
+      Replica& replica = replicas_[replica_id];
+      Cell part = replica.cells[cell_index(replica, cut.from)];
+      if (fault_is_on(Fault::kCutForgetsReaders)) part.readers.clear();
+      if (part.is_valid) ++replica.valid_cells;
+      replica.cells.push_back(std::move(part));
+    };
+    copy_cell(home_[region.array]);
+    for (const RegionId holder : map_.regions(cut.inside)) {
+      if (holder.index() >= by_region_.size()) continue;
+      for (const ReplicaId replica : by_region_[holder]) copy_cell(replica);
+    }
+  }
+}
+
+ReplicaId Directory::find(RegionId region, SpaceId space) const {
+  if (region.index() >= by_region_.size()) return ReplicaId::none();
+  for (const ReplicaId id : by_region_[region]) {
+    if (replicas_[id].space == space) return id;
+  }
+  return ReplicaId::none();
+}
+
+ReplicaId Directory::find_or_home(RegionId region, SpaceId space) const {
+  const ReplicaId home = home_[program_->region(region).array];
+  return replicas_[home].space == space ? home : find(region, space);
+}
+
+ReplicaId Directory::create(RegionId region, SpaceId space, BlockId block, Bytes offset,
+                            Bytes bytes, std::vector<CommandId> residue) {
+  ReplicaId id;
+  if (unused_.empty()) {
+    id = replicas_.push_back({});
+  } else {
+    id = unused_.back();
+    unused_.pop_back();
+  }
+  Replica& replica = replicas_[id];
+  replica.region = region;
+  replica.array = program_->region(region).array;
+  replica.space = space;
+  replica.block = block;
+  replica.offset = offset;
+  replica.bytes = bytes;
+  replica.is_home = false;
+  replica.is_live = true;
+  replica.pins = 0;
+  replica.valid_cells = 0;
+  replica.cells.clear();
+  replica.cells.resize(map_.pieces(region).size());
+  replica.residue = std::move(residue);
+  if (by_region_.size() <= region.index()) by_region_.resize(program_->region_count());
+  by_region_[region].push_back(id);
+  return id;
+}
+
+std::vector<CommandId> Directory::destroy(ReplicaId id) {
+  Replica& replica = replicas_[id];
+  PARLEY_CHECK(replica.is_live && !replica.is_home, "only compact replicas are destroyed");
+  PARLEY_CHECK(replica.valid_cells == 0, "a replica with valid cells is destroyed");
+  std::vector<CommandId> users;
+  for (const Cell& cell : replica.cells) append_write_waits(replica, cell, users);
+  if (fault_is_on(Fault::kFreeForgetsUsers)) users.clear();
+  by_region_[replica.region].erase_if([&](ReplicaId other) { return other == id; });
+  replica.is_live = false;
+  replica.residue.clear();
+  unused_.push_back(id);
+  return users;
+}
+
+void Directory::set_valid(ReplicaId id, PieceId piece, CommandId writer) {
+  Cell& target = cell(id, piece);
+  target.writer = writer;
+  target.readers.clear();
+  if (target.is_valid) return;
+  target.is_valid = true;
+  ++replicas_[id].valid_cells;
+  pieces_[piece].holders.push_back(id);
+}
+
+void Directory::set_invalid(ReplicaId id, PieceId piece) {
+  Cell& target = cell(id, piece);
+  if (!target.is_valid) return;
+  target.is_valid = false;
+  --replicas_[id].valid_cells;
+  pieces_[piece].holders.erase_if([&](ReplicaId other) { return other == id; });
+}
+
+void Directory::add_reader(ReplicaId id, PieceId piece, CommandId reader,
+                           const CommandTable& commands) {
+  constexpr std::size_t kLong = 16;  // lists of data that is only read must not grow for ever
+  InlineList<CommandId, 3>& readers = cell(id, piece).readers;
+  if (!readers.empty() && readers[readers.size() - 1] == reader) return;
+  if (readers.size() == 3 || (readers.size() >= kLong && (readers.size() & (readers.size() - 1)) == 0)) {
+    readers.erase_if([&](CommandId command) { return commands.is_finished(command); });
+  }
+  readers.push_back(reader);
+}
+
+void Directory::append_read_waits(const Cell& cell, std::vector<CommandId>& after) const {
+  if (!cell.writer.is_none() && !fault_is_on(Fault::kReadIgnoresWriter)) {
+    after.push_back(cell.writer);
+  }
+}
+
+void Directory::append_write_waits(const Replica& replica, const Cell& cell,
+                                   std::vector<CommandId>& after) const {
+  if (!cell.readers.empty()) {
+    if (fault_is_on(Fault::kWriteIgnoresReaders)) return;
+    after.insert(after.end(), cell.readers.begin(), cell.readers.end());
+  } else if (!cell.writer.is_none()) {
+    if (fault_is_on(Fault::kWriteIgnoresWriter)) return;
+    after.push_back(cell.writer);
+  } else if (!fault_is_on(Fault::kIgnoresResidue)) {
+    after.insert(after.end(), replica.residue.begin(), replica.residue.end());
+  }
+}
+
+void Directory::choose_owner(PieceId id) {
+  PieceState& state = pieces_[id];
+  SpaceId best;
+  bool is_host = true;
+  for (const ReplicaId holder : state.holders) {
+    const SpaceId space = replicas_[holder].space;
+    const bool holder_is_host = machine_->space(space).is_host;
+    if (best.is_none() || std::pair(holder_is_host, space) < std::pair(is_host, best)) {
+      best = space;
+      is_host = holder_is_host;
+    }
+  }
+  state.owner = best;
+}
+
+}  // namespace parley::core

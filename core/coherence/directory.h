@@ -1,0 +1,121 @@
+// The directory: which replicas exist, and for every piece in which of them it is valid. Validity is
+// the only stored coherence state; MODIFIED, SHARED and INVALID are derived from it. State is logical:
+// it advances when commands are issued. Each cell, a piece in a replica, carries the one command that
+// produces its bytes and those that have read them since; waiting on these keeps bytes and state in
+// step. The directory gives no commands and chooses nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/inline_list.h"
+#include "core/base/units.h"
+#include "core/engine/command_table.h"
+#include "core/graph/piece_map.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+#include "core/memory/arena.h"
+
+namespace parley::core {
+
+/// A piece in a replica.
+struct Cell {
+  CommandId writer;                    // of the present (or last) bytes; none: never written
+  bool is_valid = false;
+  InlineList<CommandId, 3> readers;    // since the writer
+};
+
+struct Replica {
+  RegionId region;
+  ArrayId array;
+  SpaceId space;
+  BlockId block;            // none for a home slot
+  Bytes offset, bytes;      // bytes as allocated
+  bool is_home = false;     // the array's home slot: the whole, for life
+  bool is_live = false;
+  std::uint32_t pins = 0;   // operands of the task being issued
+  std::uint32_t valid_cells = 0;
+  std::vector<Cell> cells;  // parallel to the region's pieces; a home slot's by local piece number
+  std::vector<CommandId> residue;  // what the block still owed when it was allocated
+};
+
+struct PieceState {
+  InlineList<ReplicaId, 3> holders;  // replicas in which it is valid
+  SpaceId owner;                     // none while nothing was written
+};
+
+class Directory {
+ public:
+  Directory(const Program& program, const Machine& machine);
+
+  /// The array's home space and slot. Arrays come in order of ids.
+  void add_array(ArrayId array, SpaceId home_space, Bytes slot_offset);
+  [[nodiscard]] std::size_t array_count() const { return home_.size(); }
+  [[nodiscard]] ReplicaId home(ArrayId array) const { return home_[array]; }
+  [[nodiscard]] SpaceId home_space(ArrayId array) const { return replicas_[home_[array]].space; }
+
+  /// Makes the region a union of pieces; every part of a cut piece copies all its state.
+  void activate(RegionId region);
+  [[nodiscard]] const PieceMap& map() const { return map_; }
+  [[nodiscard]] std::span<const PieceId> pieces(RegionId region) const {
+    return map_.pieces(region);
+  }
+
+  /// The compact replica of exactly this region in the space, or none.
+  [[nodiscard]] ReplicaId find(RegionId region, SpaceId space) const;
+  /// The same, or the home slot where the space is the array's home.
+  [[nodiscard]] ReplicaId find_or_home(RegionId region, SpaceId space) const;
+  /// A new compact replica, nothing valid. Requires: the region is active and has none there.
+  ReplicaId create(RegionId region, SpaceId space, BlockId block, Bytes offset, Bytes bytes,
+                   std::vector<CommandId> residue);
+  /// Forgets a replica without valid cells. Returns the commands that may still use its block.
+  std::vector<CommandId> destroy(ReplicaId replica);
+
+  [[nodiscard]] const Replica& replica(ReplicaId id) const { return replicas_[id]; }
+  [[nodiscard]] Replica& replica(ReplicaId id) { return replicas_[id]; }
+  [[nodiscard]] std::size_t replica_slots() const { return replicas_.size(); }
+  [[nodiscard]] const PieceState& piece(PieceId id) const { return pieces_[id]; }
+  [[nodiscard]] PieceState& piece(PieceId id) { return pieces_[id]; }
+  [[nodiscard]] std::size_t piece_count() const { return pieces_.size(); }
+  /// The cell of a piece of the replica's region. O(pieces of the region); O(1) for home slots.
+  [[nodiscard]] const Cell& cell(ReplicaId replica, PieceId piece) const;
+  [[nodiscard]] Cell& cell(ReplicaId replica, PieceId piece);
+
+  /// The piece becomes valid in the replica, its bytes produced by `writer` (none: initial bytes).
+  void set_valid(ReplicaId replica, PieceId piece, CommandId writer);
+  void set_invalid(ReplicaId replica, PieceId piece);
+  /// Records that `reader` reads the piece's bytes in the replica.
+  void add_reader(ReplicaId replica, PieceId piece, CommandId reader,
+                  const CommandTable& commands);
+
+  /// Appends what must finish before the cell may be read: its writer.
+  void append_read_waits(const Cell& cell, std::vector<CommandId>& after) const;
+  /// Appends what must finish before the cell may be overwritten: its readers if there are any, else
+  /// its writer, else what the block itself still owes.
+  void append_write_waits(const Replica& replica, const Cell& cell,
+                          std::vector<CommandId>& after) const;
+
+  /// Whether this replica holds the piece and no other does.
+  [[nodiscard]] bool is_sole_holder(ReplicaId replica, PieceId piece) const {
+    const auto& holders = pieces_[piece].holders;
+    return holders.size() == 1 && holders[0] == replica;
+  }
+  /// Gives the piece its owner after a drop: the lowest non-host space that holds it, else a host.
+  void choose_owner(PieceId piece);
+
+ private:
+  [[nodiscard]] std::size_t cell_index(const Replica& replica, PieceId piece) const;
+
+  const Program* program_;
+  const Machine* machine_;
+  PieceMap map_;
+  IdVector<ReplicaId, Replica> replicas_;
+  std::vector<ReplicaId> unused_;
+  IdVector<PieceId, PieceState> pieces_;
+  IdVector<ArrayId, ReplicaId> home_;
+  IdVector<RegionId, InlineList<ReplicaId, 4>> by_region_;  // compact ones
+};
+
+}  // namespace parley::core
