@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
-#include "core/engine/fault.h"
+#include "core/engine/mutation.h"
 
 namespace parley::core {
 
@@ -50,12 +50,12 @@ void Directory::activate(RegionId id) {
   const Region& region = program_->region(id);
   for (const PieceCut& cut : map_.activate(id, region.array, region.box)) {
     PieceState state = pieces_[cut.from];
-    if (fault_is_on(Fault::kCutForgetsHolders)) state.holders.clear();
+    if (mutation_is_on(Mutation::kCutForgetsHolders)) state.holders.clear();
     pieces_.push_back(std::move(state));
     const auto copy_cell = [&](ReplicaId replica_id) {
       Replica& replica = replicas_[replica_id];
       Cell part = replica.cells[cell_index(replica, cut.from)];
-      if (fault_is_on(Fault::kCutForgetsReaders)) part.readers.clear();
+      if (mutation_is_on(Mutation::kCutForgetsReaders)) part.readers.clear();
       if (part.is_valid) ++replica.valid_cells;
       replica.cells.push_back(std::move(part));
     };
@@ -114,7 +114,7 @@ std::vector<CommandId> Directory::destroy(ReplicaId id) {
   PARLEY_CHECK(replica.valid_cells == 0, "a replica with valid cells is destroyed");
   std::vector<CommandId> users;
   for (const Cell& cell : replica.cells) append_write_waits(replica, cell, users);
-  if (fault_is_on(Fault::kFreeForgetsUsers)) users.clear();
+  if (mutation_is_on(Mutation::kFreeForgetsUsers)) users.clear();
   by_region_[replica.region].erase_if([&](ReplicaId other) { return other == id; });
   replica.is_live = false;
   replica.residue.clear();
@@ -145,14 +145,15 @@ void Directory::add_reader(ReplicaId id, PieceId piece, CommandId reader,
   constexpr std::size_t kLong = 16;  // lists of data that is only read must not grow for ever
   InlineList<CommandId, 3>& readers = cell(id, piece).readers;
   if (!readers.empty() && readers[readers.size() - 1] == reader) return;
-  if (readers.size() == 3 || (readers.size() >= kLong && (readers.size() & (readers.size() - 1)) == 0)) {
+  if (readers.size() == 3 ||
+      (readers.size() >= kLong && (readers.size() & (readers.size() - 1)) == 0)) {
     readers.erase_if([&](CommandId command) { return commands.is_finished(command); });
   }
   readers.push_back(reader);
 }
 
 void Directory::append_read_waits(const Cell& cell, std::vector<CommandId>& after) const {
-  if (!cell.writer.is_none() && !fault_is_on(Fault::kReadIgnoresWriter)) {
+  if (!cell.writer.is_none() && !mutation_is_on(Mutation::kReadIgnoresWriter)) {
     after.push_back(cell.writer);
   }
 }
@@ -160,12 +161,12 @@ void Directory::append_read_waits(const Cell& cell, std::vector<CommandId>& afte
 void Directory::append_write_waits(const Replica& replica, const Cell& cell,
                                    std::vector<CommandId>& after) const {
   if (!cell.readers.empty()) {
-    if (fault_is_on(Fault::kWriteIgnoresReaders)) return;
+    if (mutation_is_on(Mutation::kWriteIgnoresReaders)) return;
     after.insert(after.end(), cell.readers.begin(), cell.readers.end());
   } else if (!cell.writer.is_none()) {
-    if (fault_is_on(Fault::kWriteIgnoresWriter)) return;
+    if (mutation_is_on(Mutation::kWriteIgnoresWriter)) return;
     after.push_back(cell.writer);
-  } else if (!fault_is_on(Fault::kIgnoresResidue)) {
+  } else if (!mutation_is_on(Mutation::kIgnoresResidue)) {
     after.insert(after.end(), replica.residue.begin(), replica.residue.end());
   }
 }

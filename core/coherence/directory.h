@@ -1,8 +1,8 @@
-// The directory: which replicas exist, and for every piece in which of them it is valid. Validity is
-// the only stored coherence state; MODIFIED, SHARED and INVALID are derived from it. State is logical:
-// it advances when commands are issued. Each cell, a piece in a replica, carries the one command that
-// produces its bytes and those that have read them since; waiting on these keeps bytes and state in
-// step. The directory gives no commands and chooses nothing.
+// The directory: which replicas exist, and for every piece in which of them it is valid. Validity
+// is the only stored coherence state; MODIFIED, SHARED and INVALID are derived from it. State is
+// logical: it advances when commands are issued. Each cell, a piece in a replica, carries the one
+// command that produces its bytes and those that have read them since; waiting on these keeps bytes
+// and state in step. The directory gives no commands and chooses nothing.
 #pragma once
 
 #include <cstdint>
@@ -22,20 +22,20 @@ namespace parley::core {
 
 /// A piece in a replica.
 struct Cell {
-  CommandId writer;                    // of the present (or last) bytes; none: never written
+  CommandId writer;  // of the present (or last) bytes; none: never written
   bool is_valid = false;
-  InlineList<CommandId, 3> readers;    // since the writer
+  InlineList<CommandId, 3> readers;  // since the writer
 };
 
 struct Replica {
   RegionId region;
   ArrayId array;
   SpaceId space;
-  BlockId block;            // none for a home slot
-  Bytes offset, bytes;      // bytes as allocated
-  bool is_home = false;     // the array's home slot: the whole, for life
+  BlockId block;         // none for a home slot
+  Bytes offset, bytes;   // bytes as allocated
+  bool is_home = false;  // the array's home slot: the whole, for life
   bool is_live = false;
-  std::uint32_t pins = 0;   // operands of the task being issued
+  std::uint32_t pins = 0;  // operands of the task being issued
   std::uint32_t valid_cells = 0;
   std::vector<Cell> cells;  // parallel to the region's pieces; a home slot's by local piece number
   std::vector<CommandId> residue;  // what the block still owed when it was allocated
@@ -87,13 +87,12 @@ class Directory {
   void set_valid(ReplicaId replica, PieceId piece, CommandId writer);
   void set_invalid(ReplicaId replica, PieceId piece);
   /// Records that `reader` reads the piece's bytes in the replica.
-  void add_reader(ReplicaId replica, PieceId piece, CommandId reader,
-                  const CommandTable& commands);
+  void add_reader(ReplicaId replica, PieceId piece, CommandId reader, const CommandTable& commands);
 
   /// Appends what must finish before the cell may be read: its writer.
   void append_read_waits(const Cell& cell, std::vector<CommandId>& after) const;
-  /// Appends what must finish before the cell may be overwritten: its readers if there are any, else
-  /// its writer, else what the block itself still owes.
+  /// Appends what must finish before the cell may be overwritten: its readers if there are any,
+  /// else its writer, else what the block itself still owes.
   void append_write_waits(const Replica& replica, const Cell& cell,
                           std::vector<CommandId>& after) const;
 

@@ -17,9 +17,9 @@ enum class CommandKind : std::uint8_t { kCopy, kLaunch };
 
 struct CommandRecord {
   CommandKind kind = CommandKind::kCopy;
-  bool is_stopped = false;   // failed or cancelled
+  bool is_stopped = false;  // failed or cancelled
   TaskId task;
-  SpaceId target;            // of a copy
+  SpaceId target;  // of a copy
   Time expected_end;
   std::vector<CommandId> after;
 };
@@ -36,8 +36,8 @@ class CommandTable {
   CommandId add(CommandRecord record);
   /// Requires: given, not finished, not stopped.
   void finish(CommandId id);
-  /// Marks it failed and all that wait for it, transitively, cancelled; neither counts as unfinished
-  /// any more, nor as finished. Returns the cancelled ones, ascending.
+  /// Marks it failed and all that wait for it, transitively, cancelled; neither counts as
+  /// unfinished any more, nor as finished. Returns the cancelled ones, ascending.
   std::vector<CommandId> fail(CommandId id);
   [[nodiscard]] bool is_given(CommandId id) const { return id.index() < count_; }
   [[nodiscard]] bool is_stopped(CommandId id) const {
