@@ -1,0 +1,76 @@
+#include "cli/journal/journal_writer.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "cli/journal/command_text.h"
+#include "cli/journal/digest.h"
+#include "cli/report/json_writer.h"
+#include "cli/report/run_result.h"
+#include "workloads/machine_file.h"
+
+namespace parley::cli {
+namespace {
+
+/// JSON text on one line: outside strings a line break is white space, inside it cannot be.
+std::string on_one_line(std::string text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::replace(text.begin(), text.end(), '\r', ' ');
+  return text;
+}
+
+}  // namespace
+
+core::Result<std::string> embedded_workload(const std::string& workload) {
+  std::error_code error;
+  if (!std::filesystem::exists(workload, error)) {
+    return "{\"generator\":" + json_string(workload) + "}";
+  }
+  std::ifstream file(workload, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file) return core::Fault{workload, "cannot be read"};
+  return "{\"workload\":" + on_one_line(std::move(text)) + "}";
+}
+
+JournalWriter::JournalWriter(const core::Program& program, const core::Machine& machine,
+                             const core::EngineOptions& options,
+                             const std::string& embedded_workload, std::ostream& stream)
+    : program_(program), machine_(machine), stream_(stream) {
+  JsonWriter json(stream_);
+  json.begin_object().member("format", "parley-journal").member("version", 1);
+  json.member("parley", kParleyVersion).member("mode", "sim");
+  json.member("workload", program.name()).member("machine", machine.name());
+  json.key("digests").begin_object().member("algorithm", kDigestAlgorithm);
+  json.member("workload", digest_of(program)).member("machine", digest_of(machine)).end_object();
+  json.key("policies").begin_object();
+  for (const auto& [kind, text] : policy_choice(options)) json.member(kind, text);
+  json.end_object().key("options").begin_object().member("window", options.window);
+  json.member("evict_idle_only", options.evict_idle_only);
+  json.member("check_invariants", options.check_invariants);
+  json.member("record_states", options.record_states).end_object();
+  json.member("seed", options.seed).end_object();
+  stream_ << '\n' << embedded_workload << '\n';
+  stream_ << "{\"machine\":" << on_one_line(workloads::format_machine(machine.spec())) << "}\n";
+}
+
+void JournalWriter::on_step(core::Time now, std::span<const core::Event> events,
+                            std::span<const core::Command> commands) {
+  stream_ << "{\"now\":" << now.ns() << ",\"events\":[";
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    stream_ << (i == 0 ? "" : ",") << event_text(events[i]);
+  }
+  stream_ << "],\"commands\":[";
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    stream_ << (i == 0 ? "" : ",") << command_text(program_, machine_, commands[i]);
+  }
+  stream_ << "]}\n";
+}
+
+void JournalWriter::write_stop(std::string_view why) {
+  stream_ << "{\"stopped\":" << json_string(why) << "}\n";
+}
+
+}  // namespace parley::cli
