@@ -1,7 +1,7 @@
 // The dependencies of tasks as a directed graph: an edge leads from each task to those that wait
 // for it. Built once from a program or from dependency lists, immutable afterwards, so it may be
 // shared between threads. Every question takes O(tasks + edges), times log(tasks) where order by id
-// counts, and none recurses. Questions about paths require a graph without cycles.
+// counts, and none recurses. Questions about paths and levels require a graph without cycles.
 #pragma once
 
 #include <cstddef>
@@ -54,9 +54,10 @@ class TaskGraph {
 
   /// All tasks, each after its predecessors, the lowest id first among those that are ready. With a
   /// cycle: only the tasks that neither lie on one nor wait for one.
-  [[nodiscard]] std::vector<TaskId> topological_order() const;
-  /// Tasks each of which waits for the next, and the last for the first; a shortest such list among
-  /// those through the tasks tried (see the source). Nothing when there is no cycle.
+  [[nodiscard]] std::span<const TaskId> topological_order() const { return order_; }
+  /// Tasks each of which waits for the next, and the last for the first; nothing when there is no
+  /// cycle. It is as short as any through the tasks that were tried: the first of the smallest set
+  /// of tasks that all wait for each other.
   [[nodiscard]] std::optional<std::vector<TaskId>> find_cycle() const;
 
   /// Longest path from the start of each task to the end of the last, its own duration included.
@@ -78,16 +79,14 @@ class TaskGraph {
     return {tasks.data() + begin, static_cast<std::size_t>(first[task.index() + 1] - begin)};
   }
   void index_successors();
-  [[nodiscard]] std::vector<TaskId> complete_order() const;
+  void find_order();
+  void require_no_cycle() const;
 
   std::vector<std::uint64_t> first_predecessor_;  // compressed sparse rows, both ways
   std::vector<TaskId> predecessors_;
   std::vector<std::uint64_t> first_successor_;
   std::vector<TaskId> successors_;
+  std::vector<TaskId> order_;
 };
-
-/// The cycle that TaskGraph::find_cycle finds, for callers that need no graph otherwise.
-std::optional<std::vector<TaskId>> find_cycle(std::span<const std::uint64_t> first,
-                                              std::span<const TaskId> dependencies);
 
 }  // namespace parley::core
