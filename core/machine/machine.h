@@ -54,7 +54,8 @@ struct Via {
 enum class ShareMode : std::uint8_t { kFlow, kPair };
 
 /// How bytes go from one space to another. Uncontended time of n bytes: latency + n / rate_cap, or
-/// the curve (piecewise linear through [bytes, ns], extrapolated with its last slope).
+/// the curve (piecewise linear through [bytes, ns], flat before the first point, extrapolated with
+/// its last slope). In a Machine, the cap is no higher than what the resources in `via` give one flow.
 struct Route {
   SpaceId from, to;
   std::vector<Via> via;
@@ -72,8 +73,10 @@ struct HostCosts {
   std::int64_t pin_ns_per_mib = 0;
 };
 
-/// Measured kernel durations: (size, duration) ascending by size; interpolated by roofline-shaped
-/// power law between neighbours. Key: kernel name, then device class or name, then dtype name.
+/// Measured kernel durations, start-up included: (size, duration) ascending by size. Between two
+/// sizes a power law through both; below the first its duration; beyond the last it grows with the
+/// work: the cube of a tile's edge, or the number of elements. Key: kernel name, then device class
+/// or name, then dtype name.
 using KernelTable = std::map<
     std::string,
     std::map<std::string, std::map<std::string, std::vector<std::pair<std::int64_t, Duration>>>>>;

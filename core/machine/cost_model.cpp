@@ -1,0 +1,232 @@
+#include "core/machine/cost_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace parley::core {
+namespace {
+
+constexpr double kNsPerSecond = 1e9;
+
+Duration rounded(double ns) { return Duration(std::llround(ns)); }
+
+// ---- roofline ----
+
+/// The dtype whose rate stands in where a device states none for `dtype`; nothing beyond these.
+std::optional<DType> stand_in(DType dtype) {
+  switch (dtype) {
+    case DType::kComplex128:
+    case DType::kInt64:
+    case DType::kUint64:
+      return DType::kFloat64;
+    case DType::kBfloat16:
+      return DType::kFloat16;
+    case DType::kFloat16:
+    case DType::kComplex64:
+    case DType::kBool:
+    case DType::kInt8:
+    case DType::kInt16:
+    case DType::kInt32:
+    case DType::kUint8:
+    case DType::kUint16:
+    case DType::kUint32:
+      return DType::kFloat32;
+    case DType::kFloat32:
+      return DType::kFloat64;
+    case DType::kFloat64:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// 0 when the device states no rate that fits.
+double flops_per_s(const Device& device, DType dtype) {
+  for (std::optional<DType> type = dtype; type; type = stand_in(*type)) {
+    const auto rate = device.flops_per_s.find(std::string(name_of(*type)));
+    if (rate != device.flops_per_s.end()) return rate->second;
+  }
+  return 0.0;
+}
+
+/// Of the first operand written, else of the first, else float64.
+DType dtype_of(const Program& program, TaskId task) {
+  const auto accesses = program.accesses(task);
+  if (accesses.empty()) return DType::kFloat64;
+  const auto written = std::find_if(accesses.begin(), accesses.end(),
+                                    [](const Access& access) { return writes(access.mode); });
+  const Access& access = written == accesses.end() ? accesses.front() : *written;
+  return program.array(program.region(access.region).array).spec.dtype;
+}
+
+std::optional<Duration> roofline(const CostEntry& cost, const Device& device, DType dtype) {
+  double seconds = 0.0;
+  if (cost.flops > 0.0) {
+    const double rate = flops_per_s(device, dtype);
+    if (rate <= 0.0) return std::nullopt;
+    seconds = cost.flops / rate;
+  }
+  if (cost.bytes > 0.0) {
+    if (device.bytes_per_s <= 0.0) return std::nullopt;
+    seconds = std::max(seconds, cost.bytes / device.bytes_per_s);
+  }
+  return device.launch + rounded(seconds * kNsPerSecond);
+}
+
+const CostEntry* entry_for(const Cost& cost, const Device& device) {
+  const CostEntry* found = nullptr;
+  int best = -1;
+  for (const CostEntry& entry : cost) {
+    const int rank = entry.on == device.name           ? 2
+                     : entry.on == device.device_class ? 1
+                     : entry.on.empty()                ? 0
+                                                       : -1;
+    if (rank <= best) continue;
+    best = rank;
+    found = &entry;
+  }
+  return found;
+}
+
+// ---- kernel table ----
+
+using Points = std::vector<std::pair<std::int64_t, Duration>>;
+
+/// Power of the size with which a kernel's work grows.
+double growth(ShapeRule rule) {
+  switch (rule) {
+    case ShapeRule::kGemm:
+    case ShapeRule::kSyrk:
+    case ShapeRule::kTrsm:
+    case ShapeRule::kSquare:
+      return 3.0;
+    case ShapeRule::kAny:
+    case ShapeRule::kElementwise:
+    case ShapeRule::kReduction:
+    case ShapeRule::kStencil:
+      return 1.0;
+  }
+  return 1.0;
+}
+
+/// KernelTable says how. Requires: sizes positive and ascending, at least one point.
+Duration interpolated(const Points& points, std::int64_t size, ShapeRule rule) {
+  if (size <= points.front().first) return points.front().second;
+  const auto next =
+      std::lower_bound(points.begin(), points.end(), size,
+                       [](const auto& point, std::int64_t n) { return point.first < n; });
+  const auto n = static_cast<double>(size);
+  if (next == points.end()) {
+    const double ratio = n / static_cast<double>(points.back().first);
+    return rounded(static_cast<double>(points.back().second.count()) *
+                   std::pow(ratio, growth(rule)));
+  }
+  const auto& [low_size, low] = *(next - 1);
+  const auto& [high_size, high] = *next;
+  if (high_size == size) return high;
+  const auto low_ns = static_cast<double>(std::max<std::int64_t>(low.count(), 1));
+  const auto high_ns = static_cast<double>(std::max<std::int64_t>(high.count(), 1));
+  const double share = std::log(n / static_cast<double>(low_size)) /
+                       std::log(static_cast<double>(high_size) / static_cast<double>(low_size));
+  return rounded(low_ns * std::pow(high_ns / low_ns, share));
+}
+
+const Points* find_points(const KernelTable& table, const std::string& kernel, const Device& device,
+                          DType dtype) {
+  const auto by_device = table.find(kernel);
+  if (by_device == table.end()) return nullptr;
+  for (const std::string* on : {&device.name, &device.device_class}) {
+    const auto by_dtype = by_device->second.find(*on);
+    if (by_dtype == by_device->second.end()) continue;
+    const auto points = by_dtype->second.find(std::string(name_of(dtype)));
+    if (points != by_dtype->second.end()) return &points->second;
+  }
+  return nullptr;
+}
+
+/// Extents as the kernel sees them: without the dimensions that an integer index removes.
+std::vector<std::int64_t> seen_shape(const Program& program, const Access& access,
+                                     OperandView view) {
+  std::vector<std::int64_t> shape;
+  const Box& box = program.region(access.region).box;
+  for (std::size_t dim = 0; dim < box.rank(); ++dim) {
+    const bool is_dropped = ((static_cast<unsigned>(view.dropped) >> dim) & 1U) != 0U;
+    if (!is_dropped) shape.push_back(box[dim].count);
+  }
+  return shape;
+}
+
+std::optional<Duration> call_duration(const Program& program, const Machine& machine, TaskId task,
+                                      const Alternative* alternative, const Device& device,
+                                      const KernelCall& call) {
+  const KernelSignature* signature = find_kernel(call.name);
+  if (signature == nullptr || signature->size_meaning.empty()) return std::nullopt;
+  std::vector<std::vector<std::int64_t>> shapes;
+  DType dtype = DType::kFloat64;
+  for (const KernelArgument& argument : call.arguments) {
+    if (argument.is_scratch) {
+      if (alternative == nullptr) return std::nullopt;
+      const ScratchArray& scratch = alternative->scratch[argument.index];
+      shapes.push_back(scratch.shape);
+      dtype = scratch.dtype;
+    } else {
+      const Access& access = program.accesses(task)[argument.index];
+      shapes.push_back(seen_shape(program, access, argument.view));
+      dtype = program.array(program.region(access.region).array).spec.dtype;
+    }
+  }
+  const Points* points = find_points(machine.spec().kernels, call.name, device, dtype);
+  if (points == nullptr) return std::nullopt;
+  return interpolated(*points, kernel_table_size(*signature, shapes), signature->shapes);
+}
+
+std::optional<Duration> kernel_duration(const Program& program, const Machine& machine, TaskId task,
+                                        const Alternative* alternative, const Device& device) {
+  const KernelId of_task = program.task(task).kernel;
+  const Kernel* kernel = nullptr;
+  if (alternative != nullptr && alternative->kernel) {
+    kernel = &*alternative->kernel;
+  } else if (!of_task.is_none()) {
+    kernel = &program.kernel(of_task);
+  }
+  if (kernel == nullptr || kernel->empty()) return std::nullopt;
+  Duration sum;
+  for (const KernelCall& call : *kernel) {
+    const auto duration = call_duration(program, machine, task, alternative, device, call);
+    if (!duration) return std::nullopt;
+    sum += *duration;
+  }
+  return sum;
+}
+
+const Cost* cost_of(const Program& program, const Task& task, const Alternative* alternative,
+                    WhichCost which) {
+  if (which == WhichCost::kExpected) {
+    if (alternative != nullptr && alternative->expected_cost) return &*alternative->expected_cost;
+    if (!task.expected_cost.is_none()) return &program.cost(task.expected_cost);
+  }
+  if (alternative != nullptr && alternative->cost) return &*alternative->cost;
+  return task.cost.is_none() ? nullptr : &program.cost(task.cost);
+}
+
+}  // namespace
+
+std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId id,
+                                      std::size_t alternative_index, DeviceId device_id,
+                                      WhichCost which) {
+  const Task& task = program.task(id);
+  if (task.kind == TaskKind::kEvict) return Duration(0);
+  const Placement& placement = program.placement(task.placement);
+  const Alternative* alternative =
+      alternative_index < placement.size() ? &placement[alternative_index] : nullptr;
+  const Device& device = machine.device(device_id);
+  const Cost* cost = cost_of(program, task, alternative, which);
+  const CostEntry* entry = cost == nullptr ? nullptr : entry_for(*cost, device);
+  if (entry == nullptr) return kernel_duration(program, machine, id, alternative, device);
+  if (entry->stated) return entry->stated;
+  return roofline(*entry, device, dtype_of(program, id));
+}
+
+}  // namespace parley::core

@@ -1,0 +1,353 @@
+#include "core/machine/machine_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/graph/dtype.h"
+#include "core/graph/kernel.h"
+
+namespace parley::core {
+namespace {
+
+std::string at(const char* list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+std::string quoted(const std::string& name) { return "\"" + name + "\""; }
+
+bool is_positive(double rate) { return std::isfinite(rate) && rate > 0.0; }
+bool is_not_negative(double rate) { return std::isfinite(rate) && rate >= 0.0; }
+
+class Checker {
+ public:
+  explicit Checker(const MachineSpec& spec) : spec_(spec) {}
+
+  Faults run() {
+    if (spec_.name.empty()) refuse("name", "the machine has no name");
+    check_spaces();
+    check_devices();
+    check_names();
+    check_resources();
+    check_engines();
+    check_routes();
+    check_relays();
+    check_use();
+    check_host();
+    check_kernels();
+    return std::move(faults_);
+  }
+
+ private:
+  void refuse(std::string where, std::string what) {
+    faults_.push_back({std::move(where), std::move(what)});
+  }
+
+  /// Refuses an empty name, and one that an earlier entry of the list has.
+  template <class List>
+  void check_unique(const char* list_name, const List& list) {
+    std::map<std::string, std::size_t> first;
+    std::size_t i = 0;
+    for (const auto& item : list) {
+      if (item.name.empty()) refuse(at(list_name, i) + ".name", "the name is empty");
+      const auto [place, is_new] = first.emplace(item.name, i);
+      if (!is_new && !item.name.empty()) {
+        refuse(at(list_name, i) + ".name",
+               quoted(item.name) + " is the name of " + at(list_name, place->second) + " too");
+      }
+      ++i;
+    }
+  }
+
+  void check_spaces() {
+    if (spec_.spaces.empty()) refuse("spaces", "there is no memory space");
+    check_unique("spaces", spec_.spaces);
+    std::map<std::string, std::vector<std::string>> hosts;  // by node
+    for (std::size_t i = 0; i < spec_.spaces.size(); ++i) {
+      const MemorySpace& space = spec_.spaces[SpaceId(i)];
+      if (space.capacity <= Bytes(0)) {
+        refuse(at("spaces", i) + ".bytes", quoted(space.name) + " holds " +
+                                               std::to_string(space.capacity.count()) +
+                                               " bytes; it must hold at least 1");
+      }
+      auto& of_node = hosts[space.node];
+      if (space.is_host) of_node.push_back(space.name);
+    }
+    for (const auto& [node, names] : hosts) {
+      const std::string of = node.empty() ? "the machine" : "node " + quoted(node);
+      if (names.empty()) refuse("spaces", of + " has no host space; arrays have their homes there");
+      if (names.size() > 1) {
+        refuse("spaces", of + " has several host spaces (" + quoted(names[0]) + ", " +
+                             quoted(names[1]) + "); it may have one");
+      }
+    }
+  }
+
+  void check_devices() {
+    if (spec_.devices.empty()) refuse("devices", "there is no device");
+    check_unique("devices", spec_.devices);
+    for (std::size_t i = 0; i < spec_.devices.size(); ++i) {
+      const Device& device = spec_.devices[DeviceId(i)];
+      const std::string where = at("devices", i);
+      const std::string name = quoted(device.name);
+      if (device.device_class.empty()) refuse(where + ".class", name + " has no class");
+      if (!spec_.spaces.contains(device.space)) {
+        refuse(where + ".space", name + " has no memory space");
+      }
+      if (device.slots < 1) {
+        refuse(where + ".slots",
+               name + " has " + std::to_string(device.slots) + " slots; it must have at least 1");
+      }
+      for (const auto& [dtype, rate] : device.flops_per_s) {
+        if (!dtype_named(dtype)) refuse_dtype(where + ".flops_per_s", dtype);
+        if (!is_positive(rate)) {
+          refuse(where + ".flops_per_s." + dtype, name + ": a rate must be positive");
+        }
+      }
+      if (!is_not_negative(device.bytes_per_s)) {
+        refuse(where + ".bytes_per_s", name + ": a rate must be positive");
+      }
+      if (device.launch < Duration(0)) {
+        refuse(where + ".launch_ns", name + ": a duration must not be negative");
+      }
+    }
+  }
+
+  /// A word of a placement or a limit must mean one thing: "any" every device, else one device, one
+  /// class or one space. A class's only device may carry its name ("cpu").
+  void check_names() {
+    std::map<std::string, std::size_t> class_sizes;
+    for (const Device& device : spec_.devices) ++class_sizes[device.device_class];
+    for (std::size_t i = 0; i < spec_.devices.size(); ++i) {
+      const Device& device = spec_.devices[DeviceId(i)];
+      for (const std::string* name : {&device.name, &device.device_class}) {
+        if (*name == "any") refuse(at("devices", i), "\"any\" means every device; rename it");
+      }
+      const auto same = class_sizes.find(device.name);
+      if (same == class_sizes.end()) continue;
+      if (device.device_class != device.name || same->second > 1) {
+        refuse(at("devices", i) + ".name",
+               quoted(device.name) + " is the name of a class with other devices too");
+      }
+    }
+    for (std::size_t i = 0; i < spec_.spaces.size(); ++i) {
+      const MemorySpace& space = spec_.spaces[SpaceId(i)];
+      for (const Device& device : spec_.devices) {
+        if (space.name.empty() || device.space == SpaceId(i)) continue;
+        if (device.name == space.name || device.device_class == space.name) {
+          refuse(at("spaces", i) + ".name",
+                 quoted(space.name) + " is the name of a device or class of another space too");
+          break;
+        }
+      }
+    }
+  }
+
+  void check_resources() {
+    check_unique("resources", spec_.resources);
+    for (std::size_t i = 0; i < spec_.resources.size(); ++i) {
+      const Resource& resource = spec_.resources[ResourceId(i)];
+      if (!is_positive(resource.capacity.bytes_per_s())) {
+        refuse(at("resources", i) + ".bytes_per_s",
+               quoted(resource.name) + ": the bandwidth must be positive");
+      }
+    }
+  }
+
+  void check_engines() {
+    check_unique("engines", spec_.engines);
+    for (std::size_t i = 0; i < spec_.engines.size(); ++i) {
+      const CopyEngine& engine = spec_.engines[CopyEngineId(i)];
+      if (engine.slots < 1) {
+        refuse(at("engines", i) + ".slots", quoted(engine.name) + " has " +
+                                                std::to_string(engine.slots) +
+                                                " slots; it must have at least 1");
+      }
+    }
+  }
+
+  void check_routes() {
+    std::map<std::pair<SpaceId, SpaceId>, std::size_t> first;
+    for (std::size_t i = 0; i < spec_.routes.size(); ++i) {
+      const Route& route = spec_.routes[i];
+      const std::string where = at("routes", i);
+      bool has_ends = true;
+      for (const auto& [end, key] : {std::pair(route.from, ".from"), std::pair(route.to, ".to")}) {
+        if (spec_.spaces.contains(end)) continue;
+        refuse(where + key, "the route leads nowhere: no such memory space");
+        has_ends = false;
+      }
+      if (!has_ends) continue;
+      const std::string pair = pair_text(spec_, route.from, route.to);
+      const auto [place, is_new] = first.emplace(std::pair(route.from, route.to), i);
+      if (!is_new) refuse(where, pair + " has a route already: " + at("routes", place->second));
+      check_route(route, where, pair);
+    }
+  }
+
+  void check_route(const Route& route, const std::string& where, const std::string& pair) {
+    std::set<ResourceId> resources;
+    for (std::size_t i = 0; i < route.via.size(); ++i) {
+      const Via& via = route.via[i];
+      const std::string at_via = where + "." + at("via", i);
+      if (!spec_.resources.contains(via.resource)) {
+        refuse(at_via, pair + ": no such resource");
+      } else if (!resources.insert(via.resource).second) {
+        refuse(at_via, pair + ": " + quoted(spec_.resources[via.resource].name) +
+                           " is named twice; add the weights");
+      }
+      if (!is_positive(via.weight)) refuse(at_via, pair + ": the weight must be positive");
+    }
+    std::set<CopyEngineId> engines;
+    for (std::size_t i = 0; i < route.engines.size(); ++i) {
+      const std::string at_engine = where + "." + at("engines", i);
+      if (!spec_.engines.contains(route.engines[i])) {
+        refuse(at_engine, pair + ": no such copy engine");
+      } else if (!engines.insert(route.engines[i]).second) {
+        refuse(at_engine,
+               pair + ": " + quoted(spec_.engines[route.engines[i]].name) + " is named twice");
+      }
+    }
+    if (route.latency < Duration(0)) {
+      refuse(where + ".latency_ns", pair + ": the latency is negative");
+    }
+    if (!is_not_negative(route.rate_cap.bytes_per_s())) {
+      refuse(where + ".bytes_per_s", pair + ": the bandwidth must be positive");
+    }
+    check_curve(route, where + ".curve", pair);
+  }
+
+  void check_curve(const Route& route, const std::string& where, const std::string& pair) {
+    const auto& curve = route.curve;
+    if (curve.empty()) return;
+    if (curve.size() < 2) refuse(where, pair + ": a curve needs at least two points");
+    if (route.latency != Duration(0) || !route.rate_cap.is_unlimited()) {
+      refuse(where, pair + ": a curve stands instead of latency_ns and bytes_per_s");
+    }
+    for (std::size_t i = 0; i < curve.size(); ++i) {
+      const std::string at_point = where + "[" + std::to_string(i) + "]";
+      if (curve[i].first < 0 || curve[i].second < 0) {
+        refuse(at_point, pair + ": bytes and ns must not be negative");
+      }
+      if (i == 0) continue;
+      if (curve[i].first <= curve[i - 1].first) {
+        refuse(at_point, pair + ": bytes must grow from point to point");
+      }
+      if (curve[i].second < curve[i - 1].second) {
+        refuse(at_point, pair + ": a larger copy must not take less time");
+      }
+    }
+  }
+
+  void check_relays() {
+    for (std::size_t i = 0; i < spec_.relays.size(); ++i) {
+      const MachineSpec::Relay& relay = spec_.relays[i];
+      std::vector<SpaceId> stops{relay.from};
+      stops.insert(stops.end(), relay.through.begin(), relay.through.end());
+      stops.push_back(relay.to);
+      if (relay.through.empty()) refuse(at("relays", i), "a relay goes through at least one space");
+      std::set<SpaceId> seen;
+      for (const SpaceId stop : stops) {
+        if (!spec_.spaces.contains(stop)) {
+          refuse(at("relays", i), "no such memory space");
+        } else if (!seen.insert(stop).second) {
+          refuse(at("relays", i),
+                 quoted(spec_.spaces[stop].name) + " is on the way more than once");
+        }
+      }
+    }
+  }
+
+  void check_use() {
+    std::vector<bool> is_resource_used(spec_.resources.size());
+    std::vector<bool> is_engine_used(spec_.engines.size());
+    for (const Route& route : spec_.routes) {
+      for (const Via& via : route.via) {
+        if (spec_.resources.contains(via.resource)) is_resource_used[via.resource.index()] = true;
+      }
+      for (const CopyEngineId engine : route.engines) {
+        if (spec_.engines.contains(engine)) is_engine_used[engine.index()] = true;
+      }
+    }
+    for (std::size_t i = 0; i < spec_.resources.size(); ++i) {
+      if (is_resource_used[i]) continue;
+      refuse(at("resources", i), "no route uses " + quoted(spec_.resources[ResourceId(i)].name));
+    }
+    for (std::size_t i = 0; i < spec_.engines.size(); ++i) {
+      if (is_engine_used[i]) continue;
+      refuse(at("engines", i), "no route uses " + quoted(spec_.engines[CopyEngineId(i)].name));
+    }
+  }
+
+  void check_host() {
+    const auto check = [&](const char* key, std::int64_t ns) {
+      if (ns < 0) refuse(std::string("host.") + key, "a duration must not be negative");
+    };
+    check("issue_copy_ns", spec_.host.issue_copy.count());
+    check("issue_launch_ns", spec_.host.issue_launch.count());
+    check("round_trip_ns", spec_.host.round_trip.count());
+    check("decide_ns", spec_.host.decide.count());
+    check("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
+  }
+
+  void check_kernels() {
+    std::vector<std::string> known;
+    for (const KernelSignature& signature : kernel_signatures()) {
+      if (!signature.size_meaning.empty()) known.push_back(signature.name);
+    }
+    std::vector<std::string> devices;
+    for (const Device& device : spec_.devices) {
+      devices.push_back(device.device_class);
+      devices.push_back(device.name);
+    }
+    for (const auto& [kernel, by_device] : spec_.kernels) {
+      if (std::find(known.begin(), known.end(), kernel) == known.end()) {
+        refuse("kernels", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
+      }
+      for (const auto& [on, by_dtype] : by_device) {
+        const std::string where = "kernels." + kernel;
+        if (std::find(devices.begin(), devices.end(), on) == devices.end()) {
+          refuse(where, "unknown device or class " + quoted(on) + did_you_mean(on, devices));
+        }
+        for (const auto& [dtype, points] : by_dtype) {
+          if (!dtype_named(dtype)) refuse_dtype(where + "." + on, dtype);
+          check_points(where + "." + on + "." + dtype, points);
+        }
+      }
+    }
+  }
+
+  void check_points(const std::string& where,
+                    const std::vector<std::pair<std::int64_t, Duration>>& points) {
+    if (points.empty()) refuse(where, "a table needs at least one point");
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const std::string at_point = where + "[" + std::to_string(i) + "]";
+      if (points[i].first < 1) refuse(at_point, "a size must be at least 1");
+      if (points[i].second < Duration(0)) refuse(at_point, "a duration must not be negative");
+      if (i > 0 && points[i].first <= points[i - 1].first) {
+        refuse(at_point, "sizes must grow from point to point");
+      }
+    }
+  }
+
+  void refuse_dtype(std::string where, const std::string& found) {
+    const std::vector<std::string> names(kDTypeNames.begin(), kDTypeNames.end());
+    refuse(std::move(where), "unknown dtype " + quoted(found) + did_you_mean(found, names));
+  }
+
+  const MachineSpec& spec_;
+  Faults faults_;
+};
+
+}  // namespace
+
+Faults check_parts(const MachineSpec& spec) { return Checker(spec).run(); }
+
+std::string pair_text(const MachineSpec& spec, SpaceId from, SpaceId to) {
+  return quoted(spec.spaces[from].name) + " to " + quoted(spec.spaces[to].name);
+}
+
+}  // namespace parley::core

@@ -1,0 +1,271 @@
+#include "core/machine/route_completion.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/machine/machine_check.h"
+
+namespace parley::core {
+namespace {
+
+constexpr double kNsPerSecond = 1e9;
+
+/// What a single flow can reach, given its own cap and the resources on its way.
+Bandwidth lone_rate(const MachineSpec& spec, const Route& route) {
+  double rate = route.rate_cap.is_unlimited() ? std::numeric_limits<double>::infinity()
+                                              : route.rate_cap.bytes_per_s();
+  for (const Via& via : route.via) {
+    rate = std::min(rate, spec.resources[via.resource].capacity.bytes_per_s() / via.weight);
+  }
+  return std::isfinite(rate) ? Bandwidth(rate) : Bandwidth();
+}
+
+/// The time that does not shrink with the bytes.
+double startup_ns(const Route& route) { return uncontended_ns(route, 0.0); }
+
+/// One curve for legs of which at least one has a curve: start-ups add up, and then the slowest leg
+/// sets the pace.
+std::vector<std::pair<std::int64_t, std::int64_t>> joint_curve(const std::vector<Route>& legs) {
+  std::set<std::int64_t> sizes{0};
+  double startup = 0.0;
+  for (const Route& leg : legs) {
+    startup += startup_ns(leg);
+    for (const auto& point : leg.curve) sizes.insert(point.first);
+  }
+  sizes.insert(2 * std::max<std::int64_t>(*sizes.rbegin(), 1));  // the slope of the last stretch
+  std::vector<std::pair<std::int64_t, std::int64_t>> curve;
+  for (const std::int64_t size : sizes) {
+    double slowest = 0.0;
+    for (const Route& leg : legs) {
+      slowest = std::max(slowest, uncontended_ns(leg, static_cast<double>(size)) - startup_ns(leg));
+    }
+    curve.emplace_back(size, std::llround(startup + slowest));
+  }
+  return curve;
+}
+
+std::string joint_kind(const std::vector<Route>& legs) {
+  std::string text;
+  std::set<std::string> seen;
+  for (const Route& leg : legs) {
+    if (!seen.insert(leg.kind).second || leg.kind.empty()) continue;
+    text += (text.empty() ? "" : "+") + leg.kind;
+  }
+  return text;
+}
+
+/// The legs as one pipelined route: it holds all their engines and loads all their resources, a
+/// resource on several legs once for each.
+Route concatenated(const std::vector<Route>& legs) {
+  Route route;
+  route.from = legs.front().from;
+  route.to = legs.back().to;
+  route.kind = joint_kind(legs);
+  bool has_curve = false;
+  for (const Route& leg : legs) {
+    for (const Via& via : leg.via) {
+      const auto same = std::find_if(route.via.begin(), route.via.end(), [&](const Via& other) {
+        return other.resource == via.resource;
+      });
+      if (same == route.via.end()) {
+        route.via.push_back(via);
+      } else {
+        same->weight += via.weight;
+      }
+    }
+    for (const CopyEngineId engine : leg.engines) {
+      if (std::find(route.engines.begin(), route.engines.end(), engine) == route.engines.end()) {
+        route.engines.push_back(engine);
+      }
+    }
+    route.latency += leg.latency;
+    if (!leg.rate_cap.is_unlimited() &&
+        (route.rate_cap.is_unlimited() ||
+         leg.rate_cap.bytes_per_s() < route.rate_cap.bytes_per_s())) {
+      route.rate_cap = leg.rate_cap;
+    }
+    if (leg.share == ShareMode::kPair) route.share = ShareMode::kPair;
+    has_curve = has_curve || !leg.curve.empty();
+  }
+  if (has_curve) {
+    route.curve = joint_curve(legs);
+    route.latency = Duration(0);
+    route.rate_cap = Bandwidth();
+  }
+  return route;
+}
+
+class Completion {
+ public:
+  explicit Completion(const MachineSpec& spec) : spec_(spec), count_(spec.spaces.size()) {}
+
+  Result<CompletedRoutes> run() {
+    result_.ids.assign(count_ * count_, RouteId::none());
+    for (const Route& route : spec_.routes) add(route);
+    for (std::size_t i = 0; i < spec_.relays.size(); ++i) add_relay(i);
+    if (!faults_.empty()) return faults_;
+    add_host_routes();
+    if (!faults_.empty()) return faults_;
+    for (std::size_t s = 0; s < count_; ++s) {
+      if (id(SpaceId(s), SpaceId(s)).is_none()) add(local_route(SpaceId(s)));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  RouteId& id(SpaceId from, SpaceId to) { return result_.ids[from.index() * count_ + to.index()]; }
+
+  void add(Route route) {
+    if (route.curve.empty()) route.rate_cap = lone_rate(spec_, route);
+    id(route.from, route.to) = result_.routes.push_back(std::move(route));
+  }
+
+  /// A relay through hosts alone only states what happens anyway: by way of the home slot.
+  void add_relay(std::size_t index) {
+    const MachineSpec::Relay& relay = spec_.relays[index];
+    const std::string where = "relays[" + std::to_string(index) + "]";
+    if (!id(relay.from, relay.to).is_none()) {
+      faults_.push_back({where, pair_text(spec_, relay.from, relay.to) + " has a route already"});
+      return;
+    }
+    std::vector<SpaceId> stops = relay.through;
+    stops.push_back(relay.to);
+    std::vector<Route> legs;
+    SpaceId from = relay.from;
+    for (const SpaceId to : stops) {
+      const RouteId leg = id(from, to);
+      if (leg.is_none()) {
+        faults_.push_back({where, "there is no route from " + pair_text(spec_, from, to)});
+        return;
+      }
+      legs.push_back(result_.routes[leg]);
+      from = to;
+    }
+    const bool is_by_home = std::all_of(relay.through.begin(), relay.through.end(),
+                                        [&](SpaceId space) { return spec_.spaces[space].is_host; });
+    if (!is_by_home) add(concatenated(legs));
+  }
+
+  /// Between each host and each other space, both ways: the path of the fewest legs over stated
+  /// routes and relays.
+  void add_host_routes() {
+    std::vector<Route> missing;
+    for (std::size_t h = 0; h < count_; ++h) {
+      const SpaceId host(h);
+      if (!spec_.spaces[host].is_host) continue;
+      for (const bool is_outward : {true, false}) {
+        const std::vector<RouteId> steps = paths(host, is_outward);
+        for (std::size_t s = 0; s < count_; ++s) {
+          const SpaceId other(s);
+          const SpaceId from = is_outward ? host : other;
+          const SpaceId to = is_outward ? other : host;
+          // Pairs of hosts are found outward from either.
+          if (other == host || !id(from, to).is_none()) continue;
+          if (spec_.spaces[other].is_host && !is_outward) continue;
+          if (steps[s].is_none()) {
+            faults_.push_back(
+                {"routes", "there is no way from " + pair_text(spec_, from, to) +
+                               "; every space must reach every host, and be reached"});
+          } else {
+            missing.push_back(concatenated(legs(steps, host, other, is_outward)));
+          }
+        }
+      }
+    }
+    for (Route& route : missing) add(std::move(route));
+  }
+
+  /// By space: the leg next to it on the best path from (or, not outward, to) `host`; none where
+  /// there is no path. Best: fewest legs, then the least time for 1 MiB, then the lowest spaces
+  /// (Dijkstra 1959 by lexicographic cost).
+  [[nodiscard]] std::vector<RouteId> paths(SpaceId host, bool is_outward) {
+    using Cost = std::pair<std::size_t, double>;
+    const Cost kUnreached{count_ + 1, 0.0};
+    std::vector<Cost> cost(count_, kUnreached);
+    std::vector<RouteId> step(count_);
+    std::vector<bool> is_settled(count_);
+    cost[host.index()] = {0, 0.0};
+    while (true) {
+      std::size_t near = count_;
+      for (std::size_t s = 0; s < count_; ++s) {
+        if (is_settled[s] || cost[s].first > count_) continue;
+        if (near == count_ || cost[s] < cost[near]) near = s;
+      }
+      if (near == count_) return step;
+      is_settled[near] = true;
+      for (std::size_t s = 0; s < count_; ++s) {
+        const RouteId leg =
+            is_outward ? id(SpaceId(near), SpaceId(s)) : id(SpaceId(s), SpaceId(near));
+        if (s == near || leg.is_none()) continue;
+        constexpr double kMebibyte = 1048576.0;
+        const Cost next{cost[near].first + 1,
+                        cost[near].second + uncontended_ns(result_.routes[leg], kMebibyte)};
+        if (next >= cost[s]) continue;
+        cost[s] = next;
+        step[s] = leg;
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<Route> legs(const std::vector<RouteId>& step, SpaceId host,
+                                        SpaceId other, bool is_outward) const {
+    std::vector<Route> result;
+    for (SpaceId at = other; at != host;) {
+      const Route& leg = result_.routes[step[at.index()]];
+      result.push_back(leg);
+      at = is_outward ? leg.from : leg.to;
+    }
+    if (is_outward) std::reverse(result.begin(), result.end());
+    return result;
+  }
+
+  /// Reads and writes the memory of the space's fastest device; unlimited when none states a rate.
+  [[nodiscard]] Route local_route(SpaceId space) const {
+    Route route;
+    route.from = route.to = space;
+    route.kind = "local";
+    double rate = 0.0;
+    for (const Device& device : spec_.devices) {
+      if (device.space != space || device.bytes_per_s <= rate) continue;
+      rate = device.bytes_per_s;
+      route.latency = device.launch;
+    }
+    route.rate_cap = Bandwidth(rate / 2.0);
+    return route;
+  }
+
+  const MachineSpec& spec_;
+  std::size_t count_;
+  CompletedRoutes result_;
+  Faults faults_;
+};
+
+}  // namespace
+
+Result<CompletedRoutes> complete_routes(const MachineSpec& spec) { return Completion(spec).run(); }
+
+double uncontended_ns(const Route& route, double bytes) {
+  const auto& curve = route.curve;
+  if (curve.empty()) {
+    const double transfer =
+        route.rate_cap.is_unlimited() ? 0.0 : bytes / route.rate_cap.bytes_per_s() * kNsPerSecond;
+    return static_cast<double>(route.latency.count()) + transfer;
+  }
+  if (bytes <= static_cast<double>(curve.front().first)) {
+    return static_cast<double>(curve.front().second);
+  }
+  std::size_t next = 1;
+  while (next + 1 < curve.size() && static_cast<double>(curve[next].first) < bytes) ++next;
+  const auto& [low_bytes, low_ns] = curve[next - 1];
+  const auto& [high_bytes, high_ns] = curve[next];
+  const double slope =
+      static_cast<double>(high_ns - low_ns) / static_cast<double>(high_bytes - low_bytes);
+  return static_cast<double>(low_ns) + (bytes - static_cast<double>(low_bytes)) * slope;
+}
+
+}  // namespace parley::core
