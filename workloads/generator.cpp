@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -104,6 +105,20 @@ void parse_assignment(const Generator& generator, std::string_view text, Generat
   }
 }
 
+constexpr double kMostTasks = 2e7, kMostAccesses = 1e8;
+
+std::optional<Fault> size_fault(const Generator& generator, const GeneratorValues& values) {
+  const GeneratorSize size = generator.size(values);
+  const auto excess = [&](double count, double most, const std::string& what) {
+    return Fault{generator.name, "would have " + std::to_string(std::llround(count / 1e6)) +
+                                     " million " + what + "; at most " +
+                                     std::to_string(std::llround(most / 1e6)) + " million"};
+  };
+  if (size.tasks > kMostTasks) return excess(size.tasks, kMostTasks, "tasks");
+  if (size.accesses > kMostAccesses) return excess(size.accesses, kMostAccesses, "accesses");
+  return std::nullopt;
+}
+
 }  // namespace
 
 GeneratorRegistry::GeneratorRegistry() {
@@ -142,6 +157,7 @@ core::Result<core::Program> GeneratorRegistry::make(std::string_view spec) const
   for (const GeneratorParameter& parameter : generator->parameters) {
     values.emplace(parameter.name, parameter.default_value);
   }
+  if (auto fault = size_fault(*generator, values)) return *std::move(fault);
   return generator->make(values);
 }
 

@@ -20,16 +20,24 @@ struct GeneratorParameter {
   std::int64_t lowest = 0, highest = 0, default_value = 0;
   std::string meaning;
   std::vector<std::string> choices;  // not empty: the value is one of these words (stored by index)
-  std::string unit;                  // "bytes" (may be written "4MiB"), "ns", "elements"; "" = a count
+  std::string unit;  // "bytes" (may be written "4MiB"), "ns", "elements"; "" = a count
 };
 
 using GeneratorValues = std::map<std::string, std::int64_t>;
+
+/// How large a program will be.
+struct GeneratorSize {
+  double tasks = 0;     // exactly
+  double accesses = 0;  // at most
+};
 
 struct Generator {
   std::string name;
   std::string sentence;
   std::vector<GeneratorParameter> parameters;
-  std::function<core::Result<core::Program>(const GeneratorValues&)> make;  // a closed program
+  std::function<GeneratorSize(const GeneratorValues&)> size;
+  /// A closed program. Called only when its size is below the registry's limits.
+  std::function<core::Result<core::Program>(const GeneratorValues&)> make;
 };
 
 class GeneratorRegistry {
@@ -38,7 +46,9 @@ class GeneratorRegistry {
   void add(Generator generator);
   [[nodiscard]] const std::vector<Generator>& generators() const { return generators_; }
   [[nodiscard]] const Generator* find(std::string_view name) const;
-  /// "cholesky:tiles=32,tile=2048". Faults name the nearest generator or parameter and the range.
+  /// "cholesky:tiles=32,tile=2048". Faults name the nearest generator or parameter and the range;
+  /// so is a program of more than 20 million tasks or 100 million accesses (about 14 GB in an
+  /// engine).
   [[nodiscard]] core::Result<core::Program> make(std::string_view spec) const;
 
  private:

@@ -29,6 +29,10 @@ GeneratorParameter word_parameter(std::string name, std::vector<std::string> cho
   return {std::move(name), 0, highest, 0, std::move(meaning), std::move(choices), ""};
 }
 
+double real_of(const GeneratorValues& values, const std::string& name) {
+  return static_cast<double>(values.at(name));
+}
+
 GeneratorParameter dtype_parameter() {
   return word_parameter("dtype", {kRealTypes.begin(), kRealTypes.end()}, "element type");
 }
@@ -84,6 +88,10 @@ PlacementRule::PlacementRule(const GeneratorValues& values) {
 
 core::Placement PlacementRule::operator()(std::int64_t owner) const {
   return by_owner_[static_cast<std::size_t>(owner) % by_owner_.size()];
+}
+
+GeneratorParameter gpu_count_parameter(std::int64_t lowest) {
+  return number_parameter("gpus", lowest, 1024, 4, "how many GPUs take part");
 }
 
 std::vector<GeneratorParameter> joined(std::vector<GeneratorParameter> first,

@@ -19,6 +19,9 @@ GeneratorParameter number_parameter(std::string name, std::int64_t lowest, std::
 GeneratorParameter word_parameter(std::string name, std::vector<std::string> choices,
                                   std::string meaning);
 
+/// A value in floating point, for sizes and costs that could overflow an integer.
+double real_of(const GeneratorValues& values, const std::string& name);
+
 /// dtype: float64 (default), float32, float16 or bfloat16.
 GeneratorParameter dtype_parameter();
 core::DType dtype_of(const GeneratorValues& values);
@@ -45,6 +48,9 @@ class PlacementRule {
  private:
   std::vector<core::Placement> by_owner_;  // one entry where the owner does not matter
 };
+
+/// gpus alone, where the pattern itself says what runs where.
+GeneratorParameter gpu_count_parameter(std::int64_t lowest = 1);
 
 /// The lists one after the other.
 std::vector<GeneratorParameter> joined(std::vector<GeneratorParameter> first,

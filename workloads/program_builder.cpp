@@ -1,7 +1,5 @@
 #include "workloads/program_builder.h"
 
-#include <cmath>
-
 #include "core/base/check.h"
 
 namespace parley::workloads {
@@ -80,15 +78,9 @@ std::string indexed_name(const std::string& name, std::initializer_list<std::int
   return text + "]";
 }
 
-ProgramBuilder::ProgramBuilder(std::string name, std::string description, double tasks)
+ProgramBuilder::ProgramBuilder(std::string name, std::string description)
     : program_(std::move(name)) {
   program_.description = std::move(description);
-  if (tasks > kMostTasks) {
-    faults_.push_back({program_.name(), "would have " + std::to_string(std::llround(tasks / 1e6)) +
-                                            " million tasks; at most " +
-                                            std::to_string(std::llround(kMostTasks / 1e6)) +
-                                            " million"});
-  }
 }
 
 core::RegionView ProgramBuilder::add_array(std::string name, std::vector<std::int64_t> shape,
@@ -105,6 +97,23 @@ core::RegionView ProgramBuilder::add_array(std::string name, std::vector<std::in
   if (id) return program_.whole(*id);
   faults_ = id.faults();
   return {};
+}
+
+core::RegionView ProgramBuilder::add_block(std::string name, std::int64_t bytes, std::string home) {
+  // Seeds far apart: element e of a block is drawn from seed + e.
+  const std::uint64_t seed = ++blocks_ << 24U;
+  return add_array(std::move(name), {bytes}, core::DType::kUint8, random_contents(seed),
+                   std::move(home));
+}
+
+std::vector<core::RegionView> ProgramBuilder::add_blocks(const std::string& name,
+                                                         std::int64_t count, std::int64_t bytes) {
+  std::vector<core::RegionView> blocks;
+  blocks.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    blocks.push_back(add_block(name + "_" + std::to_string(i), bytes));
+  }
+  return blocks;
 }
 
 core::RegionView ProgramBuilder::slice(core::RegionView base,

@@ -49,14 +49,15 @@ struct TaskFamily {
 
 class ProgramBuilder {
  public:
-  /// Above this many tasks a generator refuses: 20 million, about 14 GB of engine state.
-  static constexpr double kMostTasks = 2e7;
-
-  /// `tasks`: how many will be spawned, at least roughly; too many is a fault.
-  ProgramBuilder(std::string name, std::string description, double tasks);
+  ProgramBuilder(std::string name, std::string description);
 
   core::RegionView add_array(std::string name, std::vector<std::int64_t> shape, core::DType dtype,
                              core::Initial initial, std::string home = "host");
+  /// An array of that many uint8 with random contents.
+  core::RegionView add_block(std::string name, std::int64_t bytes, std::string home = "host");
+  /// `count` blocks name_0, name_1, ...
+  std::vector<core::RegionView> add_blocks(const std::string& name, std::int64_t count,
+                                           std::int64_t bytes);
   /// `base[indices]`, numpy's way.
   core::RegionView slice(core::RegionView base, std::initializer_list<core::Index> indices);
   void spawn(core::TaskSpec task);
@@ -70,6 +71,7 @@ class ProgramBuilder {
  private:
   core::Program program_;
   core::Faults faults_;
+  std::uint64_t blocks_ = 0;  // so that each block has a seed of its own
 };
 
 /// The half-open slice start:stop.

@@ -9,8 +9,8 @@ namespace {
 
 enum class Storage : std::int64_t { kTiles, kMatrix };
 
-core::Initial contents(std::uint64_t seed, core::DType dtype) {
-  return seed == 0 ? zero_contents(dtype) : random_contents(seed);
+core::Initial contents(std::uint64_t seed) {
+  return seed == TileMatrix::kUndefined ? core::Initial{} : random_contents(seed);
 }
 
 }  // namespace
@@ -32,8 +32,8 @@ TileMatrix::TileMatrix(ProgramBuilder& builder, const GeneratorValues& values,
   const bool is_one_array = static_cast<Storage>(values.at("storage")) == Storage::kMatrix;
   core::RegionView matrix;
   if (is_one_array) {
-    matrix = builder.add_array(name, {extent.rows * edge, extent.columns * edge}, dtype,
-                               contents(seed, dtype));
+    matrix =
+        builder.add_array(name, {extent.rows * edge, extent.columns * edge}, dtype, contents(seed));
   }
   for (std::int64_t i = 0; i < extent.rows; ++i) {
     for (std::int64_t j = 0; j < extent.columns; ++j) {
@@ -44,9 +44,9 @@ TileMatrix::TileMatrix(ProgramBuilder& builder, const GeneratorValues& values,
             matrix, {range(i * edge, (i + 1) * edge), range(j * edge, (j + 1) * edge)});
       } else {
         // Seeds far apart: element e of a tile is drawn from seed + e.
-        const std::uint64_t tile_seed = seed == 0 ? 0 : seed + (at << 24U);
+        const std::uint64_t tile_seed = seed == kUndefined ? kUndefined : seed + (at << 24U);
         tiles_[at] = builder.add_array(name + "_" + std::to_string(i) + "_" + std::to_string(j),
-                                       {edge, edge}, dtype, contents(tile_seed, dtype));
+                                       {edge, edge}, dtype, contents(tile_seed));
       }
     }
   }

@@ -23,7 +23,10 @@ class TileMatrix {
     Part part = Part::kAll;
   };
 
-  /// Random contents drawn with `seed` (each tile its own), or zeros when `seed` is 0.
+  /// In place of a seed: contents are undefined until written.
+  static constexpr std::uint64_t kUndefined = 0;
+
+  /// Random contents drawn with `seed`, each tile from a seed of its own.
   TileMatrix(ProgramBuilder& builder, const GeneratorValues& values, const std::string& name,
              Extent extent, std::uint64_t seed);
 

@@ -22,11 +22,15 @@ struct LongestPath {
   }
 };
 
+GeneratorSize size(const GeneratorValues& values) {
+  const double n = real_of(values, "tiles");
+  const double pairs = n * (n - 1) / 2, triples = n * (n - 1) * (n - 2) / 6;
+  return {n + 2 * pairs + triples, n + 4 * pairs + 3 * triples};
+}
+
 core::Result<core::Program> make(const GeneratorValues& values) {
   const std::int64_t tiles = values.at("tiles");
-  const auto n = static_cast<double>(tiles);
-  ProgramBuilder builder("cholesky", "tiled Cholesky factorisation, right-looking, lower triangle",
-                         n * (n + 1) * (n + 2) / 6);
+  ProgramBuilder builder("cholesky", "tiled Cholesky factorisation, right-looking, lower triangle");
   const TileMatrix a(builder, values, "A", {tiles, tiles, TileMatrix::Part::kLower}, 1);
 
   const double cube = cube_of_tile(values);
@@ -62,7 +66,7 @@ void register_generator_cholesky(GeneratorRegistry& registry);
 void register_generator_cholesky(GeneratorRegistry& registry) {
   registry.add({"cholesky",
                 "tiled Cholesky factorisation, right-looking: n(n+1)(n+2)/6 tasks for n tiles",
-                tile_parameters(32), make});
+                tile_parameters(32), size, make});
 }
 
 }  // namespace parley::workloads

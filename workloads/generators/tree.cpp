@@ -1,0 +1,58 @@
+// From the root to the leaves, after Parla's synthetic suite: a task reads its parent's block and
+// updates its own. overlap=shared: the first child goes on with its parent's block.
+#include "workloads/generator_parameters.h"
+#include "workloads/program_builder.h"
+#include "workloads/tree_levels.h"
+
+namespace parley::workloads {
+namespace {
+
+enum class Overlap : std::int64_t { kOwn, kShared };
+
+GeneratorSize size(const GeneratorValues& values) {
+  const double nodes = TreeLevels(values).node_count();
+  return {nodes, 2 * nodes};
+}
+
+core::Result<core::Program> make(const GeneratorValues& values) {
+  const TreeLevels levels(values);
+  const bool is_shared = static_cast<Overlap>(values.at("overlap")) == Overlap::kShared;
+  ProgramBuilder builder("tree", "from the root to the leaves of a tree");
+  const TaskFamily node{"T", {}, stated_cost(duration_of(values))};
+  const PlacementRule place(values);
+  std::vector<core::RegionView> parents;
+  for (std::int64_t depth = 0; depth < levels.depth(); ++depth) {
+    std::vector<core::RegionView> blocks;
+    for (std::int64_t i = 0; i < levels.width(depth); ++i) {
+      const bool is_first = depth > 0 && i % levels.branch() == 0;
+      const core::RegionView parent =
+          depth == 0 ? core::RegionView{} : parents[static_cast<std::size_t>(i / levels.branch())];
+      blocks.push_back(is_shared && is_first ? parent
+                                             : builder.add_block("B_" + std::to_string(depth) +
+                                                                     "_" + std::to_string(i),
+                                                                 values.at("block")));
+      std::vector<core::Access> accesses;
+      if (depth > 0 && parent.region != blocks.back().region) accesses.push_back(in(parent));
+      accesses.push_back(inout(blocks.back()));
+      builder.spawn(node, {depth, i}, std::move(accesses), place(i), levels.depth() - depth);
+    }
+    parents = std::move(blocks);
+  }
+  return std::move(builder).finish();
+}
+
+}  // namespace
+
+void register_generator_tree(GeneratorRegistry& registry);
+void register_generator_tree(GeneratorRegistry& registry) {
+  registry.add({"tree", "from the root to the leaves: each task reads its parent's block",
+                joined(joined(TreeLevels::parameters(),
+                              {word_parameter("overlap", {"own", "shared"},
+                                              "a block for each task, or the first child updates "
+                                              "its parent's"),
+                               block_parameter(25'000'000), duration_parameter(16'000'000)}),
+                       placement_parameters()),
+                size, make});
+}
+
+}  // namespace parley::workloads
