@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import style
-from load import ComparisonRow
+from runs import ComparisonRow
 
 WIDTH, LEFT, RIGHT = 13.0, 2.1, 0.25  # inches
 BAR_HEIGHT, HEAD, FOOT = 0.3, 0.5, 0.5

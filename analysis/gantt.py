@@ -18,7 +18,8 @@ from matplotlib.patches import Patch, Rectangle
 
 import style
 from lanes import Boxes, Lane, lane_boxes
-from load import Copies, LoadError, Run, natural_key
+from load import LoadError, natural_key
+from runs import Copies, Run
 
 WIDTH = 13.0  # inches, of the figure
 LEFT, RIGHT = 1.45, 0.95  # margins for the lanes' names and idle shares

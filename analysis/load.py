@@ -8,135 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from runs import (
+    MSI_STATES, REASONS, ComparisonRow, Copies, Device, IntArray, Residency, Route, Run, Space,
+    StateChanges, Tasks,
+)  # fmt: skip
 
 SUMMARY_VERSION = 1
 COMPARISON_VERSION = 1
-REASONS = ("fetch", "prefetch", "write_back", "home_hop", "at_end")
-MSI_STATES = ("INVALID", "SHARED", "MODIFIED")
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
 
 
 class LoadError(Exception):
     """A file that cannot be drawn; the message starts with the file's name."""
-
-
-@dataclass(frozen=True)
-class Space:
-    """A memory space. capacity: bytes, None when the summary does not say."""
-
-    name: str
-    capacity: int | None
-    is_host: bool
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device; slots: tasks of one vcu that it runs at a time."""
-
-    name: str
-    slots: int
-
-
-@dataclass(frozen=True)
-class Route:
-    """How bytes go between two spaces. bytes_per_s: uncontended rate, None when not stated."""
-
-    source: str
-    target: str
-    engines: tuple[str, ...]
-    bytes_per_s: float | None
-
-
-@dataclass(frozen=True)
-class Tasks:
-    """One row for each task and device it ran on. Arrays: (n_rows,); times in ns."""
-
-    names: list[str]
-    device: IntArray  # index into Run.devices
-    start: IntArray
-    end: IntArray
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Arrays: (n_copies,); times in ns, sizes in bytes."""
-
-    regions: list[str]
-    source: IntArray  # index into Run.spaces
-    target: IntArray
-    bytes: IntArray
-    start: IntArray
-    end: IntArray
-    reasons: list[str]  # each one of REASONS
-
-
-@dataclass(frozen=True)
-class Residency:
-    """Bytes of allocated replicas in a space from a time on. Arrays: (n_samples,), by time."""
-
-    space: IntArray  # index into Run.spaces
-    time: IntArray
-    bytes: IntArray
-
-
-@dataclass(frozen=True)
-class StateChanges:
-    """MSI state of an array in a space from a time on. Arrays: (n_changes,), by time."""
-
-    arrays: list[str]
-    space: IntArray  # index into Run.spaces
-    states: list[str]  # each one of MSI_STATES
-    share: FloatArray  # of the array's elements valid there, 0 to 1
-    time: IntArray
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run summary. What a summary left out is None."""
-
-    path: str
-    workload: str
-    machine: str
-    mode: str
-    policies: dict[str, str]
-    makespan: int  # ns
-    bounds: dict[str, int]  # ns, by name
-    busy: dict[str, float]  # share of the makespan, by device name
-    bytes_copied: dict[str, int]  # by "from->to"
-    spaces: list[Space]
-    devices: list[Device]
-    routes: dict[tuple[str, str], Route] = field(default_factory=dict)
-    tasks: Tasks | None = None
-    copies: Copies | None = None
-    residency: Residency | None = None
-    states: StateChanges | None = None
-
-    @property
-    def bound(self) -> int:
-        """The largest lower bound of the makespan in ns; 0 when there is none."""
-        return max(self.bounds.values(), default=0)
-
-
-@dataclass(frozen=True)
-class ComparisonRow:
-    """One policy choice on one workload and machine; `error` in place of figures when it failed."""
-
-    workload: str
-    machine: str
-    policies: dict[str, str]
-    makespan: int  # ns
-    bound: int  # ns
-    bytes_by_kind: dict[str, int]
-    busy: dict[str, float]
-    error: str | None = None
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -258,16 +145,15 @@ class _SummaryReader:
         except (TypeError, ValueError) as error:
             raise self._fail(key, str(error)) from error
 
-    def _rows(self, key: str, columns: Sequence[str], optional: int = 0) -> list[list[Any]] | None:
+    def _rows(self, key: str, columns: Sequence[str]) -> list[list[Any]] | None:
         """The rows of a table, each checked for its number of columns; None when absent."""
         rows = self.document.get(key)
         if rows is None:
             return None
         if not isinstance(rows, list):
             raise self._fail(key, f"expected a list, found {type(rows).__name__}")
-        shortest = len(columns) - optional
         for i, row in enumerate(rows):
-            if not isinstance(row, list) or not shortest <= len(row) <= len(columns):
+            if not isinstance(row, list) or len(row) != len(columns):
                 expected = "[" + ", ".join(columns) + "]"
                 raise self._fail(f"{key}[{i}]", f"expected {expected}, found {json.dumps(row)}")
         return rows
@@ -294,14 +180,11 @@ class _SummaryReader:
             out[i] = index[row[column]]
         return out
 
-    def _words(
-        self, key: str, rows: list[list[Any]], column: int, allowed: Iterable[str]
-    ) -> list[str]:
-        words = [row[column] if len(row) > column else "fetch" for row in rows]
+    def _words(self, key: str, words: list[Any], allowed: Iterable[str]) -> list[str]:
         for i, word in enumerate(words):
             if word not in allowed:
-                where, choices = f"{key}[{i}][{column}]", ", ".join(allowed)
-                raise self._fail(where, f"expected one of {choices}, found {word!r}")
+                choices = ", ".join(allowed)
+                raise self._fail(f"{key}[{i}]", f"expected one of {choices}, found {word!r}")
         return words
 
     def _layout(self) -> tuple[list[Space], list[Device], dict[tuple[str, str], Route]]:
@@ -331,7 +214,7 @@ class _SummaryReader:
         space_names = set(self._mapping("peak_bytes", int))
         for pair in self._mapping("bytes_copied", int):
             space_names.update(pair.split("->"))
-        for row in self._rows("copy_list", _COPY_COLUMNS, optional=1) or []:
+        for row in self._rows("copy_list", _COPY_COLUMNS) or []:
             space_names.update((str(row[1]), str(row[2])))
         for key, column in (("residency", 0), ("states", 1)):
             space_names.update(str(r[column]) for r in self.document.get(key) or [])
@@ -355,7 +238,7 @@ class _SummaryReader:
 
     def _copies(self) -> Copies | None:
         key = "copy_list"
-        rows = self._rows(key, _COPY_COLUMNS, optional=1)
+        rows = self._rows(key, _COPY_COLUMNS)
         if rows is None:
             return None
         return Copies(
@@ -365,8 +248,17 @@ class _SummaryReader:
             bytes=self._numbers(key, rows, 3),
             start=self._numbers(key, rows, 4),
             end=self._numbers(key, rows, 5),
-            reasons=self._words(key, rows, 6, REASONS),
+            reasons=self._reasons(len(rows)),
         )
+
+    def _reasons(self, count: int) -> list[str]:
+        """Why each copy was made, parallel to the rows of copy_list."""
+        reasons = self.document.get("copy_reasons")
+        if reasons is None:
+            return ["fetch"] * count
+        if not isinstance(reasons, list) or len(reasons) != count:
+            raise self._fail("copy_reasons", f"expected a list of {count}, one for each copy")
+        return self._words("copy_reasons", reasons, REASONS)
 
     def _residency(self) -> Residency | None:
         key = "residency"
@@ -387,16 +279,16 @@ class _SummaryReader:
         return StateChanges(
             arrays=[str(row[0]) for row in rows],
             space=self._indices(key, rows, 1, self.space_index),
-            states=self._words(key, rows, 2, MSI_STATES),
+            states=self._words(key, [row[2] for row in rows], MSI_STATES),
             share=np.array([float(row[3]) for row in rows]),
             time=self._numbers(key, rows, 4),
         )
 
 
 _TASK_COLUMNS = ("name", "device", "start_ns", "end_ns")
-_COPY_COLUMNS = ("region", "from", "to", "bytes", "start_ns", "end_ns", "reason")
+_COPY_COLUMNS = ("region", "from", "to", "bytes", "start_ns", "end_ns")
 
 
 def _device_names(cell: Any) -> list[str]:
-    """A task on a group of devices names them in a list."""
-    return [str(name) for name in cell] if isinstance(cell, list) else [str(cell)]
+    """A task on a group of devices names them as "gpu:0+gpu:1"."""
+    return str(cell).split("+")

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import style
-from load import LoadError, Run
+from load import LoadError
+from runs import Run
 
 WIDTH, PANEL_HEIGHT = 11.0, 1.35  # inches
 
@@ -18,7 +19,7 @@ def draw_memory(run: Run) -> list[Axes]:
     """
     samples = run.residency
     if samples is None:
-        raise LoadError(f"{run.path}: residency: missing; write the summary with --residency")
+        raise LoadError(f"{run.path}: residency: missing; write the summary with --states")
     shown = [i for i in range(len(run.spaces)) if samples.bytes[samples.space == i].any()]
     if not shown:
         raise LoadError(f"{run.path}: residency: no space ever holds a byte")

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 import style
-from load import LoadError, Run, StateChanges
+from load import LoadError
+from runs import Run, StateChanges
 
 WIDTH, LEFT, RIGHT = 13.0, 1.6, 0.3  # inches
 LANE_HEIGHT, GAP, ARRAY_GAP = 0.26, 0.05, 0.22

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 import style
 from lanes import coverage
-from load import LoadError, Run
+from load import LoadError
+from runs import Run
 
 BINS = 240  # of the time axis
 COLOURS = "cividis"  # perceptually uniform, safe for colour-blind readers

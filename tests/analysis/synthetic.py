@@ -50,7 +50,8 @@ def summary(task_count: int, mapper: str = "earliest_finish", gpus: int = 4) -> 
         "bounds_ns": {"critical_path": makespan // 3, "work": makespan * 9 // 10, "transfer": 10},
         "bytes_copied": {}, "copies": len(copies), "busy": {"cpu": 0.0, **busy},
         "layout": {"spaces": spaces, "devices": devices, "routes": routes},
-        "tasks": tasks, "copy_list": copies,
+        "tasks": tasks, "copy_list": [row[:6] for row in copies],
+        "copy_reasons": [row[6] for row in copies],
     }  # fmt: skip
 
 

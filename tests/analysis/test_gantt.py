@@ -14,7 +14,8 @@ from matplotlib.colors import to_hex
 import style
 import synthetic
 from gantt import draw_gantt
-from load import LoadError, Run, load_run
+from load import LoadError, load_run
+from runs import Run
 
 GPU_LABELS = ["cpu", "gpu:0", "gpu:1", "gpu:2", "gpu:3"]
 
@@ -67,6 +68,7 @@ class GanttTest(unittest.TestCase):
         document = synthetic.summary(50)
         del document["layout"]
         document["copy_list"] = [["A", "host", "gpu2", 8, 0, 9], ["A", "gpu1", "gpu1", 8, 0, 9]]
+        document["copy_reasons"] = ["fetch", "fetch"]
         labels = labels_of(draw_gantt([load(document)])[0])
         self.assertEqual(labels, GPU_LABELS + ["host → gpu2", "gpu1 local"])
 
@@ -88,12 +90,13 @@ class GanttTest(unittest.TestCase):
         document = synthetic.summary(50)
         ax = draw_gantt([load(document)])[0]
         for kind, way in (
-            ("host->device", lambda r: r[1] == "host"),
-            ("device->device", lambda r: "host" not in r[1:3]),
-            ("write-back", lambda r: r[6] == "write_back"),
-            ("device->host", lambda r: r[2] == "host" and r[6] != "write_back"),
+            ("host->device", lambda row, _: row[1] == "host"),
+            ("device->device", lambda row, _: "host" not in row[1:3]),
+            ("write-back", lambda _, reason: reason == "write_back"),
+            ("device->host", lambda row, reason: row[2] == "host" and reason != "write_back"),
         ):
-            expected = sum(1 for row in document["copy_list"] if way(row))
+            rows = zip(document["copy_list"], document["copy_reasons"])
+            expected = sum(1 for row, reason in rows if way(row, reason))
             self.assertGreater(expected, 0)
             self.assertEqual(len(shapes_of(ax, style.COPY_KINDS[kind])), expected, kind)
             self.assertIn(style.kind_label(kind), legend_texts(ax.figure))
@@ -161,7 +164,13 @@ class GanttTest(unittest.TestCase):
         self.assertIn(f"{run.makespan / run.bound:.2f} × lower bound", ax.get_title(loc="left"))
 
     def test_an_empty_run_is_drawn_and_a_brief_one_refused(self) -> None:
-        document = {**synthetic.summary(4), "tasks": [], "copy_list": [], "makespan_ns": 0}
+        document = {
+            **synthetic.summary(4),
+            "tasks": [],
+            "copy_list": [],
+            "copy_reasons": [],
+            "makespan_ns": 0,
+        }
         document["busy"], document["bounds_ns"] = {}, {}
         self.assertEqual(labels_of(draw_gantt([load(document)])[0]), GPU_LABELS)
         del document["tasks"]

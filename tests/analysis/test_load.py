@@ -36,15 +36,15 @@ class LoadTest(unittest.TestCase):
             self.assertEqual(run.tasks.names[i], name)
             self.assertEqual(run.devices[run.tasks.device[i]].name, device)
             self.assertEqual((run.tasks.start[i], run.tasks.end[i]), (start, end))
-        for i, (_, source, target, count, _, _, reason) in enumerate(document["copy_list"]):
+        for i, (_, source, target, count, _, _) in enumerate(document["copy_list"]):
             self.assertEqual(run.spaces[run.copies.source[i]].name, source)
             self.assertEqual(run.spaces[run.copies.target[i]].name, target)
             self.assertEqual(run.copies.bytes[i], count)
-            self.assertEqual(run.copies.reasons[i], reason)
+        self.assertEqual(run.copies.reasons, document["copy_reasons"])
 
     def test_a_task_on_a_group_has_a_row_for_each_device(self) -> None:
         document = synthetic.summary(4)
-        document["tasks"] = [["both[0]", ["gpu:1", "gpu:3"], 5, 9]]
+        document["tasks"] = [["both[0]", "gpu:1+gpu:3", 5, 9]]
         run = load_run(synthetic.write(self.path, document))
         assert run.tasks is not None
         self.assertEqual(run.tasks.names, ["both[0]", "both[0]"])
@@ -53,7 +53,7 @@ class LoadTest(unittest.TestCase):
     def test_without_layout_and_reasons_the_names_that_occur_are_enough(self) -> None:
         document = synthetic.summary(50)
         del document["layout"]
-        document["copy_list"] = [row[:6] for row in document["copy_list"]]
+        del document["copy_reasons"]
         run = load_run(synthetic.write(self.path, document))
         self.assertEqual([s.name for s in run.spaces], ["host", "gpu0", "gpu1", "gpu2", "gpu3"])
         self.assertEqual([s.is_host for s in run.spaces], [True] + [False] * 4)
@@ -87,12 +87,10 @@ class LoadTest(unittest.TestCase):
             ("tasks", [["a", "gpu:7", 0, 1]], "tasks[0][1]: unknown name 'gpu:7'; known: cpu"),
             ("tasks", [["a", "gpu:0", 0, 1.5]], "tasks[0][3]: expected an integer, found 1.5"),
             ("copy_list", [["A", "host", "gpu9", 1, 0, 1]], "copy_list[0][2]: unknown name 'gpu9'"),
-            (
-                "copy_list",
-                [["A", "host", "gpu0", 1, 0, 1, "why"]],
-                "copy_list[0][6]: expected one of fetch, prefetch",
-            ),
-            ("states", [["A", "gpu0", "OWNED", 1, 0]], "states[0][2]: expected one of INVALID"),
+            ("copy_list", [["A", "host", "gpu0", 1, 0]], "copy_list[0]: expected [region, from"),
+            ("copy_reasons", ["fetch"] * 99, "copy_reasons: expected a list of"),
+            ("copy_reasons", ["why"], "copy_reasons[0]: expected one of fetch, prefetch"),
+            ("states", [["A", "gpu0", "OWNED", 1, 0]], "states[0]: expected one of INVALID"),
             ("layout", {"spaces": [{"bytes": 1}]}, "layout: key 'name' is missing"),
         ]
         for key, value, message in cases:

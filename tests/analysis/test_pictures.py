@@ -13,8 +13,9 @@ from matplotlib.patches import Rectangle
 import style
 import synthetic
 from compare import draw_comparison
-from load import ComparisonRow, LoadError, Run, load_comparison, load_run
+from load import LoadError, load_comparison, load_run
 from memory import draw_memory
+from runs import ComparisonRow, Run
 from states import draw_states
 from traffic import byte_matrix, draw_traffic, link_rates
 
@@ -81,7 +82,7 @@ class MemoryTest(unittest.TestCase):
         self.assertIn("peak 1 GiB of 8 GiB (12 %)", [text.get_text() for text in ax.texts])
 
     def test_a_summary_without_residency_is_refused(self) -> None:
-        with self.assertRaisesRegex(LoadError, "--residency"):
+        with self.assertRaisesRegex(LoadError, "--states"):
             draw_memory(load(synthetic.summary(4)))
 
 
@@ -104,6 +105,7 @@ class TrafficTest(unittest.TestCase):
             ["A", "host", "gpu0", 600, 100, 400],
             ["A", "host", "gpu0", 7, 900, 900],
         ]
+        del document["copy_reasons"]
         run = load(document)
         edges = np.array([0.0, 200.0, 300.0, 1000.0])
         rates = link_rates(run, 0, 1, edges)
