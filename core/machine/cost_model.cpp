@@ -201,12 +201,14 @@ std::optional<Duration> kernel_duration(const Program& program, const Machine& m
   return sum;
 }
 
-const Cost* cost_of(const Program& program, const Task& task, const Alternative* alternative,
-                    WhichCost which) {
-  if (which == WhichCost::kExpected) {
-    if (alternative != nullptr && alternative->expected_cost) return &*alternative->expected_cost;
-    if (!task.expected_cost.is_none()) return &program.cost(task.expected_cost);
-  }
+/// What policies are told instead of the true cost, or nothing.
+const Cost* expected_cost_of(const Program& program, const Task& task,
+                             const Alternative* alternative) {
+  if (alternative != nullptr && alternative->expected_cost) return &*alternative->expected_cost;
+  return task.expected_cost.is_none() ? nullptr : &program.cost(task.expected_cost);
+}
+
+const Cost* true_cost_of(const Program& program, const Task& task, const Alternative* alternative) {
   if (alternative != nullptr && alternative->cost) return &*alternative->cost;
   return task.cost.is_none() ? nullptr : &program.cost(task.cost);
 }
@@ -222,10 +224,15 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
   const Alternative* alternative =
       alternative_index < placement.size() ? &placement[alternative_index] : nullptr;
   const Device& device = machine.device(device_id);
-  const Cost* cost = cost_of(program, task, alternative, which);
+  const Cost* told =
+      which == WhichCost::kExpected ? expected_cost_of(program, task, alternative) : nullptr;
+  const Cost* cost = told != nullptr ? told : true_cost_of(program, task, alternative);
   const CostEntry* entry = cost == nullptr ? nullptr : entry_for(*cost, device);
-  if (entry == nullptr) return kernel_duration(program, machine, id, alternative, device);
-  if (entry->stated) return entry->stated;
+  if (entry != nullptr && entry->stated) return entry->stated;
+  if (told == nullptr || entry == nullptr) {
+    const auto measured = kernel_duration(program, machine, id, alternative, device);
+    if (measured || entry == nullptr) return measured;
+  }
   return roofline(*entry, device, dtype_of(program, id));
 }
 

@@ -19,10 +19,11 @@ enum class WhichCost : std::uint8_t { kTrue, kExpected };
 /// Duration on `device`, or nothing when neither the workload nor the machine says (callers then
 /// take 0 and warn once). The most specific cost entry counts: device name, class, "". In turn:
 /// - stated: as stated;
+/// - the sum over the kernel's calls of the machine's kernel table, all of them in it: measured, so
+///   it counts before flops and bytes (but not before those of an expected cost);
 /// - flops and bytes: the device's launch start-up plus the roofline (Williams, Waterman, Patterson
 ///   2009), max(flops / flops_per_s, bytes / bytes_per_s), with the rate of the dtype of the first
-///   operand written (rates are what a task of one slot gets, whatever its vcus);
-/// - no entry: the sum over the kernel's calls of the machine's kernel table, all of them in it.
+///   operand written (rates are what a task of one slot gets, whatever its vcus).
 /// What policies are told (kExpected) is the alternative's expected cost, the task's, or the true one.
 std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
                                       std::size_t alternative, DeviceId device, WhichCost which);
