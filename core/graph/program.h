@@ -227,6 +227,8 @@ class Program {
   [[nodiscard]] std::optional<TaskId> find_task(std::string_view name) const;
   /// numpy spelling, "A[0:4, 2]"; an index that the view drops is written as an integer.
   [[nodiscard]] std::string region_text(RegionId id, OperandView view = {}) const;
+  /// The same for any box of an array's elements.
+  [[nodiscard]] std::string box_text(ArrayId id, const Box& box, OperandView view = {}) const;
 
  private:
   struct Interning;

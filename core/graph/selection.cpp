@@ -88,12 +88,15 @@ Result<Selection> select(const Program& program, RegionView base, std::span<cons
 }
 
 std::string Program::region_text(RegionId id, OperandView view) const {
-  const Region& region = regions_[id];
-  const Array& array = arrays_[region.array];
-  if (id == array.whole && view == OperandView{}) return array.spec.name;
+  return box_text(regions_[id].array, regions_[id].box, view);
+}
+
+std::string Program::box_text(ArrayId id, const Box& box, OperandView view) const {
+  const Array& array = arrays_[id];
+  if (box == regions_[array.whole].box && view == OperandView{}) return array.spec.name;
   std::string text;
-  for (std::size_t d = 0; d < region.box.rank(); ++d) {
-    const Range& range = region.box[d];
+  for (std::size_t d = 0; d < box.rank(); ++d) {
+    const Range& range = box[d];
     if (d > 0) text += ", ";
     if ((view.dropped >> d & 1U) != 0) {
       text += std::to_string(range.start);
