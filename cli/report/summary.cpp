@@ -208,7 +208,7 @@ void write_summary(const RunResult& result, const SummaryOptions& options, std::
   if (!options.is_brief) write_rows(result, json);
   write_overviews(result, json);
   if (!result.states.empty()) write_states(result, json);
-  if (!result.run.residency.empty()) write_residency(result, json);
+  if (options.with_residency) write_residency(result, json);
   if (options.wall) {
     json.line_break().key("wall_s").begin_object();
     json.member("load", options.wall->load_s).member("run", options.wall->run_s).end_object();

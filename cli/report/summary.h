@@ -15,13 +15,14 @@ struct WallTimes {
 };
 
 struct SummaryOptions {
-  bool is_brief = false;  // without "tasks", "copy_list" and "copy_reasons"
+  bool is_brief = false;        // without "tasks", "copy_list" and "copy_reasons"
+  bool with_residency = false;  // "residency": the record's samples
   std::optional<WallTimes> wall;
 };
 
 /// Rows of "tasks" are in order of their starts (then of their commands), as are those of
 /// "copy_list"; "copy_reasons" has one word for each of its rows. "states" is written when state
-/// changes were recorded, "residency" when samples were.
+/// changes were recorded.
 void write_summary(const RunResult& result, const SummaryOptions& options, std::ostream& stream);
 
 }  // namespace parley::cli

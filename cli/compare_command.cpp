@@ -1,0 +1,256 @@
+// parley compare: many runs, side by side. Runs are independent of each other, so they may share
+// the processor; what they give does not depend on how many run at a time.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/compare_options.h"
+#include "cli/output_file.h"
+#include "cli/progress_line.h"
+#include "cli/report/comparison.h"
+#include "cli/run_options.h"
+#include "core/base/check.h"
+#include "sim/simulator.h"
+#include "workloads/machine_file.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  parley compare cholesky:tiles=32,tile=2048 --machine h200x4              every shipped mapper
+  parley compare a.json b.json --machine h200x2 h200x4 --jobs 2
+  parley compare cholesky:tiles=16 --machine h200x4 \
+      --policy mapper=round_robin --policy "mapper=parla:generation=2,evict=next_use,window=4"
+  parley compare a.json --limit gpu=4GiB --policy evict=lru --policy evict=next_use --csv rows.csv
+
+A set names what it changes; the rest is as --mapper, --order, ... say, or the defaults. Repetitions
+differ in the seed. "above bound" is the distance to the largest lower bound; "busy" the mean share of
+the makespan that the GPUs spent in tasks.)";
+
+struct CompareArguments {
+  std::vector<std::string> workloads;
+  std::vector<std::string> machines = {"h200x4"};
+  std::vector<std::string> policies;
+  RunOptions base;
+  std::uint32_t repeat = 1;
+  std::uint32_t jobs = 1;
+  std::string csv, json;
+};
+
+/// What there is to compare, loaded.
+struct Grid {
+  std::vector<core::Program> programs;
+  std::vector<core::Machine> machines;
+  std::vector<PolicySet> sets;
+};
+
+/// One run of the grid.
+struct Cell {
+  std::size_t workload = 0, machine = 0, set = 0, repetition = 0;
+};
+
+void append(core::Faults& all, const core::Faults& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+core::Result<std::vector<PolicySet>> policy_sets(const CompareArguments& arguments) {
+  core::EngineOptions base = arguments.base.engine;
+  const core::Result<std::uint32_t> window = parse_window(arguments.base.window);
+  core::Faults faults = check_policies(base);
+  append(faults, window.faults());
+  if (!faults.empty()) return faults;
+  base.window = *window;
+  if (arguments.policies.empty()) return every_mapper(base);
+  std::vector<PolicySet> sets;
+  for (const std::string& text : arguments.policies) {
+    core::Result<PolicySet> set = parse_policy_set(text, base);
+    append(faults, set.faults());
+    if (set) sets.push_back(std::move(*set));
+  }
+  if (!faults.empty()) return faults;
+  return sets;
+}
+
+core::Result<Grid> load_grid(const CompareArguments& arguments) {
+  Grid grid;
+  core::Faults faults;
+  core::Result<std::vector<PolicySet>> sets = policy_sets(arguments);
+  append(faults, sets.faults());
+  if (sets) grid.sets = std::move(*sets);
+  for (const std::string& name : arguments.machines) {
+    core::Result<core::Machine> machine = workloads::load_machine(name, arguments.base.limits);
+    append(faults, machine.faults());
+    if (machine) grid.machines.push_back(std::move(*machine));
+  }
+  for (const std::string& name : arguments.workloads) {
+    core::Result<core::Program> program = load_program(name);
+    append(faults, program.faults());
+    if (program) grid.programs.push_back(std::move(*program));
+  }
+  if (!faults.empty()) return faults;
+  return grid;
+}
+
+std::vector<Cell> cells_of(const Grid& grid, std::uint32_t repeat) {
+  std::vector<Cell> cells;
+  for (std::size_t w = 0; w < grid.programs.size(); ++w) {
+    for (std::size_t m = 0; m < grid.machines.size(); ++m) {
+      for (std::size_t s = 0; s < grid.sets.size(); ++s) {
+        for (std::size_t r = 0; r < repeat; ++r) cells.push_back({w, m, s, r});
+      }
+    }
+  }
+  return cells;
+}
+
+std::string joined(const core::Faults& faults) {
+  std::string text;
+  for (const core::Fault& fault : faults) {
+    if (!text.empty()) text += "; ";
+    text += fault.where.empty() ? fault.what : fault.where + ": " + fault.what;
+  }
+  return text;
+}
+
+ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, const Cell& cell) {
+  const core::Program& program = grid.programs[cell.workload];
+  const core::Machine& machine = grid.machines[cell.machine];
+  sim::SimOptions options;
+  options.engine = grid.sets[cell.set].options;
+  options.engine.seed += cell.repetition;
+  const core::Result<sim::SimResult> simulation = sim::simulate(program, machine, options);
+  ComparisonRow row;
+  if (simulation) {
+    row = comparison_row(run_result(program, machine, options.engine, *simulation));
+  } else {
+    row.policies = policy_choice(options.engine);
+    row.window = options.engine.window;
+    row.seed = options.engine.seed;
+    row.error = joined(simulation.faults());
+  }
+  row.workload = arguments.workloads[cell.workload];
+  row.machine = arguments.machines[cell.machine];
+  row.policy_text = grid.sets[cell.set].text;
+  return row;
+}
+
+/// All rows, in the order of the cells. A broken invariant in any of them is thrown here, the first
+/// in that order, after the others have ended.
+std::vector<ComparisonRow> run_cells(const CompareArguments& arguments, const Grid& grid,
+                                     const std::vector<Cell>& cells, Terminal& terminal) {
+  std::vector<ComparisonRow> rows(cells.size());
+  std::vector<std::exception_ptr> failures(cells.size());
+  std::atomic<std::size_t> next{0};
+  std::mutex progress_mutex;
+  std::size_t done = 0;
+  ProgressLine progress(terminal, "runs");
+  const auto work = [&] {
+    for (std::size_t i = next++; i < cells.size(); i = next++) {
+      try {
+        rows[i] = run_cell(arguments, grid, cells[i]);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+      const std::lock_guard lock(progress_mutex);
+      progress.update(++done, cells.size());
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < std::min<std::size_t>(arguments.jobs, cells.size()); ++i) {
+    threads.emplace_back(work);
+  }
+  work();
+  threads.clear();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  return rows;
+}
+
+/// Opens the files before the runs start.
+core::Faults open_files(const CompareArguments& arguments, Terminal& terminal,
+                        std::unique_ptr<OutputFile>& csv, std::unique_ptr<OutputFile>& json) {
+  core::Faults faults;
+  if (!arguments.csv.empty() && arguments.csv == arguments.json) {
+    return {{"--json", "\"" + arguments.json + "\" is also the file of --csv"}};
+  }
+  const std::pair<const std::string&, std::unique_ptr<OutputFile>&> files[] = {
+      {arguments.csv, csv}, {arguments.json, json}};
+  for (const auto& [path, file] : files) {
+    if (path.empty()) continue;
+    core::Result<std::unique_ptr<OutputFile>> opened = OutputFile::create(path, terminal);
+    append(faults, opened.faults());
+    if (opened) file = std::move(*opened);
+  }
+  return faults;
+}
+
+int run_compare(const CompareArguments& arguments, Terminal& terminal) {
+  const core::Result<Grid> grid = load_grid(arguments);
+  if (!grid) return report_faults(terminal, grid.faults());
+  std::unique_ptr<OutputFile> csv;
+  std::unique_ptr<OutputFile> json;
+  const core::Faults faults = open_files(arguments, terminal, csv, json);
+  if (!faults.empty()) return report_faults(terminal, faults);
+  const std::vector<Cell> cells = cells_of(*grid, arguments.repeat);
+  const std::vector<ComparisonRow> rows = run_cells(arguments, *grid, cells, terminal);
+  if (csv) {
+    write_comparison_csv(rows, csv->stream());
+    csv->commit();
+  }
+  if (json) {
+    write_comparison_json(rows, json->stream());
+    json->commit();
+  }
+  if (arguments.csv != "-" && arguments.json != "-") print_comparison(rows, terminal.out);
+  const bool has_failures = std::any_of(
+      rows.begin(), rows.end(), [](const ComparisonRow& row) { return !row.error.empty(); });
+  return has_failures ? kWrongInput : kOk;
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<CompareArguments>();
+  CLI::App& command = *app.add_subcommand("compare", "run workloads under several policies");
+  command.add_option("WORKLOAD", arguments->workloads, "files, or generators with parameters")
+      ->required()
+      ->type_name("...");
+  command.add_option("--machine,-m", arguments->machines, "shipped names or files [h200x4]")
+      ->type_name("MACHINE...");
+  command
+      .add_option("--policy", arguments->policies,
+                  "a set of policies, \"mapper=...,evict=...\"; may be repeated [every mapper]")
+      ->type_name("SET")
+      ->expected(1)
+      ->take_all();
+  command.add_option("--limit", arguments->base.limits, "less memory: gpu=8GiB; may be repeated")
+      ->type_name("WHAT=SIZE")
+      ->expected(1)
+      ->take_all();
+  add_policy_options(command, arguments->base);
+  command.add_flag("--check", arguments->base.engine.check_invariants,
+                   "check every rule of coherence and memory after every step");
+  command.add_option("--repeat", arguments->repeat, "runs of each, with seeds from --seed on [1]")
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N");
+  command.add_option("--jobs,-j", arguments->jobs, "runs at a time [1]")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command.add_option("--csv", arguments->csv, "write a line per run")->type_name("FILE");
+  command.add_option("--json", arguments->json, "write an object per run, for parley plot compare")
+      ->type_name("FILE");
+  command.footer(kFooter);
+  command.callback([arguments, &action] {
+    action = [arguments](Terminal& terminal) { return run_compare(*arguments, terminal); };
+  });
+}
+
+}  // namespace parley::cli

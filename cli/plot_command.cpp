@@ -1,0 +1,107 @@
+// parley plot: hands its words to the Python in analysis/.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/process.h"
+
+namespace parley::cli {
+namespace {
+
+const std::vector<std::string> kPictures = {"gantt", "memory", "traffic", "compare", "states"};
+
+constexpr const char* kFooter = R"(Examples:
+  parley sim cholesky:tiles=16 --summary run.json && parley plot gantt run.json -o gantt.png
+  parley sim program.json --states --summary run.json && parley plot states run.json -o states.svg
+  parley compare cholesky:tiles=16 --json rows.json && parley plot compare rows.json -o bars.png
+  parley plot gantt --help          the options of one picture, which may follow the files
+
+Needs Python 3 with matplotlib (Debian, Ubuntu: apt-get install python3-matplotlib). Another Python:
+PARLEY_PYTHON=/path/to/python3 parley plot ...)";
+
+/// The folder of the pictures: beside the sources that this binary was built from, or beside it.
+std::optional<std::string> analysis_folder() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path binary = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path candidates[] = {PARLEY_ANALYSIS_DIR, binary / "analysis",
+                                 binary.parent_path() / "analysis",
+                                 binary.parent_path() / "share" / "parley" / "analysis"};
+  for (const fs::path& folder : candidates) {
+    if (fs::exists(folder / "plot.py", error)) return folder.string();
+  }
+  return std::nullopt;
+}
+
+/// The first Python that has matplotlib; nothing, with what was tried in `tried`, if none has. The
+/// system's own comes before whatever else PATH offers: its packages are those that apt installs.
+std::optional<std::string> find_python(std::string& tried) {
+  std::vector<std::string> candidates = {"/usr/bin/python3", "python3"};
+  if (const char* chosen = std::getenv("PARLEY_PYTHON")) candidates = {chosen};
+  for (const std::string& python : candidates) {
+    const ProcessResult probe = run_process({python, "-c", "import matplotlib"});
+    if (probe.exit_code == 0) return python;
+    const bool runs = run_process({python, "-c", ""}).exit_code == 0;
+    tried += "  " + python + (runs ? " has no matplotlib\n" : " cannot be run\n");
+  }
+  return std::nullopt;
+}
+
+int run_plot(const std::vector<std::string>& words, Terminal& terminal) {
+  if (words.empty()) {
+    terminal.err << "parley plot: which picture? gantt, memory, traffic, compare or states\n"
+                    "see: parley plot --help\n";
+    return kWrongInput;
+  }
+  const std::string& kind = words.front();
+  if (std::find(kPictures.begin(), kPictures.end(), kind) == kPictures.end()) {
+    terminal.err << "parley plot: unknown picture \"" << kind
+                 << "\"; allowed: gantt, memory, traffic, compare, states"
+                 << core::did_you_mean(kind, kPictures) << '\n';
+    return kWrongInput;
+  }
+  const std::optional<std::string> folder = analysis_folder();
+  if (!folder) {
+    terminal.err << "parley plot: the folder analysis/ is neither at " << PARLEY_ANALYSIS_DIR
+                 << " nor beside the binary\n";
+    return kFailedExecution;
+  }
+  std::string tried;
+  const std::optional<std::string> python = find_python(tried);
+  if (!python) {
+    terminal.err
+        << "parley plot: needs Python 3 with matplotlib:\n"
+        << tried
+        << "On Debian or Ubuntu: apt-get install python3-matplotlib. Or name another Python: "
+           "PARLEY_PYTHON=/path/to/python3\n";
+    return kFailedExecution;
+  }
+  std::vector<std::string> command = {*python, *folder + "/plot.py"};
+  command.insert(command.end(), words.begin(), words.end());
+  const ProcessResult result = run_process(command);
+  (result.exit_code == 0 ? terminal.out : terminal.err) << result.output;
+  if (result.exit_code == 0) return kOk;
+  return result.exit_code == kWrongInput ? kWrongInput : kFailedExecution;
+}
+
+}  // namespace
+
+void add_plot_command(CLI::App& app, Action& action) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  CLI::App& command = *app.add_subcommand(
+      "plot", "draw pictures of runs: gantt|memory|traffic|compare|states FILE... -o FIGURE");
+  command.prefix_command();  // all that follows the picture's name is the picture's own
+  command.footer(kFooter);
+  command.callback([words, &command, &action] {
+    *words = command.remaining();
+    action = [words](Terminal& terminal) { return run_plot(*words, terminal); };
+  });
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,270 @@
+#include "cli/report/comparison.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "cli/report/json_writer.h"
+#include "cli/report/quantities.h"
+#include "cli/report/run_report.h"
+#include "cli/report/text_table.h"
+
+namespace parley::cli {
+namespace {
+
+std::string kind_of(const core::Machine& machine, const core::CopyRecord& copy) {
+  if (copy.reason == core::CopyReason::kWriteBack) return "write-back";
+  if (copy.from == copy.to) return "local";
+  const auto side = [&](core::SpaceId space) {
+    return std::string(machine.space(space).is_host ? "host" : "device");
+  };
+  return side(copy.from) + "->" + side(copy.to);
+}
+
+double mean_busy(const core::Machine& machine, const core::RunRecord& run) {
+  double sum = 0.0;
+  double all = 0.0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < machine.device_count(); ++i) {
+    const double share = busy_share(run, core::DeviceId(i));
+    all += share;
+    if (machine.device(core::DeviceId(i)).device_class == "cpu") continue;
+    sum += share;
+    ++count;
+  }
+  if (count > 0) return sum / static_cast<double>(count);
+  return machine.device_count() == 0 ? 0.0 : all / static_cast<double>(machine.device_count());
+}
+
+/// The repetitions of one setting.
+struct Line {
+  const ComparisonRow* first = nullptr;
+  std::int64_t least_ns = 0, most_ns = 0;
+  double mean_ns = 0.0;
+  std::size_t runs = 0;
+};
+
+struct Block {
+  std::string workload, machine;
+  std::vector<Line> lines;
+};
+
+void add_run(Line& line, const ComparisonRow& row) {
+  if (line.first == nullptr) {
+    line = {&row, row.makespan_ns, row.makespan_ns, 0.0, 0};
+  }
+  line.least_ns = std::min(line.least_ns, row.makespan_ns);
+  line.most_ns = std::max(line.most_ns, row.makespan_ns);
+  ++line.runs;
+  line.mean_ns +=
+      (static_cast<double>(row.makespan_ns) - line.mean_ns) / static_cast<double>(line.runs);
+}
+
+std::vector<Block> blocks_of(const std::vector<ComparisonRow>& rows) {
+  std::vector<Block> blocks;
+  for (const ComparisonRow& row : rows) {
+    auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& b) {
+      return b.workload == row.workload && b.machine == row.machine;
+    });
+    if (block == blocks.end()) block = blocks.insert(block, {row.workload, row.machine, {}});
+    auto line = std::find_if(block->lines.begin(), block->lines.end(), [&](const Line& l) {
+      return l.first->policy_text == row.policy_text && l.first->error == row.error;
+    });
+    if (line == block->lines.end()) line = block->lines.insert(line, Line());
+    add_run(*line, row);
+  }
+  for (Block& block : blocks) {
+    std::stable_sort(block.lines.begin(), block.lines.end(), [](const Line& a, const Line& b) {
+      return std::pair(!a.first->error.empty(), a.mean_ns) <
+             std::pair(!b.first->error.empty(), b.mean_ns);
+    });
+  }
+  return blocks;
+}
+
+/// Kinds of links that any run of the block used.
+std::vector<std::string> links_of(const Block& block) {
+  std::vector<std::string> kinds;
+  for (const Line& line : block.lines) {
+    for (const auto& [kind, bytes] : line.first->link_bytes) {
+      if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+    }
+  }
+  std::sort(kinds.begin(), kinds.end());
+  return kinds;
+}
+
+core::Duration rounded(double ns) { return core::Duration(static_cast<std::int64_t>(ns + 0.5)); }
+
+std::vector<std::string> cells_of(const Line& line, const std::vector<std::string>& links,
+                                  bool has_repetitions) {
+  const ComparisonRow& row = *line.first;
+  std::vector<std::string> cells = {row.policy_text, text_of(rounded(line.mean_ns))};
+  if (has_repetitions) {
+    cells.push_back(text_of(core::Duration(line.least_ns)) + " .. " +
+                    text_of(core::Duration(line.most_ns)));
+  }
+  const auto bound = static_cast<double>(row.bounds.best().count());
+  cells.push_back(bound > 0.0 ? text_of_share(line.mean_ns / bound - 1.0) : "-");
+  for (const std::string& kind : links) {
+    const auto found = row.link_bytes.find(kind);
+    cells.push_back(found == row.link_bytes.end() ? "-" : text_of(core::Bytes(found->second)));
+  }
+  cells.push_back(text_of_count(row.copies));
+  cells.push_back(text_of_count(row.evictions));
+  cells.push_back(text_of_share(row.mean_busy));
+  return cells;
+}
+
+void print_block(const Block& block, std::ostream& stream) {
+  const ComparisonRow& best = *block.lines.front().first;
+  stream << block.workload << " on " << block.machine;
+  if (best.error.empty() && best.bounds.best().count() > 0) {
+    stream << ": lower bound " << text_of(best.bounds.best()) << " (" << name_of_best(best.bounds)
+           << ")";
+  }
+  stream << '\n';
+  const std::vector<std::string> links = links_of(block);
+  const bool has_repetitions = std::any_of(block.lines.begin(), block.lines.end(),
+                                           [](const Line& line) { return line.runs > 1; });
+  TextTable table;
+  table.add_column("policies");
+  table.add_column("makespan", Align::kRight);
+  if (has_repetitions) table.add_column("range", Align::kRight);
+  table.add_column("above bound", Align::kRight);
+  for (const std::string& kind : links) table.add_column(kind, Align::kRight);
+  table.add_column("copies", Align::kRight);
+  table.add_column("evictions", Align::kRight);
+  table.add_column("busy", Align::kRight);
+  for (const Line& line : block.lines) {
+    if (line.first->error.empty()) table.add_row(cells_of(line, links, has_repetitions));
+  }
+  if (table.has_rows()) table.print(stream, 2);
+  for (const Line& line : block.lines) {
+    if (line.first->error.empty()) continue;
+    stream << "  " << line.first->policy_text << ": failed: " << line.first->error << '\n';
+  }
+}
+
+std::string window_text(const ComparisonRow& row) {
+  return row.window == 0 ? "unlimited" : std::to_string(row.window);
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+void write_figures(const ComparisonRow& row, JsonWriter& json) {
+  json.member("makespan_ns", row.makespan_ns).member("bound_ns", row.bounds.best().count());
+  json.key("bounds_ns").begin_object();
+  json.member("critical_path", row.bounds.critical_path.count());
+  json.member("work", row.bounds.work.count());
+  json.member("transfer", row.bounds.transfer.count()).end_object();
+  json.member("above_bound", row.above_bound);
+  json.key("bytes_by_link").begin_object();
+  for (const auto& [kind, bytes] : row.link_bytes) json.member(kind, bytes);
+  json.end_object().key("bytes_by_kind").begin_object();
+  for (const auto& [kind, bytes] : row.bytes_by_kind) json.member(kind, bytes);
+  json.end_object().member("copies", row.copies).member("evictions", row.evictions);
+  json.key("busy").begin_object();
+  for (const auto& [device, share] : row.busy) json.member(device, share);
+  json.end_object().member("mean_busy", row.mean_busy);
+}
+
+}  // namespace
+
+ComparisonRow comparison_row(const RunResult& result) {
+  ComparisonRow row;
+  row.policies = policy_choice(result.options);
+  row.window = result.options.window;
+  row.seed = result.options.seed;
+  row.makespan_ns = result.run.makespan.ns();
+  row.bounds = result.bounds;
+  row.above_bound = above_bound(result.run.makespan, result.bounds);
+  for (const auto& [kind, traffic] : traffic_by_kind(result.machine, result.run)) {
+    row.link_bytes[kind] = traffic.bytes.count();
+  }
+  for (const core::CopyRecord& copy : result.run.copies) {
+    row.bytes_by_kind[kind_of(result.machine, copy)] += copy.bytes.count();
+  }
+  row.copies = result.statistics.copies;
+  row.evictions = result.statistics.evictions;
+  for (std::size_t i = 0; i < result.machine.device_count(); ++i) {
+    const core::DeviceId device(i);
+    row.busy.emplace_back(result.machine.device(device).name, busy_share(result.run, device));
+  }
+  row.mean_busy = mean_busy(result.machine, result.run);
+  return row;
+}
+
+void print_comparison(const std::vector<ComparisonRow>& rows, std::ostream& stream) {
+  bool is_first = true;
+  for (const Block& block : blocks_of(rows)) {
+    if (!is_first) stream << '\n';
+    is_first = false;
+    print_block(block, stream);
+  }
+}
+
+void write_comparison_csv(const std::vector<ComparisonRow>& rows, std::ostream& stream) {
+  std::vector<std::string> links;
+  for (const ComparisonRow& row : rows) {
+    for (const auto& [kind, bytes] : row.link_bytes) {
+      if (std::find(links.begin(), links.end(), kind) == links.end()) links.push_back(kind);
+    }
+  }
+  std::sort(links.begin(), links.end());
+  stream << "workload,machine,mapper,order,prefetch,evict,source,window,seed,error,makespan_ns,"
+            "critical_path_ns,work_ns,transfer_ns";
+  for (const std::string& kind : links) stream << ',' << csv_cell("bytes_" + kind);
+  stream << ",copies,evictions,mean_busy\n";
+  for (const ComparisonRow& row : rows) {
+    stream << csv_cell(row.workload) << ',' << csv_cell(row.machine);
+    for (const auto& [kind, text] : row.policies) stream << ',' << csv_cell(text);
+    stream << ',' << window_text(row) << ',' << row.seed << ',' << csv_cell(row.error);
+    if (!row.error.empty()) {
+      stream << std::string(7 + links.size(), ',') << '\n';
+      continue;
+    }
+    stream << ',' << row.makespan_ns << ',' << row.bounds.critical_path.count() << ','
+           << row.bounds.work.count() << ',' << row.bounds.transfer.count();
+    for (const std::string& kind : links) {
+      const auto found = row.link_bytes.find(kind);
+      stream << ',' << (found == row.link_bytes.end() ? 0 : found->second);
+    }
+    stream << ',' << row.copies << ',' << row.evictions << ',';
+    JsonWriter(stream).value(row.mean_busy);
+    stream << '\n';
+  }
+}
+
+void write_comparison_json(const std::vector<ComparisonRow>& rows, std::ostream& stream) {
+  JsonWriter json(stream);
+  json.begin_object().member("format", "parley-comparison").member("version", 1);
+  json.key("rows").begin_array();
+  for (const ComparisonRow& row : rows) {
+    json.line_break().begin_object();
+    json.member("workload", row.workload).member("machine", row.machine);
+    json.key("policies").begin_object();
+    for (const auto& [kind, text] : row.policies) json.member(kind, text);
+    json.end_object().key("window");
+    row.window == 0 ? json.value("unlimited") : json.value(row.window);
+    json.member("seed", row.seed);
+    if (row.error.empty()) {
+      write_figures(row, json);
+    } else {
+      json.member("error", row.error);
+    }
+    json.end_object();
+  }
+  json.line_break().end_array().end_object();
+  stream << '\n';
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,124 @@
+#include "cli/run_options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "core/policy/registry.h"
+#include "workloads/machine_file.h"
+#include "workloads/workload.h"
+
+namespace parley::cli {
+namespace {
+
+void append(core::Faults& all, const core::Faults& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+std::string policy_help(const char* sentence, core::PolicyKind kind) {
+  return std::string(sentence) + " [" + std::string(core::PolicyRegistry::default_name(kind)) + "]";
+}
+
+/// Faults of one policy's text, under the option's name.
+template <class Policy>
+void check_policy(const char* option, const core::Result<Policy>& policy, core::Faults& faults) {
+  for (const core::Fault& fault : policy.faults()) faults.push_back({option, fault.what});
+}
+
+}  // namespace
+
+void add_policy_options(CLI::App& command, RunOptions& options) {
+  using core::PolicyKind;
+  core::EngineOptions& engine = options.engine;
+  command
+      .add_option("--mapper", engine.mapper,
+                  policy_help("which device runs a task", PolicyKind::kMapper))
+      ->type_name("POLICY");
+  command
+      .add_option("--order", engine.order,
+                  policy_help("which task of a device comes first", PolicyKind::kOrder))
+      ->type_name("POLICY");
+  command
+      .add_option("--prefetch", engine.prefetch,
+                  policy_help("which copies start early", PolicyKind::kPrefetcher))
+      ->type_name("POLICY");
+  command
+      .add_option("--evict", engine.evict,
+                  policy_help("which replica makes room", PolicyKind::kEvictor))
+      ->type_name("POLICY");
+  command
+      .add_option("--source", engine.source, policy_help("where to copy from", PolicyKind::kSource))
+      ->type_name("POLICY");
+  command
+      .add_option("--window", options.window,
+                  "issued, unfinished tasks a device: 1 or more, or unlimited [8]")
+      ->type_name("N");
+  command.add_option("--seed", engine.seed, "of policies that draw random numbers [1]")
+      ->type_name("N");
+  command.add_flag("--evict-idle-only", engine.evict_idle_only,
+                   "prefer victims that no unfinished command uses");
+}
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("WORKLOAD", options.workload,
+                  "a file, or a generator with parameters: cholesky:tiles=32,tile=2048")
+      ->required()
+      ->type_name("");
+  command.add_option("--machine,-m", options.machine, "a shipped name or a file [h200x4]")
+      ->type_name("MACHINE");
+  command
+      .add_option("--limit", options.limits,
+                  "less memory: gpu=8GiB for a class, gpu:1=2GiB for a device; may be repeated")
+      ->type_name("WHAT=SIZE")
+      ->expected(1)
+      ->take_all();
+  add_policy_options(command, options);
+}
+
+core::Result<std::uint32_t> parse_window(const std::string& text) {
+  if (text == "unlimited") return std::uint32_t{0};
+  std::uint32_t window = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), window);
+  if (error != std::errc() || end != text.data() + text.size() || window == 0) {
+    return core::Fault{"--window", "found \"" + text + "\"; allowed: 1 to " +
+                                       std::to_string(std::numeric_limits<std::uint32_t>::max()) +
+                                       ", or unlimited"};
+  }
+  return window;
+}
+
+core::Faults check_policies(const core::EngineOptions& options) {
+  const core::PolicyRegistry registry;
+  core::Faults faults;
+  check_policy("--mapper", registry.mapper(options.mapper, options.seed), faults);
+  check_policy("--order", registry.order(options.order, options.seed), faults);
+  check_policy("--prefetch", registry.prefetcher(options.prefetch, options.seed), faults);
+  check_policy("--evict", registry.evictor(options.evict, options.seed), faults);
+  check_policy("--source", registry.source(options.source, options.seed), faults);
+  return faults;
+}
+
+core::Result<core::Program> load_program(const std::string& workload) {
+  return workloads::load_workload(workload);
+}
+
+core::Result<LoadedRun> load_run(const RunOptions& options) {
+  core::Faults faults = check_policies(options.engine);
+  core::EngineOptions engine = options.engine;
+  const core::Result<std::uint32_t> window = parse_window(options.window);
+  if (window) {
+    engine.window = *window;
+  } else {
+    append(faults, window.faults());
+  }
+  core::Result<core::Machine> machine = workloads::load_machine(options.machine, options.limits);
+  append(faults, machine.faults());
+  core::Result<core::Program> program = load_program(options.workload);
+  append(faults, program.faults());
+  if (!faults.empty()) return faults;
+  return LoadedRun{std::move(*program), std::move(*machine), std::move(engine)};
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,50 @@
+// The options that sim and explain share: what to run, on which machine, under which policies.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/engine/engine.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+
+namespace CLI {
+class App;
+}
+
+namespace parley::cli {
+
+struct RunOptions {
+  std::string workload;
+  std::string machine = "h200x4";
+  std::vector<std::string> limits;
+  std::string window = "8";
+  core::EngineOptions engine;
+};
+
+/// What a run needs, loaded and checked.
+struct LoadedRun {
+  core::Program program;
+  core::Machine machine;
+  core::EngineOptions engine;
+};
+
+void add_run_options(CLI::App& command, RunOptions& options);
+
+/// The five policies, --window, --seed and --evict-idle-only alone.
+void add_policy_options(CLI::App& command, RunOptions& options);
+
+/// Faults of the workload, the machine and the policies together.
+core::Result<LoadedRun> load_run(const RunOptions& options);
+
+/// "8" or "unlimited" (0).
+core::Result<std::uint32_t> parse_window(const std::string& text);
+
+/// Faults of the five policies' texts, each with its option.
+core::Faults check_policies(const core::EngineOptions& options);
+
+/// A closed program that may run: its explicit dependencies, if it has any, leave no data race.
+core::Result<core::Program> load_program(const std::string& workload);
+
+}  // namespace parley::cli
