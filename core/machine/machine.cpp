@@ -1,6 +1,8 @@
 #include "core/machine/machine.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -10,7 +12,9 @@
 namespace parley::core {
 
 Result<Machine> Machine::create(MachineSpec spec) {
-  Faults faults = check_parts(spec);
+  Faults faults = check_values(spec);
+  Faults of_references = check_references(spec);
+  std::move(of_references.begin(), of_references.end(), std::back_inserter(faults));
   if (!faults.empty()) return faults;
   Result<CompletedRoutes> completed = complete_routes(spec);
   if (!completed) return completed.faults();

@@ -26,7 +26,7 @@ class Checker {
  public:
   explicit Checker(const MachineSpec& spec) : spec_(spec) {}
 
-  Faults run() {
+  Faults values() {
     if (spec_.name.empty()) refuse("name", "the machine has no name");
     check_spaces();
     check_devices();
@@ -34,10 +34,20 @@ class Checker {
     check_resources();
     check_engines();
     check_routes();
-    check_relays();
-    check_use();
     check_host();
     check_kernels();
+    return std::move(faults_);
+  }
+
+  Faults references() {
+    for (std::size_t i = 0; i < spec_.devices.size(); ++i) {
+      const Device& device = spec_.devices[DeviceId(i)];
+      if (spec_.spaces.contains(device.space)) continue;
+      refuse(at("devices", i) + ".space", quoted(device.name) + " has no memory space");
+    }
+    for (std::size_t i = 0; i < spec_.routes.size(); ++i) check_ends(i);
+    check_relays();
+    check_use();
     return std::move(faults_);
   }
 
@@ -94,9 +104,6 @@ class Checker {
       const std::string where = at("devices", i);
       const std::string name = quoted(device.name);
       if (device.device_class.empty()) refuse(where + ".class", name + " has no class");
-      if (!spec_.spaces.contains(device.space)) {
-        refuse(where + ".space", name + " has no memory space");
-      }
       if (device.slots < 1) {
         refuse(where + ".slots",
                name + " has " + std::to_string(device.slots) + " slots; it must have at least 1");
@@ -173,18 +180,13 @@ class Checker {
     std::map<std::pair<SpaceId, SpaceId>, std::size_t> first;
     for (std::size_t i = 0; i < spec_.routes.size(); ++i) {
       const Route& route = spec_.routes[i];
-      const std::string where = at("routes", i);
-      bool has_ends = true;
-      for (const auto& [end, key] : {std::pair(route.from, ".from"), std::pair(route.to, ".to")}) {
-        if (spec_.spaces.contains(end)) continue;
-        refuse(where + key, "the route leads nowhere: no such memory space");
-        has_ends = false;
-      }
-      if (!has_ends) continue;
+      if (!spec_.spaces.contains(route.from) || !spec_.spaces.contains(route.to)) continue;
       const std::string pair = pair_text(spec_, route.from, route.to);
       const auto [place, is_new] = first.emplace(std::pair(route.from, route.to), i);
-      if (!is_new) refuse(where, pair + " has a route already: " + at("routes", place->second));
-      check_route(route, where, pair);
+      if (!is_new) {
+        refuse(at("routes", i), pair + " has a route already: " + at("routes", place->second));
+      }
+      check_route(route, at("routes", i), pair);
     }
   }
 
@@ -193,9 +195,7 @@ class Checker {
     for (std::size_t i = 0; i < route.via.size(); ++i) {
       const Via& via = route.via[i];
       const std::string at_via = where + "." + at("via", i);
-      if (!spec_.resources.contains(via.resource)) {
-        refuse(at_via, pair + ": no such resource");
-      } else if (!resources.insert(via.resource).second) {
+      if (spec_.resources.contains(via.resource) && !resources.insert(via.resource).second) {
         refuse(at_via, pair + ": " + quoted(spec_.resources[via.resource].name) +
                            " is named twice; add the weights");
       }
@@ -203,13 +203,10 @@ class Checker {
     }
     std::set<CopyEngineId> engines;
     for (std::size_t i = 0; i < route.engines.size(); ++i) {
-      const std::string at_engine = where + "." + at("engines", i);
-      if (!spec_.engines.contains(route.engines[i])) {
-        refuse(at_engine, pair + ": no such copy engine");
-      } else if (!engines.insert(route.engines[i]).second) {
-        refuse(at_engine,
-               pair + ": " + quoted(spec_.engines[route.engines[i]].name) + " is named twice");
-      }
+      const CopyEngineId engine = route.engines[i];
+      if (!spec_.engines.contains(engine) || engines.insert(engine).second) continue;
+      refuse(where + "." + at("engines", i),
+             pair + ": " + quoted(spec_.engines[engine].name) + " is named twice");
     }
     if (route.latency < Duration(0)) {
       refuse(where + ".latency_ns", pair + ": the latency is negative");
@@ -239,6 +236,25 @@ class Checker {
       if (curve[i].second < curve[i - 1].second) {
         refuse(at_point, pair + ": a larger copy must not take less time");
       }
+    }
+  }
+
+  void check_ends(std::size_t index) {
+    const Route& route = spec_.routes[index];
+    const std::string where = at("routes", index);
+    for (const auto& [end, key] : {std::pair(route.from, ".from"), std::pair(route.to, ".to")}) {
+      if (spec_.spaces.contains(end)) continue;
+      refuse(where + key, "the route leads nowhere: no such memory space");
+      return;
+    }
+    const std::string pair = pair_text(spec_, route.from, route.to);
+    for (std::size_t i = 0; i < route.via.size(); ++i) {
+      if (spec_.resources.contains(route.via[i].resource)) continue;
+      refuse(where + "." + at("via", i), pair + ": no such resource");
+    }
+    for (std::size_t i = 0; i < route.engines.size(); ++i) {
+      if (spec_.engines.contains(route.engines[i])) continue;
+      refuse(where + "." + at("engines", i), pair + ": no such copy engine");
     }
   }
 
@@ -344,7 +360,9 @@ class Checker {
 
 }  // namespace
 
-Faults check_parts(const MachineSpec& spec) { return Checker(spec).run(); }
+Faults check_values(const MachineSpec& spec) { return Checker(spec).values(); }
+
+Faults check_references(const MachineSpec& spec) { return Checker(spec).references(); }
 
 std::string pair_text(const MachineSpec& spec, SpaceId from, SpaceId to) {
   return quoted(spec.spaces[from].name) + " to " + quoted(spec.spaces[to].name);

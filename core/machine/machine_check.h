@@ -1,4 +1,5 @@
-// What a machine must be before anything runs on it. Internal to Machine::create.
+// What a machine must be before anything runs on it. Used by Machine::create, and by readers of
+// machine files, which report values and what they could not read in one go.
 #pragma once
 
 #include "core/base/result.h"
@@ -6,9 +7,13 @@
 
 namespace parley::core {
 
-/// All faults of the parts of a machine and of the references between them; reachability is
-/// complete_routes' business. `where` is a path such as "routes[3].via[0]", by position in `spec`.
-Faults check_parts(const MachineSpec& spec);
+/// Faults of values and names, each part by itself; references that lead nowhere are passed over.
+/// `where` is a path such as "routes[3].via[0]", by position in `spec`.
+Faults check_values(const MachineSpec& spec);
+
+/// Faults of references between the parts: to what does not exist, and parts that nothing refers
+/// to. Reachability is complete_routes' business.
+Faults check_references(const MachineSpec& spec);
 
 /// "\"gpu0\" to \"gpu1\"", for messages. Requires: both are spaces of `spec`.
 std::string pair_text(const MachineSpec& spec, SpaceId from, SpaceId to);

@@ -19,7 +19,7 @@ struct CompletedRoutes {
 /// Machine::create says which pairs get a route. The cap of each is lowered to what the resources
 /// on its way give a single flow. Faults: a relay over a pair without a route; a space that cannot
 /// be reached from a host, or cannot reach one.
-/// Requires: check_parts finds nothing.
+/// Requires: check_values and check_references find nothing.
 Result<CompletedRoutes> complete_routes(const MachineSpec& spec);
 
 /// Uncontended time of a copy of that many bytes, nanoseconds.
