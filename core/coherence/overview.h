@@ -19,8 +19,8 @@ std::string_view name_of(MsiState state);  // "INVALID", "SHARED", "MODIFIED"
 /// One piece of an array: its elements, owner, and state in every space.
 struct PieceOverview {
   std::vector<Box> boxes;
-  RegionId text_region;  // a region in use that is exactly this piece, if any
-  SpaceId owner;         // none when nothing was written yet
+  RegionId text_region;          // a region in use that is exactly this piece, if any
+  SpaceId owner;                 // none when nothing was written yet
   std::vector<MsiState> states;  // by space
 };
 
@@ -47,6 +47,7 @@ struct StateChange {
   SpaceId space;
   MsiState state = MsiState::kInvalid;
   double valid_share = 0.0;
+  std::int64_t valid_elements = 0;
 };
 
 }  // namespace parley::core

@@ -1,5 +1,5 @@
-// What the core tells a driver to do. `after` names earlier commands that must have finished before;
-// spans inside commands stay valid until the next call of Engine::step.
+// What the core tells a driver to do. `after` names earlier commands that must have finished
+// before; spans inside commands stay valid until the next call of Engine::step.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +68,9 @@ struct LaunchTask {
   std::uint16_t alternative = 0;
   std::span<const DeviceId> devices;         // by member
   std::span<const OperandBinding> operands;  // by access index
-  std::span<const Bytes> scratch_offsets;    // one block a member (all its scratch arrays in order,
-                                             // each rounded up to the arena's alignment, then scratch_bytes)
+  std::span<const Bytes>
+      scratch_offsets;  // one block a member (all its scratch arrays in order,
+                        // each rounded up to the arena's alignment, then scratch_bytes)
   std::int32_t priority = 0;
   std::int32_t milli_vcus = 1000;
   std::span<const CommandId> after;

@@ -24,11 +24,11 @@ namespace parley::core {
 /// What decides. Policies as text, "name" or "name:parameter=value,..."; "" is the default.
 struct EngineOptions {
   std::string mapper, order, prefetch, evict, source;
-  std::uint32_t window = 8;        // issued, unfinished tasks a device; 0 = unlimited
-  std::uint64_t seed = 1;          // for policies that draw random numbers
-  bool evict_idle_only = false;    // prefer victims that no unfinished command uses
-  bool check_invariants = false;   // after every step
-  bool record_states = false;      // keep state_changes()
+  std::uint32_t window = 8;       // issued, unfinished tasks a device; 0 = unlimited
+  std::uint64_t seed = 1;         // for policies that draw random numbers
+  bool evict_idle_only = false;   // prefer victims that no unfinished command uses
+  bool check_invariants = false;  // after every step
+  bool record_states = false;     // keep state_changes()
 };
 
 struct EngineStatistics {
@@ -83,15 +83,22 @@ class Engine {
   /// `now` never decreases. Commands stay valid until the next step.
   std::span<const Command> step(Time now, std::span<const Event> events);
 
+  /// Why tasks `first` up to, excluding, `end` of a program that has grown cannot run here; to be
+  /// asked before their TasksSubmitted. Nothing changes.
+  [[nodiscard]] Faults check_tasks(TaskId first, TaskId end) const;
+
   [[nodiscard]] bool is_finished() const;  // Finish was given
   [[nodiscard]] const EngineStatistics& statistics() const;
   /// The worst first, at most `most`.
   [[nodiscard]] std::vector<Thrashing> thrashing(std::size_t most) const;
-  /// Replica sets before the first step.
+  /// Where arrays lie at the start. Arrays added later are appended by the step that brings the
+  /// first task after them, always in their home slot; a driver fills them before it performs that
+  /// step's commands.
   [[nodiscard]] std::vector<InitialReplica> initial_replicas() const;
   [[nodiscard]] SpaceId home_space(ArrayId array) const;
   [[nodiscard]] Bytes home_slot(ArrayId array) const;  // offset in the home space's slab
-  /// Bytes of the slab that a driver must provide for a space.
+  /// Bytes of the slab that a driver must provide for a space. A host's grows in steps that bring
+  /// late arrays.
   [[nodiscard]] Bytes slab_bytes(SpaceId space) const;
   /// Current places of all initialised elements of an array; boxes are disjoint.
   [[nodiscard]] std::vector<PieceLocation> locations(ArrayId array) const;

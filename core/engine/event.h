@@ -33,7 +33,7 @@ struct CommandFailed {
   std::string cause;
 };
 
-using Event = std::variant<TasksSubmitted, SubmissionClosed, TaskReleased, CopyDone, TaskDone,
-                           CommandFailed>;
+using Event =
+    std::variant<TasksSubmitted, SubmissionClosed, TaskReleased, CopyDone, TaskDone, CommandFailed>;
 
 }  // namespace parley::core

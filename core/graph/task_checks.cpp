@@ -7,17 +7,17 @@ namespace parley::core {
 
 bool Program::check_accesses(const TaskSpec& spec, Faults& faults) const {
   const std::size_t before = faults.size();
-  std::size_t members = 1;
+  std::size_t members = Box::kMaxRank * 1024;
   for (const Alternative& alternative : spec.placement) {
-    members = std::max(members, alternative.members.size());
+    members = std::min(members, alternative.members.size());
   }
   for (std::size_t i = 0; i < spec.accesses.size(); ++i) {
     const Access& access = spec.accesses[i];
     if (access.member >= members) {
       faults.push_back({"", "member " + std::to_string(access.member) + " of " +
                                 region_text(access.region, access.view) +
-                                ": the placement has groups of at most " +
-                                std::to_string(members)});
+                                ": an alternative of the placement has only " +
+                                std::to_string(members) + " device(s)"});
     }
     if (!writes(access.mode)) continue;
     for (std::size_t j = 0; j < i; ++j) {

@@ -19,6 +19,20 @@ Arena::Arena(Bytes base, Bytes capacity)
   blocks_[all].offset = base.count();
   blocks_[all].size = capacity_.count();
   put_in_bin(all);
+  last_ = all;
+}
+
+BlockId Arena::extend(Bytes size) {
+  const BlockId id = new_block();
+  Block& block = blocks_[id];
+  block.offset = (base_ + capacity_).count();
+  block.size = rounded(size).count();
+  block.before = last_;
+  if (!last_.is_none()) blocks_[last_].after = id;
+  last_ = id;
+  capacity_ += Bytes(block.size);
+  used_ += Bytes(block.size);
+  return id;
 }
 
 BlockId Arena::new_block() {
@@ -67,7 +81,11 @@ void Arena::absorb(BlockId id, BlockId neighbour) {
   Block& next = blocks_[neighbour];
   block.size += next.size;
   block.after = next.after;
-  if (!next.after.is_none()) blocks_[next.after].before = id;
+  if (next.after.is_none()) {
+    last_ = id;
+  } else {
+    blocks_[next.after].before = id;
+  }
   std::move(next.residue.begin(), next.residue.end(), std::back_inserter(block.residue));
   next.residue.clear();
   unused_.push_back(neighbour);
@@ -83,7 +101,11 @@ void Arena::split(BlockId id, std::int64_t size) {
   tail.size = block.size - size;
   tail.before = id;
   tail.after = block.after;
-  if (!tail.after.is_none()) blocks_[tail.after].before = rest;
+  if (tail.after.is_none()) {
+    last_ = rest;
+  } else {
+    blocks_[tail.after].before = rest;
+  }
   block.after = rest;
   block.size = size;
   for (Residue& part : block.residue) {
@@ -168,9 +190,8 @@ void Arena::check() const {
   bool was_free = false;
   for (BlockId id(first); !id.is_none(); id = blocks_[id].after) {
     const Block& block = blocks_[id];
-    PARLEY_CHECK(block.offset == position,
-                 "block at " + std::to_string(block.offset) + ", expected " +
-                     std::to_string(position));
+    PARLEY_CHECK(block.offset == position, "block at " + std::to_string(block.offset) +
+                                               ", expected " + std::to_string(position));
     PARLEY_CHECK(!(was_free && block.is_free), "two free neighbours");
     was_free = block.is_free;
     position += block.size;

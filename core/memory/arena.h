@@ -1,7 +1,7 @@
 // Offsets of blocks within one memory space. Freed blocks keep the unfinished commands that still
-// use them (their residue), byte range by byte range; whoever gets any of those bytes next must wait
-// for them. Best fit, the longest free block of a size first, so that residue has had time to finish.
-// Neighbouring free blocks are joined at once. Deterministic; not shared between threads.
+// use them (their residue), byte range by byte range; whoever gets any of those bytes next must
+// wait for them. Best fit, the longest free block of a size first, so that residue has had time to
+// finish. Neighbouring free blocks are joined at once. Deterministic; not shared between threads.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,10 @@ class Arena {
   /// Gives a block back; `users`: the commands that may still use it.
   void free(BlockId block, std::span<const CommandId> users, const CommandTable& commands);
 
+  /// Appends rounded(size) bytes behind the last block, as one used block. Capacity grows.
+  /// Requires: size > 0.
+  BlockId extend(Bytes size);
+
   [[nodiscard]] Bytes offset(BlockId block) const { return Bytes(blocks_[block].offset); }
   [[nodiscard]] Bytes size(BlockId block) const { return Bytes(blocks_[block].size); }
   [[nodiscard]] Bytes used() const { return used_; }
@@ -55,10 +59,10 @@ class Arena {
   };
   struct Block {
     std::int64_t offset = 0, size = 0;
-    BlockId before, after;            // neighbours by offset
-    BlockId longer_free, sooner_free; // neighbours among free blocks of the same size
+    BlockId before, after;             // neighbours by offset
+    BlockId longer_free, sooner_free;  // neighbours among free blocks of the same size
     bool is_free = false;
-    std::vector<Residue> residue;     // of a free block
+    std::vector<Residue> residue;  // of a free block
   };
   struct Bin {
     BlockId longest_free, latest_free;
@@ -71,6 +75,7 @@ class Arena {
   void split(BlockId block, std::int64_t size);
 
   Bytes base_, capacity_, used_;
+  BlockId last_;  // by offset
   IdVector<BlockId, Block> blocks_;
   std::vector<BlockId> unused_;
   std::map<std::int64_t, Bin> bins_;  // by size

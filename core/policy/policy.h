@@ -30,7 +30,9 @@ class Mapper {
   [[nodiscard]] virtual bool is_static() const { return false; }
   virtual void plan(const View&) {}
   virtual MapChoice choose(const View& view, TaskId task) = 0;
-  /// A device has room and nothing queued: a task queued elsewhere (not yet issued) to move here, of
+  /// Whether steal() is to be asked.
+  [[nodiscard]] virtual bool can_steal() const { return false; }
+  /// A device has nothing issued and nothing queued: a task queued elsewhere (not yet issued) to move here, of
   /// which choose() is then asked again; nothing to leave all as it is.
   virtual std::optional<TaskId> steal(const View&, DeviceId /*idle*/) { return std::nullopt; }
   virtual void on_finished(const View&, TaskId) {}

@@ -1,0 +1,249 @@
+// Everything an engine knows. Internal to core: policies see it through View, tests through
+// Engine::state(). The parts of the engine are functions over it, one file each:
+//   setup      what is checked and laid out before the first step, and when the program grows
+//   schedule   ready tasks -> mapper -> queues of the devices -> window
+//   staging    room for the operands of a task: allocation, eviction, compaction
+//   transfer   copies between replicas, their sources, and what they wait for
+//   issue      one task: staging, fetches, launch, effects of its writes
+//   report     overviews, stalls, invariants
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/coherence/directory.h"
+#include "core/engine/command_table.h"
+#include "core/engine/engine.h"
+#include "core/engine/step_pool.h"
+#include "core/machine/cost_model.h"
+#include "core/memory/arena.h"
+#include "core/policy/policy.h"
+#include "core/policy/view.h"
+
+namespace parley::core {
+
+/// Tasks that are alike for scheduling: same candidates, same expected durations.
+struct TaskClass {
+  std::vector<Candidate> candidates;  // those whose working set fits
+  std::vector<Duration> durations;    // expected, by candidate
+  Duration mean;
+  TaskId representative;  // of which the durations were computed
+};
+
+enum class TaskPhase : std::uint8_t {
+  kUnknown,  // not submitted yet
+  kWaiting,  // for dependencies to be issued, or its release
+  kReady,    // for a mapper's choice
+  kQueued,   // for its device's window
+  kIssued,
+  kFinished,
+};
+
+struct TaskState {
+  TaskPhase phase = TaskPhase::kUnknown;
+  bool is_released = true;
+  std::uint16_t candidate = 0;
+  std::uint32_t pending = 0;  // dependencies not issued yet
+  std::uint32_t task_class = 0;
+  std::uint32_t first_edge = 0xffffffffU;
+  CommandId launch;
+  std::int64_t key = 0;  // of the heap it is in
+};
+
+/// A linked list of successors, for programs that grow.
+struct Edge {
+  TaskId to;
+  std::uint32_t next;
+};
+
+struct DeviceState {
+  std::uint32_t issued = 0;  // unfinished
+  std::uint32_t queued = 0;
+  Duration backlog;           // expected work mapped and not finished, per slot
+  Time busy_since;            // start of the work that the backlog counts from
+  Time issued_free;           // expected end of what is issued
+  std::vector<TaskId> queue;  // a heap by key, unless the order is dynamic
+};
+
+struct SpaceState {
+  Arena arena;
+  std::vector<ReplicaId> replicas;  // live compact ones, unordered; see replica_place
+  std::uint32_t arriving = 0;       // unfinished copies into it
+  Bytes work_area;                  // of a host: room for replicas besides home slots
+};
+
+/// Where any of an array is: compact replicas, and tasks mapped but not issued that access it.
+struct Presence {
+  SpaceId space;
+  std::uint32_t replicas = 0, planned = 0;
+};
+
+/// One buffer of a task in one space: a region with both modes of all accesses to it.
+struct Operand {
+  RegionId region;
+  SpaceId space;
+  bool is_read = false, is_written = false;
+  bool is_aside =
+      false;  // on the home space, but not in the home slot (overlaps a written operand)
+  ReplicaId replica;
+};
+
+struct PolicySet {
+  std::unique_ptr<Mapper> mapper;
+  std::unique_ptr<Order> order;
+  std::unique_ptr<Prefetcher> prefetcher;
+  std::unique_ptr<Evictor> evictor;
+  std::unique_ptr<Source> source;
+};
+
+class EngineState {
+ public:
+  EngineState(const Program& program_in, const Machine& machine_in, EngineOptions options_in)
+      : program(program_in),
+        machine(machine_in),
+        options(std::move(options_in)),
+        directory(program_in, machine_in),
+        view(*this) {}
+  EngineState(const EngineState&) = delete;
+  EngineState& operator=(const EngineState&) = delete;
+
+  const Program& program;
+  const Machine& machine;
+  const EngineOptions options;
+  PolicySet policies;
+
+  Time now;
+  CommandTable commands;
+  Directory directory;
+  View view;
+
+  // tasks
+  IdVector<TaskId, TaskState> tasks;
+  std::vector<Edge> edges;
+  std::vector<TaskClass> classes;
+  std::unordered_multimap<std::uint64_t, std::uint32_t> classes_by_hash;  // looked up only
+  IdVector<PlacementId, std::vector<Candidate>> placements;               // resolved
+  std::vector<TaskId> ready;                                              // a heap by key
+  std::vector<TaskId> deferred;  // by the mapper, until the next step
+  std::size_t classified = 0, submitted = 0, issued_tasks = 0, finished_tasks = 0;
+  std::uint32_t mapped_tasks = 0;
+  bool is_closed = false, is_planned = false, is_finished = false, has_failed = false;
+  std::vector<CommandId> stopped_commands;
+  IdVector<ArrayId, std::uint32_t> open_accesses;  // by tasks submitted and not issued
+  IdVector<ArrayId, char> is_home_again;           // at_end "home" has been seen to
+  std::unordered_map<std::uint32_t, std::vector<ReplicaId>> told_victims;  // by task, from mappers
+  // Indexes made when a policy first asks.
+  mutable IdVector<TaskId, Duration> bottom_levels;
+  mutable IdVector<RegionId, std::vector<TaskId>> uses;  // tasks by region, in submission order
+  mutable IdVector<RegionId, std::size_t> next_use;      // position in `uses`
+  mutable std::size_t indexed_uses = 0;                  // tasks in `uses` so far
+
+  // devices and memory
+  IdVector<DeviceId, DeviceState> devices;
+  IdVector<SpaceId, SpaceState> spaces;
+  IdVector<ReplicaId, std::uint32_t> replica_place;  // position in SpaceState::replicas
+  IdVector<CopyEngineId, Time> engine_free;
+  IdVector<RouteId, Time> route_free;  // for routes without engines
+  IdVector<ArrayId, InlineList<Presence, 4>> present;
+  std::vector<DeviceId> awake;  // may have something to issue
+  IdVector<DeviceId, char> is_awake;
+  std::vector<InitialReplica> initial_replicas;
+  bool only_idle_victims = false;
+
+  // output of the step
+  StepPool pool;
+  std::vector<Command> output;
+
+  EngineStatistics statistics;
+  std::unordered_map<std::uint64_t, std::uint32_t> evicted_times;  // by (region, space)
+  std::unordered_map<std::uint64_t, std::uint32_t> refetched_times;
+  std::vector<Overview> overviews;
+  std::vector<StateChange> state_changes;
+  std::unordered_map<std::uint32_t, std::vector<StateChange>> last_states;  // by array
+
+  // scratch of issue and staging, kept for their memory
+  std::vector<Operand> operands;
+  std::vector<CommandId> after;
+  std::vector<PrefetchRequest> requests;
+  std::vector<ReplicaId> preferred_victims;
+
+  [[nodiscard]] const Candidate& candidate_of(TaskId task) const {
+    const TaskState& state = tasks[task];
+    return classes[state.task_class].candidates[state.candidate];
+  }
+  [[nodiscard]] Duration duration_of(TaskId task) const {
+    const TaskState& state = tasks[task];
+    return classes[state.task_class].durations[state.candidate];
+  }
+};
+
+// ---- setup ----
+Faults set_up(EngineState& state);
+/// The candidates of a task, by its class; adds the class when it is new.
+std::uint32_t class_of(EngineState& state, TaskId task);
+/// Faults of tasks `first` up to `end` on this machine; nothing changes.
+Faults check_tasks(const EngineState& state, TaskId first, TaskId end);
+void admit_tasks(EngineState& state, TaskId end);
+/// Bytes that the task needs at once in `space` besides home slots.
+Bytes working_set(const EngineState& state, TaskId task, const Candidate& candidate, SpaceId space);
+/// The task's buffers, merged by region and space.
+void collect_operands(const EngineState& state, TaskId task, const Candidate& candidate,
+                      std::vector<Operand>& operands);
+Bytes scratch_bytes(const Alternative& alternative);
+
+Presence& presence(EngineState& state, ArrayId array, SpaceId space);
+
+// ---- schedule ----
+void on_task_submitted(EngineState& state, TaskId task);
+void on_task_released(EngineState& state, TaskId task);
+void on_task_issued(EngineState& state, TaskId task);
+void on_task_finished(EngineState& state, TaskId task, Time expected_end, Time end);
+/// Maps and issues until nothing more can be done at this instant.
+void decide(EngineState& state);
+bool heap_before(const EngineState& state, TaskId a, TaskId b);
+
+// ---- staging ----
+/// Room for all operands of the task on all its spaces, pinned; scratch blocks in `scratch`.
+void stage(EngineState& state, TaskId task, const Candidate& candidate,
+           std::vector<BlockId>& scratch, std::vector<std::vector<CommandId>>& scratch_residue);
+void unpin(EngineState& state);
+/// A compact replica without eviction, or none.
+ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space);
+void evict(EngineState& state, ReplicaId replica, DropReason reason, TaskId task);
+/// Drops a replica that has no valid cell left.
+void drop(EngineState& state, ReplicaId replica, DropReason reason);
+
+// ---- transfer ----
+/// Copies into `target` whatever of `region` is not valid there. `extra_after`: what lazy copies
+/// wait for besides.
+void fetch(EngineState& state, ReplicaId target, RegionId region, CopyReason reason, TaskId task,
+           std::span<const CommandId> extra_after);
+/// Copies pieces valid in `source` to `target`; both hold them.
+void give_copy(EngineState& state, ReplicaId source, ReplicaId target,
+               std::span<const PieceId> pieces, CopyReason reason, TaskId task,
+               std::span<const CommandId> extra_after);
+/// Sorts, removes doubles and what has finished.
+void compact(const EngineState& state, std::vector<CommandId>& after);
+/// When the route's engines are expected to have served all copies given so far.
+Time route_free_time(const EngineState& state, const Route& route, RouteId id);
+
+// ---- issue ----
+void issue_task(EngineState& state, TaskId task);
+void prefetch(EngineState& state, TaskId task);
+/// "at_end": "home", once no task to come accesses the array; GPU homes when all is issued.
+void bring_home(EngineState& state, ArrayId array);
+void bring_all_home(EngineState& state);
+/// Commands that the task's explicit dependencies (and those through 0-byte arrays) launched.
+void append_timed_waits(const EngineState& state, TaskId task, std::vector<CommandId>& after);
+
+// ---- report ----
+Overview overview_of(const EngineState& state, ArrayId array);
+void record_states(EngineState& state, ArrayId array, CommandId cause);
+std::string stall_report(const EngineState& state);
+void check_invariants(const EngineState& state);
+
+}  // namespace parley::core

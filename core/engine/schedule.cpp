@@ -1,0 +1,299 @@
+// From ready tasks to issued ones: the mapper chooses, the order sorts, the window limits how far
+// commands are issued ahead of completion.
+#include <algorithm>
+#include <string>
+
+#include "core/base/check.h"
+#include "core/engine/engine_state.h"
+#include "core/engine/mutation.h"
+
+namespace parley::core {
+namespace {
+
+void push(const EngineState& state, std::vector<TaskId>& heap, TaskId task) {
+  heap.push_back(task);
+  std::push_heap(heap.begin(), heap.end(),
+                 [&](TaskId a, TaskId b) { return heap_before(state, a, b); });
+}
+
+TaskId pop(const EngineState& state, std::vector<TaskId>& heap) {
+  std::pop_heap(heap.begin(), heap.end(),
+                [&](TaskId a, TaskId b) { return heap_before(state, a, b); });
+  const TaskId task = heap.back();
+  heap.pop_back();
+  return task;
+}
+
+void wake(EngineState& state, DeviceId device) {
+  if (state.is_awake[device] != 0) return;
+  state.is_awake[device] = 1;
+  state.awake.push_back(device);
+}
+
+/// Expected work of a task on one slot of a device.
+Duration share_of(const EngineState& state, TaskId task, DeviceId device) {
+  const TaskState& task_state = state.tasks[task];
+  const Candidate& candidate = state.candidate_of(task);
+  const std::int64_t vcus =
+      state.program.placement(state.program.task(task).placement)[candidate.alternative].milli_vcus;
+  const std::int64_t slots = std::int64_t{1000} * state.machine.device(device).slots;
+  return Duration(state.classes[task_state.task_class].durations[task_state.candidate].count() *
+                  vcus / slots);
+}
+
+void make_ready_if_possible(EngineState& state, TaskId task) {
+  TaskState& task_state = state.tasks[task];
+  if (task_state.phase != TaskPhase::kWaiting || task_state.pending != 0 ||
+      !task_state.is_released) {
+    return;
+  }
+  task_state.phase = TaskPhase::kReady;
+  task_state.key = state.program.task(task).kind == TaskKind::kEvict
+                       ? std::numeric_limits<std::int64_t>::max()
+                       : state.policies.order->key(state.view, task, DeviceId::none());
+  push(state, state.ready, task);
+}
+
+void plan_presence(EngineState& state, TaskId task, bool is_mapped) {
+  const Candidate& candidate = state.candidate_of(task);
+  for (const Access& access : state.program.accesses(task)) {
+    const ArrayId array = state.program.region(access.region).array;
+    const SpaceId space = state.machine.device(candidate.devices[access.member]).space;
+    std::uint32_t& planned = presence(state, array, space).planned;
+    planned = is_mapped ? planned + 1 : planned - 1;
+  }
+}
+
+void enqueue(EngineState& state, TaskId task) {
+  TaskState& task_state = state.tasks[task];
+  const Candidate& candidate = state.candidate_of(task);
+  task_state.phase = TaskPhase::kQueued;
+  ++state.mapped_tasks;
+  for (const DeviceId id : candidate.devices) {
+    DeviceState& device = state.devices[id];
+    if (device.issued == 0 && device.queued == 0) {
+      device.busy_since = state.now;
+      device.backlog = Duration(0);
+    }
+    ++device.queued;
+    device.backlog += share_of(state, task, id);
+  }
+  plan_presence(state, task, true);
+  // A group waits in the queue of its first device.
+  const DeviceId first = candidate.devices.front();
+  if (!state.policies.order->is_dynamic()) {
+    task_state.key = state.policies.order->key(state.view, task, first);
+    push(state, state.devices[first].queue, task);
+  } else {
+    state.devices[first].queue.push_back(task);
+  }
+  wake(state, first);
+}
+
+void dequeue_accounts(EngineState& state, TaskId task) {
+  --state.mapped_tasks;
+  for (const DeviceId id : state.candidate_of(task).devices) {
+    --state.devices[id].queued;
+    state.devices[id].backlog -= share_of(state, task, id);
+  }
+  plan_presence(state, task, false);
+}
+
+void map_task(EngineState& state, TaskId task) {
+  TaskState& task_state = state.tasks[task];
+  for (const Access& access : state.program.accesses(task)) state.directory.activate(access.region);
+  MapChoice choice = state.policies.mapper->choose(state.view, task);
+  if (choice.is_deferred) {
+    state.deferred.push_back(task);
+    return;
+  }
+  PARLEY_CHECK(choice.candidate < state.classes[task_state.task_class].candidates.size(),
+               "the mapper chose candidate " + std::to_string(choice.candidate) + " of " +
+                   std::to_string(state.classes[task_state.task_class].candidates.size()));
+  task_state.candidate = static_cast<std::uint16_t>(choice.candidate);
+  if (!choice.victims.empty()) {
+    state.told_victims[static_cast<std::uint32_t>(task.index())] = std::move(choice.victims);
+  }
+  enqueue(state, task);
+  state.requests.clear();
+  state.policies.prefetcher->on_mapped(state.view, task, state.requests);
+  prefetch(state, task);
+}
+
+bool has_room(const EngineState& state, DeviceId device) {
+  return state.options.window == 0 || state.devices[device].issued < state.options.window ||
+         mutation_is_on(Mutation::kWindowOverrun);
+}
+
+/// Issues the first task of the device's queue.
+void issue_next(EngineState& state, DeviceId id) {
+  DeviceState& device = state.devices[id];
+  TaskId task;
+  if (state.policies.order->is_dynamic()) {
+    const std::size_t choice = state.policies.order->pick(state.view, id, device.queue);
+    PARLEY_CHECK(choice < device.queue.size(), "the order picked no task of the queue");
+    task = device.queue[choice];
+    device.queue.erase(device.queue.begin() + static_cast<std::ptrdiff_t>(choice));
+  } else {
+    task = pop(state, device.queue);
+  }
+  issue_task(state, task);
+  state.requests.clear();
+  state.policies.prefetcher->on_issued(state.view, task, state.requests);
+  prefetch(state, task);
+}
+
+/// One task for every device that has room and something queued, in order of devices.
+bool issue_round(EngineState& state) {
+  std::vector<DeviceId> devices;
+  devices.swap(state.awake);
+  std::sort(devices.begin(), devices.end());
+  bool has_issued = false;
+  for (const DeviceId device : devices) {
+    state.is_awake[device] = 0;
+    if (state.devices[device].queue.empty() || !has_room(state, device)) continue;
+    issue_next(state, device);
+    has_issued = true;
+    if (!state.devices[device].queue.empty() && has_room(state, device)) wake(state, device);
+  }
+  return has_issued;
+}
+
+bool steal_round(EngineState& state) {
+  bool has_stolen = false;
+  for (std::size_t d = 0; d < state.devices.size(); ++d) {
+    const DeviceId id(d);
+    if (state.devices[id].issued != 0 || state.devices[id].queued != 0) continue;
+    const auto task = state.policies.mapper->steal(state.view, id);
+    if (!task) continue;
+    PARLEY_CHECK(state.tasks[*task].phase == TaskPhase::kQueued, "stolen task is not queued");
+    std::vector<TaskId>& queue = state.devices[state.candidate_of(*task).devices.front()].queue;
+    std::erase(queue, *task);
+    std::make_heap(queue.begin(), queue.end(),
+                   [&](TaskId a, TaskId b) { return heap_before(state, a, b); });
+    dequeue_accounts(state, *task);
+    state.tasks[*task].phase = TaskPhase::kReady;
+    map_task(state, *task);
+    has_stolen = true;
+  }
+  return has_stolen;
+}
+
+void finish_if_done(EngineState& state) {
+  if (!state.is_closed || state.is_finished || state.issued_tasks < state.tasks.size()) return;
+  bring_all_home(state);
+  if (state.finished_tasks < state.tasks.size() || state.commands.unfinished() != 0) return;
+  state.is_finished = true;
+  state.output.emplace_back(Finish{});
+}
+
+}  // namespace
+
+bool heap_before(const EngineState& state, TaskId a, TaskId b) {
+  const std::int64_t x = state.tasks[a].key;
+  const std::int64_t y = state.tasks[b].key;
+  return x != y ? x < y : a > b;
+}
+
+Presence& presence(EngineState& state, ArrayId array, SpaceId space) {
+  InlineList<Presence, 4>& all = state.present[array];
+  for (Presence& entry : all.items()) {
+    if (entry.space == space) return entry;
+  }
+  all.push_back({space});
+  return all[all.size() - 1];
+}
+
+void on_task_submitted(EngineState& state, TaskId task) {
+  TaskState& task_state = state.tasks[task];
+  task_state.phase = TaskPhase::kWaiting;
+  task_state.is_released = state.program.task(task).release <= state.now;
+  for (const TaskId on : state.program.dependencies(task)) {
+    if (on.index() >= state.tasks.size()) {
+      // Explicit programs may name tasks to come; their states are made now.
+      state.tasks.resize(on.index() + 1);
+    }
+    TaskState& before = state.tasks[on];
+    if (before.phase == TaskPhase::kIssued || before.phase == TaskPhase::kFinished) continue;
+    state.edges.push_back({task, before.first_edge});
+    before.first_edge = static_cast<std::uint32_t>(state.edges.size() - 1);
+    ++state.tasks[task].pending;
+  }
+  for (const Access& access : state.program.accesses(task)) {
+    ++state.open_accesses[state.program.region(access.region).array];
+  }
+  make_ready_if_possible(state, task);
+}
+
+void on_task_released(EngineState& state, TaskId task) {
+  PARLEY_CHECK(task.index() < state.tasks.size(), "a released task was not submitted");
+  state.tasks[task].is_released = true;
+  make_ready_if_possible(state, task);
+}
+
+void on_task_issued(EngineState& state, TaskId task) {
+  TaskState& task_state = state.tasks[task];
+  ++state.issued_tasks;
+  ++state.statistics.tasks_issued;
+  if (task_state.phase == TaskPhase::kQueued) {
+    task_state.phase = TaskPhase::kIssued;
+    for (const DeviceId id : state.candidate_of(task).devices) {
+      --state.devices[id].queued;
+      ++state.devices[id].issued;
+    }
+    plan_presence(state, task, false);
+  }
+  for (std::uint32_t e = task_state.first_edge; e != 0xffffffffU; e = state.edges[e].next) {
+    const TaskId next = state.edges[e].to;
+    --state.tasks[next].pending;
+    make_ready_if_possible(state, next);
+  }
+}
+
+void on_task_finished(EngineState& state, TaskId task, Time expected_end, Time end) {
+  TaskState& task_state = state.tasks[task];
+  PARLEY_CHECK(task_state.phase == TaskPhase::kIssued, "a task finished that was not issued");
+  task_state.phase = TaskPhase::kFinished;
+  ++state.finished_tasks;
+  ++state.statistics.tasks_finished;
+  --state.mapped_tasks;
+  const Duration error = end - expected_end;
+  for (const DeviceId id : state.candidate_of(task).devices) {
+    DeviceState& device = state.devices[id];
+    --device.issued;
+    device.backlog -= share_of(state, task, id);
+    device.busy_since = state.now;
+    // What is behind it moves by as much as this one was early or late.
+    device.issued_free = device.issued == 0 ? state.now : device.issued_free + error;
+    wake(state, id);
+  }
+  state.policies.mapper->on_finished(state.view, task);
+}
+
+void decide(EngineState& state) {
+  if (state.has_failed) return;
+  if (state.policies.mapper->is_static()) {
+    if (!state.is_closed) return;
+    if (!state.is_planned) state.policies.mapper->plan(state.view);
+    state.is_planned = true;
+  }
+  for (const TaskId task : state.deferred) push(state, state.ready, task);
+  state.deferred.clear();
+  for (;;) {
+    while (!state.ready.empty()) {
+      const TaskId task = pop(state, state.ready);
+      if (state.program.task(task).kind == TaskKind::kEvict) {
+        issue_task(state, task);
+      } else {
+        map_task(state, task);
+      }
+    }
+    if (issue_round(state)) continue;
+    if (state.policies.mapper->can_steal() && state.mapped_tasks > 0 && steal_round(state))
+      continue;
+    break;
+  }
+  finish_if_done(state);
+}
+
+}  // namespace parley::core

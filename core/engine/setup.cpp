@@ -1,0 +1,436 @@
+// What is checked and laid out before the first step, and when the program grows.
+#include <algorithm>
+#include <string>
+
+#include "core/base/check.h"
+#include "core/engine/engine_state.h"
+#include "core/engine/mutation.h"
+
+namespace parley::core {
+namespace {
+
+std::string in_bytes(Bytes bytes) { return std::to_string(bytes.count()) + " bytes"; }
+
+/// The host space in which the array has its home slot, and the spaces that hold it at the start.
+struct Homes {
+  SpaceId slot;
+  std::vector<SpaceId> spaces;
+};
+
+Homes homes_of(const Machine& machine, const ArraySpec& spec, Faults& faults) {
+  Homes homes;
+  for (const std::string& name : spec.homes) {
+    if (const auto space = machine.find_space(name)) {
+      homes.spaces.push_back(*space);
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const MemorySpace& space : machine.spec().spaces) names.push_back(space.name);
+    faults.push_back({"array \"" + spec.name + "\"", "home \"" + name + "\": machine \"" +
+                                                         machine.name() + "\" has no such space" +
+                                                         did_you_mean(name, names)});
+  }
+  // A host called otherwise than "host" still serves as the default home.
+  if (homes.spaces.empty()) homes.spaces.push_back(machine.host_of(SpaceId(0)));
+  homes.slot = machine.host_of(homes.spaces.front());
+  return homes;
+}
+
+bool has_contents(const Array& array) {
+  return array.spec.initial.kind != Initial::Kind::kNone && array.bytes > Bytes(0);
+}
+
+void add_array(EngineState& state, ArrayId id, bool is_late) {
+  const Array& array = state.program.array(id);
+  Faults faults;
+  const Homes homes = homes_of(state.machine, array.spec, faults);
+  Bytes offset;
+  if (array.bytes > Bytes(0)) {
+    Arena& arena = state.spaces[homes.slot].arena;
+    offset = arena.offset(arena.extend(array.bytes));
+  }
+  state.directory.add_array(id, homes.slot, offset);
+  state.replica_place.resize(state.directory.replica_slots(), 0);
+  state.open_accesses.push_back(0);
+  state.is_home_again.push_back(0);
+  state.present.push_back({});
+  if (!has_contents(array)) return;
+  const PieceId piece = state.directory.pieces(array.whole).front();
+  for (const SpaceId space : homes.spaces) {
+    if (space == homes.slot || is_late) {
+      state.directory.set_valid(state.directory.home(id), piece, CommandId::none());
+      state.directory.piece(piece).owner = homes.slot;
+      state.initial_replicas.push_back({id, homes.slot, offset});
+      if (is_late) break;
+      continue;
+    }
+    if (state.machine.space(space).is_host) {
+      // Room of its own, which becomes free when the replica is dropped.
+      Arena& arena = state.spaces[space].arena;
+      arena.free(arena.extend(array.bytes), {}, state.commands);
+    }
+    const ReplicaId replica = try_allocate(state, array.whole, space);
+    PARLEY_CHECK(!replica.is_none(), "initial replicas were checked to fit");
+    state.directory.set_valid(replica, piece, CommandId::none());
+    state.initial_replicas.push_back({id, space, state.directory.replica(replica).offset});
+  }
+  state.directory.piece(piece).owner = homes.spaces.front();
+}
+
+/// Room on hosts for replicas besides home slots: operands that must not alias, foreign arrays,
+/// scratch. One contiguous area as large as the largest working set, of classes `first` on.
+void grow_work_areas(EngineState& state, std::size_t first) {
+  for (std::size_t c = first; c < state.classes.size(); ++c) {
+    for (const Candidate& candidate : state.classes[c].candidates) {
+      for (const DeviceId device : candidate.devices) {
+        const SpaceId space = state.machine.device(device).space;
+        if (!state.machine.space(space).is_host) continue;
+        const Bytes needed = working_set(state, state.classes[c].representative, candidate, space);
+        SpaceState& host = state.spaces[space];
+        if (needed <= host.work_area) continue;
+        host.work_area = needed;
+      }
+    }
+  }
+}
+
+void check_arrays(const EngineState& state, Faults& faults) {
+  IdVector<SpaceId, Bytes> home(state.machine.space_count());
+  IdVector<SpaceId, Bytes> initial(state.machine.space_count());
+  for (std::size_t a = 0; a < state.program.array_count(); ++a) {
+    const Array& array = state.program.array(ArrayId(a));
+    const Homes homes = homes_of(state.machine, array.spec, faults);
+    home[homes.slot] += Arena::rounded(array.bytes);
+    if (!has_contents(array)) continue;
+    for (const SpaceId space : homes.spaces) {
+      if (space != homes.slot) initial[space] += Arena::rounded(array.bytes);
+    }
+  }
+  for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
+    const SpaceId id(s);
+    const MemorySpace& space = state.machine.space(id);
+    const Bytes needed = home[id] + initial[id];
+    if (needed <= space.capacity) continue;
+    faults.push_back({"space \"" + space.name + "\"",
+                      (space.is_host ? "the home slots of all arrays take "
+                                     : "the arrays that start there take ") +
+                          in_bytes(needed) + "; it has " + in_bytes(space.capacity)});
+  }
+}
+
+void resolve_placements(EngineState& state, Faults& faults) {
+  for (std::size_t p = state.placements.size(); p < state.program.placement_count(); ++p) {
+    const Placement& placement = state.program.placement(PlacementId(p));
+    std::vector<std::string> unknown;
+    std::vector<Candidate> candidates = resolve(placement, state.machine, &unknown);
+    if (candidates.empty()) {
+      std::string wanted;
+      for (const Alternative& alternative : placement) {
+        for (const std::string& member : alternative.members) {
+          wanted += (wanted.empty() ? "\"" : ", \"") + member + "\"";
+        }
+      }
+      std::string has;
+      for (const Device& device : state.machine.spec().devices) {
+        has += (has.empty() ? "" : ", ") + device.name;
+      }
+      faults.push_back({"placement " + wanted, "machine \"" + state.machine.name() +
+                                                   "\" has no such devices; it has " + has});
+    }
+    state.placements.push_back(std::move(candidates));
+  }
+}
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+  return (hash ^ value) * 0x9e3779b97f4a7c15ULL + (hash >> 23U);
+}
+
+std::uint64_t class_hash(const EngineState& state, TaskId id) {
+  const Task& task = state.program.task(id);
+  std::uint64_t hash = task.placement.index();
+  hash = mix(hash, task.cost.index());
+  hash = mix(hash, task.expected_cost.index());
+  hash = mix(hash, task.kernel.index());
+  for (const Access& access : state.program.accesses(id)) {
+    hash = mix(hash, static_cast<std::uint64_t>(state.program.region(access.region).bytes.count()));
+  }
+  return hash;
+}
+
+/// Whether two tasks have the same candidates and durations: all that either depends on is equal.
+bool are_alike(const EngineState& state, TaskId a, TaskId b) {
+  const Program& program = state.program;
+  const Task& x = program.task(a);
+  const Task& y = program.task(b);
+  if (x.placement != y.placement || x.cost != y.cost || x.expected_cost != y.expected_cost ||
+      x.kernel != y.kernel || x.access_count != y.access_count) {
+    return false;
+  }
+  const auto p = program.accesses(a);
+  const auto q = program.accesses(b);
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const Region& r = program.region(p[i].region);
+    const Region& s = program.region(q[i].region);
+    if (p[i].mode != q[i].mode || p[i].member != q[i].member || !(p[i].view == q[i].view) ||
+        r.bytes != s.bytes ||
+        program.array(r.array).spec.dtype != program.array(s.array).spec.dtype ||
+        r.box.rank() != s.box.rank() ||
+        state.directory.home_space(r.array) != state.directory.home_space(s.array)) {
+      return false;
+    }
+    for (std::size_t d = 0; d < r.box.rank(); ++d) {
+      if (r.box[d].count != s.box[d].count) return false;
+    }
+    // Operands of one array may overlap, which decides what is copied aside on a host.
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool same_in_a = program.region(p[j].region).array == r.array;
+      const bool same_in_b = program.region(q[j].region).array == s.array;
+      if (same_in_a != same_in_b) return false;
+      if (same_in_a &&
+          (r.box != s.box || program.region(p[j].region).box != program.region(q[j].region).box)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool fits(const EngineState& state, TaskId task, const Candidate& candidate) {
+  return std::all_of(candidate.devices.begin(), candidate.devices.end(), [&](DeviceId device) {
+    const SpaceId space = state.machine.device(device).space;
+    const Bytes capacity(state.machine.space(space).capacity.count() / Arena::kAlignment *
+                         Arena::kAlignment);
+    return working_set(state, task, candidate, space) <= capacity;
+  });
+}
+
+}  // namespace
+
+Bytes scratch_bytes(const Alternative& alternative) {
+  Bytes total;
+  for (const ScratchArray& scratch : alternative.scratch) {
+    std::int64_t bytes = element_bytes(scratch.dtype);
+    for (const std::int64_t extent : scratch.shape) bytes *= extent;
+    total += Arena::rounded(Bytes(bytes));
+  }
+  return total + Arena::rounded(alternative.scratch_bytes);
+}
+
+void collect_operands(const EngineState& state, TaskId task, const Candidate& candidate,
+                      std::vector<Operand>& operands) {
+  operands.clear();
+  for (const Access& access : state.program.accesses(task)) {
+    const Region& region = state.program.region(access.region);
+    if (region.bytes == Bytes(0)) continue;
+    const SpaceId space = state.machine.device(candidate.devices[access.member]).space;
+    auto same = std::find_if(operands.begin(), operands.end(), [&](const Operand& other) {
+      return other.region == access.region && other.space == space;
+    });
+    if (same == operands.end()) {
+      operands.push_back({access.region, space});
+      same = operands.end() - 1;
+    }
+    same->is_read |= reads(access.mode);
+    same->is_written |= writes(access.mode);
+  }
+  // An input in the home slot must not show what the task writes there under another region.
+  for (Operand& input : operands) {
+    if (input.is_written) continue;
+    const Region& region = state.program.region(input.region);
+    for (const Operand& output : operands) {
+      if (mutation_is_on(Mutation::kHomeViewAliasesInput)) break;
+      const Region& other = state.program.region(output.region);
+      if (!output.is_written || output.space != input.space || other.array != region.array)
+        continue;
+      if (intersection(region.box, other.box)) input.is_aside = true;
+    }
+  }
+}
+
+Bytes working_set(const EngineState& state, TaskId task, const Candidate& candidate,
+                  SpaceId space) {
+  std::vector<Operand> operands;
+  collect_operands(state, task, candidate, operands);
+  Bytes total;
+  for (const Operand& operand : operands) {
+    if (operand.space != space) continue;
+    const ArrayId array = state.program.region(operand.region).array;
+    Faults ignored;
+    const SpaceId home =
+        array.index() < state.directory.array_count()
+            ? state.directory.home_space(array)
+            : homes_of(state.machine, state.program.array(array).spec, ignored).slot;
+    if (home == space && !operand.is_aside) continue;
+    total += Arena::rounded(state.program.region(operand.region).bytes);
+  }
+  const Alternative& alternative =
+      state.program.placement(state.program.task(task).placement)[candidate.alternative];
+  for (const DeviceId device : candidate.devices) {
+    if (state.machine.device(device).space == space) total += scratch_bytes(alternative);
+  }
+  return total;
+}
+
+std::uint32_t class_of(EngineState& state, TaskId task) {
+  // Consecutive tasks are often of few classes; the hash finds them, are_alike() decides.
+  const std::uint64_t hash = class_hash(state, task);
+  auto [begin, end] = state.classes_by_hash.equal_range(hash);
+  for (; begin != end; ++begin) {
+    if (are_alike(state, state.classes[begin->second].representative, task)) return begin->second;
+  }
+  TaskClass fresh;
+  fresh.representative = task;
+  std::int64_t sum = 0;
+  for (const Candidate& candidate : state.placements[state.program.task(task).placement]) {
+    if (!fits(state, task, candidate)) continue;
+    Duration longest;
+    for (const DeviceId device : candidate.devices) {
+      longest = std::max(longest, task_duration(state.program, state.machine, task,
+                                                candidate.alternative, device, WhichCost::kExpected)
+                                      .value_or(Duration(0)));
+    }
+    fresh.candidates.push_back(candidate);
+    fresh.durations.push_back(longest);
+    sum += longest.count();
+  }
+  if (!fresh.candidates.empty()) {
+    fresh.mean = Duration(sum / static_cast<std::int64_t>(fresh.candidates.size()));
+  }
+  state.classes.push_back(std::move(fresh));
+  const auto index = static_cast<std::uint32_t>(state.classes.size() - 1);
+  state.classes_by_hash.emplace(hash, index);
+  return index;
+}
+
+namespace {
+
+/// What keeps a task of which no candidate fits from running: both figures.
+Fault does_not_fit(const EngineState& state, TaskId task, std::span<const Candidate> candidates) {
+  Bytes least = Bytes::max();
+  Bytes most;
+  for (const Candidate& candidate : candidates) {
+    for (const DeviceId device : candidate.devices) {
+      const SpaceId space = state.machine.device(device).space;
+      least = std::min(least, working_set(state, task, candidate, space));
+      most = std::max(most, state.machine.space(space).capacity);
+    }
+  }
+  return {"task \"" + std::string(state.program.task_name(task)) + "\"",
+          "its operands and scratch take " + in_bytes(least) +
+              " at once, more than any device that it may run on has (at most " + in_bytes(most) +
+              ")"};
+}
+
+/// Whether an evict entry names a space of the machine.
+std::optional<Fault> check_evict(const EngineState& state, TaskId task) {
+  if (state.program.task(task).kind != TaskKind::kEvict) return std::nullopt;
+  const std::string& name = state.program.extras(task).evict_space;
+  if (state.machine.find_space(name)) return std::nullopt;
+  std::vector<std::string> names;
+  for (const MemorySpace& space : state.machine.spec().spaces) names.push_back(space.name);
+  return Fault{
+      "task \"" + std::string(state.program.task_name(task)) + "\"",
+      "evicts from \"" + name + "\": the machine has no such space" + did_you_mean(name, names)};
+}
+
+/// Gives tasks up to `end` their classes. Faults of at most 100 tasks.
+Faults classify(EngineState& state, TaskId end) {
+  Faults faults;
+  if (state.tasks.size() < end.index()) state.tasks.resize(end.index());
+  for (; state.classified < end.index(); ++state.classified) {
+    const TaskId task(state.classified);
+    state.tasks[task].task_class = class_of(state, task);
+    if (faults.size() >= 100) continue;
+    if (auto fault = check_evict(state, task)) faults.push_back(*fault);
+    if (state.classes[state.tasks[task].task_class].candidates.empty()) {
+      faults.push_back(
+          does_not_fit(state, task, state.placements[state.program.task(task).placement]));
+    }
+  }
+  return faults;
+}
+
+}  // namespace
+
+Faults check_tasks(const EngineState& state, TaskId first, TaskId end) {
+  Faults faults;
+  for (std::size_t t = first.index(); t < end.index() && faults.size() < 100; ++t) {
+    const TaskId task(t);
+    const PlacementId placement = state.program.task(task).placement;
+    const std::vector<Candidate> candidates =
+        placement.index() < state.placements.size()
+            ? state.placements[placement]
+            : resolve(state.program.placement(placement), state.machine, nullptr);
+    if (auto fault = check_evict(state, task)) faults.push_back(*fault);
+    const bool any_fits = std::any_of(candidates.begin(), candidates.end(),
+                                      [&](const Candidate& c) { return fits(state, task, c); });
+    if (!any_fits) faults.push_back(does_not_fit(state, task, candidates));
+  }
+  return faults;
+}
+
+Faults set_up(EngineState& state) {
+  Faults faults;
+  resolve_placements(state, faults);
+  if (!faults.empty()) return faults;
+  check_arrays(state, faults);
+  if (!faults.empty()) return faults;
+  for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
+    const MemorySpace& space = state.machine.space(SpaceId(s));
+    state.spaces.push_back({Arena(Bytes(0), space.is_host ? Bytes(0) : space.capacity), {}, 0, {}});
+  }
+  state.devices.resize(state.machine.device_count());
+  state.is_awake.resize(state.machine.device_count(), 0);
+  state.engine_free.resize(state.machine.spec().engines.size());
+  state.route_free.resize(state.machine.route_count());
+  for (std::size_t a = 0; a < state.program.array_count(); ++a) {
+    add_array(state, ArrayId(a), false);
+  }
+  // Classes and work areas are laid out now, so that drivers know their slabs; tasks are admitted
+  // by events.
+  faults = classify(state, TaskId(state.program.task_count()));
+  if (!faults.empty()) return faults;
+  grow_work_areas(state, 0);
+  for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
+    const MemorySpace& space = state.machine.space(SpaceId(s));
+    SpaceState& host = state.spaces[SpaceId(s)];
+    if (host.work_area == Bytes(0)) continue;
+    if (host.arena.capacity() + host.work_area > space.capacity) {
+      faults.push_back({"space \"" + space.name + "\"",
+                        "home slots (" + in_bytes(host.arena.capacity()) +
+                            ") and the largest working set of a host task (" +
+                            in_bytes(host.work_area) + ") exceed its " + in_bytes(space.capacity)});
+    }
+    host.arena.free(host.arena.extend(host.work_area), {}, state.commands);
+  }
+  return faults;
+}
+
+void admit_tasks(EngineState& state, TaskId end) {
+  PARLEY_CHECK(end.index() <= state.program.task_count(), "tasks submitted before they exist");
+  Faults faults;
+  resolve_placements(state, faults);
+  PARLEY_CHECK(faults.empty(), "submitted tasks were not checked: " + faults.front().what);
+  for (std::size_t a = state.directory.array_count(); a < state.program.array_count(); ++a) {
+    add_array(state, ArrayId(a), true);
+  }
+  const std::size_t known = state.classes.size();
+  faults = classify(state, end);
+  PARLEY_CHECK(faults.empty(), "submitted tasks were not checked: " + faults.front().where + ": " +
+                                   faults.front().what);
+  IdVector<SpaceId, Bytes> before(state.spaces.size());
+  for (std::size_t s = 0; s < before.size(); ++s) {
+    before[SpaceId(s)] = state.spaces[SpaceId(s)].work_area;
+  }
+  grow_work_areas(state, known);
+  for (std::size_t s = 0; s < before.size(); ++s) {
+    SpaceState& host = state.spaces[SpaceId(s)];
+    if (host.work_area == before[SpaceId(s)]) continue;
+    host.arena.free(host.arena.extend(host.work_area), {}, state.commands);
+  }
+  for (; state.submitted < end.index(); ++state.submitted) {
+    on_task_submitted(state, TaskId(state.submitted));
+  }
+}
+
+}  // namespace parley::core

@@ -1,0 +1,255 @@
+// Room for the operands of a task: allocation, eviction, and, where memory is too fragmented, the
+// compaction that cannot fail. Staging never waits: reused bytes are ordered by residue.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/engine/engine_state.h"
+#include "core/engine/mutation.h"
+
+namespace parley::core {
+namespace {
+
+std::uint64_t place_key(const Replica& replica) {
+  return std::uint64_t{replica.region.index()} << 32U | replica.space.index();
+}
+
+ReplicaId add_replica(EngineState& state, RegionId region, SpaceId space, BlockId block,
+                      std::vector<CommandId> residue) {
+  SpaceState& memory = state.spaces[space];
+  state.directory.activate(region);
+  const ReplicaId id = state.directory.create(region, space, block, memory.arena.offset(block),
+                                              memory.arena.size(block), std::move(residue));
+  if (state.replica_place.size() <= id.index()) state.replica_place.resize(id.index() + 1, 0);
+  state.replica_place[id] = static_cast<std::uint32_t>(memory.replicas.size());
+  memory.replicas.push_back(id);
+  ++presence(state, state.program.region(region).array, space).replicas;
+  if (!state.evicted_times.empty()) {
+    const auto evicted = state.evicted_times.find(place_key(state.directory.replica(id)));
+    if (evicted != state.evicted_times.end()) {
+      ++state.statistics.refetches;
+      ++state.refetched_times[evicted->first];
+    }
+  }
+  if (state.policies.evictor) state.policies.evictor->on_allocated(state.view, id);
+  return id;
+}
+
+bool is_victim(const EngineState& state, ReplicaId id, SpaceId space) {
+  const Replica& replica = state.directory.replica(id);
+  return replica.is_live && replica.space == space && !state.view.is_pinned(id);
+}
+
+/// Evicts one replica of the space, as the mapper or the evictor says. False: none is left.
+bool evict_one(EngineState& state, SpaceId space, Bytes needed, TaskId task) {
+  while (!state.preferred_victims.empty()) {
+    const ReplicaId id = state.preferred_victims.back();
+    state.preferred_victims.pop_back();
+    if (id.index() < state.directory.replica_slots() && is_victim(state, id, space)) {
+      evict(state, id, DropReason::kEvicted, task);
+      return true;
+    }
+  }
+  ReplicaId victim;
+  if (state.options.evict_idle_only) {
+    state.only_idle_victims = true;
+    victim = state.policies.evictor->victim(state.view, space, needed);
+    state.only_idle_victims = false;
+  }
+  if (victim.is_none()) victim = state.policies.evictor->victim(state.view, space, needed);
+  if (victim.is_none()) return false;
+  PARLEY_CHECK(is_victim(state, victim, space), "the evictor chose a replica that cannot go");
+  evict(state, victim, DropReason::kEvicted, task);
+  return true;
+}
+
+/// A block of the space, evicting for it. Nothing: not even then.
+std::optional<BlockId> take_block(EngineState& state, SpaceId space, Bytes bytes, TaskId task,
+                                  std::vector<CommandId>& residue) {
+  Arena& arena = state.spaces[space].arena;
+  for (;;) {
+    if (auto block = arena.allocate(bytes, state.commands, residue)) return block;
+    if (!evict_one(state, space, bytes, task)) return std::nullopt;
+  }
+}
+
+/// What staging one space has taken so far.
+struct Taken {
+  std::vector<ReplicaId> replicas;
+  std::vector<std::pair<std::size_t, BlockId>> scratch;  // member, block
+};
+
+bool try_stage(EngineState& state, SpaceId space, TaskId task, std::span<const Bytes> scratch_sizes,
+               const Candidate& candidate, Taken& taken,
+               std::vector<std::vector<CommandId>>& scratch_residue) {
+  for (Operand& operand : state.operands) {
+    if (operand.space != space) continue;
+    state.directory.activate(operand.region);
+    operand.replica = operand.is_aside ? state.directory.find(operand.region, space)
+                                       : state.directory.find_or_home(operand.region, space);
+    if (!operand.replica.is_none()) ++state.directory.replica(operand.replica).pins;
+  }
+  for (Operand& operand : state.operands) {
+    if (operand.space != space || !operand.replica.is_none()) continue;
+    std::vector<CommandId> residue;
+    const auto block =
+        take_block(state, space, state.program.region(operand.region).bytes, task, residue);
+    if (!block) return false;
+    operand.replica = add_replica(state, operand.region, space, *block, std::move(residue));
+    ++state.directory.replica(operand.replica).pins;
+    taken.replicas.push_back(operand.replica);
+  }
+  for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
+    if (state.machine.device(candidate.devices[m]).space != space) continue;
+    if (scratch_sizes[m] == Bytes(0)) continue;
+    scratch_residue[m].clear();
+    const auto block = take_block(state, space, scratch_sizes[m], task, scratch_residue[m]);
+    if (!block) return false;
+    taken.scratch.emplace_back(m, *block);
+  }
+  return true;
+}
+
+/// Gives back what was just taken, with what its bytes still owe.
+void roll_back(EngineState& state, SpaceId space, Taken& taken,
+               const std::vector<std::vector<CommandId>>& scratch_residue) {
+  Arena& arena = state.spaces[space].arena;
+  const bool forgets = mutation_is_on(Mutation::kRollbackLosesResidue);
+  for (const auto& [member, block] : taken.scratch) {
+    arena.free(block, forgets ? std::span<const CommandId>() : std::span(scratch_residue[member]),
+               state.commands);
+  }
+  for (Operand& operand : state.operands) {
+    if (operand.space != space || operand.replica.is_none()) continue;
+    --state.directory.replica(operand.replica).pins;
+    operand.replica = ReplicaId::none();
+  }
+  for (const ReplicaId replica : taken.replicas) {
+    if (forgets) state.directory.replica(replica).residue.clear();
+    drop(state, replica, DropReason::kInvalidated);
+  }
+  taken = {};
+}
+
+void stage_space(EngineState& state, SpaceId space, TaskId task,
+                 std::span<const Bytes> scratch_sizes, const Candidate& candidate,
+                 std::vector<BlockId>& scratch,
+                 std::vector<std::vector<CommandId>>& scratch_residue) {
+  Taken taken;
+  if (!try_stage(state, space, task, scratch_sizes, candidate, taken, scratch_residue)) {
+    // Enough bytes, but in pieces: empty the whole space, the task's own operands too, and place
+    // the working set from the start. It was checked to fit.
+    roll_back(state, space, taken, scratch_residue);
+    ++state.statistics.compactions;
+    while (!state.spaces[space].replicas.empty()) {
+      evict(state, state.spaces[space].replicas.back(), DropReason::kEvicted, task);
+    }
+    const bool is_placed =
+        try_stage(state, space, task, scratch_sizes, candidate, taken, scratch_residue);
+    PARLEY_CHECK(is_placed, "a working set that fits could not be placed in an empty space");
+  }
+  for (const auto& [member, block] : taken.scratch) scratch[member] = block;
+}
+
+}  // namespace
+
+void stage(EngineState& state, TaskId task, const Candidate& candidate,
+           std::vector<BlockId>& scratch, std::vector<std::vector<CommandId>>& scratch_residue) {
+  collect_operands(state, task, candidate, state.operands);
+  const std::size_t members = candidate.devices.size();
+  scratch.assign(members, BlockId::none());
+  if (scratch_residue.size() < members) scratch_residue.resize(members);
+  for (auto& residue : scratch_residue) residue.clear();
+  const Alternative& alternative =
+      state.program.placement(state.program.task(task).placement)[candidate.alternative];
+  const std::vector<Bytes> sizes(members, scratch_bytes(alternative));
+  for (std::size_t m = 0; m < members; ++m) {
+    const SpaceId space = state.machine.device(candidate.devices[m]).space;
+    const bool is_done = std::any_of(
+        candidate.devices.begin(), candidate.devices.begin() + static_cast<std::ptrdiff_t>(m),
+        [&](DeviceId other) { return state.machine.device(other).space == space; });
+    if (!is_done) stage_space(state, space, task, sizes, candidate, scratch, scratch_residue);
+  }
+}
+
+void unpin(EngineState& state) {
+  for (const Operand& operand : state.operands) {
+    if (!operand.replica.is_none()) --state.directory.replica(operand.replica).pins;
+  }
+}
+
+ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space) {
+  std::vector<CommandId> residue;
+  const auto block = state.spaces[space].arena.allocate(state.program.region(region).bytes,
+                                                        state.commands, residue);
+  if (!block) return ReplicaId::none();
+  return add_replica(state, region, space, *block, std::move(residue));
+}
+
+void drop(EngineState& state, ReplicaId id, DropReason reason) {
+  const Replica& replica = state.directory.replica(id);
+  const SpaceId space = replica.space;
+  const RegionId region = replica.region;
+  const BlockId block = replica.block;
+  SpaceState& memory = state.spaces[space];
+  if (state.policies.evictor) state.policies.evictor->on_dropped(state.view, id);
+  const ReplicaId moved = memory.replicas.back();
+  memory.replicas[state.replica_place[id]] = moved;
+  state.replica_place[moved] = state.replica_place[id];
+  memory.replicas.pop_back();
+  --presence(state, replica.array, space).replicas;
+
+  std::vector<CommandId> users = state.directory.destroy(id);
+  compact(state, users);
+  DropReplica command;
+  command.replica = id;
+  command.region = region;
+  command.space = space;
+  command.offset = memory.arena.offset(block);
+  command.bytes = memory.arena.size(block);
+  command.reason = reason;
+  command.after = state.pool.copy(std::span<const CommandId>(users));
+  memory.arena.free(block, users, state.commands);
+  state.output.emplace_back(command);
+}
+
+namespace {
+
+/// After `space` has lost a replica: the owner changes if no other there holds the piece.
+void update_owner(Directory& directory, PieceId piece, SpaceId space) {
+  if (directory.piece(piece).owner != space) return;
+  for (const ReplicaId holder : directory.piece(piece).holders) {
+    if (directory.replica(holder).space == space) return;
+  }
+  directory.choose_owner(piece);
+}
+
+}  // namespace
+
+void evict(EngineState& state, ReplicaId id, DropReason reason, TaskId task) {
+  Directory& directory = state.directory;
+  const Replica& replica = directory.replica(id);
+  const auto pieces = directory.pieces(replica.region);
+  std::vector<PieceId> sole;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (!replica.cells[i].is_valid || !directory.is_sole_holder(id, pieces[i])) continue;
+    const bool is_owner = directory.piece(pieces[i]).owner == replica.space;
+    if (mutation_is_on(Mutation::kEvictTrustsClean) && !is_owner) continue;
+    sole.push_back(pieces[i]);
+  }
+  if (!sole.empty() && !mutation_is_on(Mutation::kEvictDropsSoleCopy)) {
+    const ReplicaId home = directory.home(replica.array);
+    give_copy(state, id, home, sole, CopyReason::kWriteBack, task, {});
+  }
+  for (const PieceId piece : std::vector<PieceId>(pieces.begin(), pieces.end())) {
+    directory.set_invalid(id, piece);
+    update_owner(directory, piece, directory.replica(id).space);
+  }
+  if (reason == DropReason::kEvicted) {
+    ++state.statistics.evictions;
+    ++state.evicted_times[place_key(directory.replica(id))];
+  }
+  drop(state, id, reason);
+}
+
+}  // namespace parley::core

@@ -1,0 +1,218 @@
+#include "core/policy/view.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/engine/engine_state.h"
+#include "core/graph/task_graph.h"
+
+namespace parley::core {
+
+Time View::now() const { return state_->now; }
+const Program& View::program() const { return state_->program; }
+const Machine& View::machine() const { return state_->machine; }
+
+// ---- tasks ----
+
+std::span<const Candidate> View::candidates(TaskId task) const {
+  return state_->classes[state_->tasks[task].task_class].candidates;
+}
+
+Duration View::expected_duration(TaskId task, const Candidate& candidate) const {
+  const TaskClass& task_class = state_->classes[state_->tasks[task].task_class];
+  return task_class.durations[static_cast<std::size_t>(&candidate - task_class.candidates.data())];
+}
+
+Duration View::mean_duration(TaskId task) const {
+  return state_->classes[state_->tasks[task].task_class].mean;
+}
+
+Duration View::bottom_level(TaskId task) const {
+  if (!state_->is_closed) return mean_duration(task);
+  if (state_->bottom_levels.size() != state_->tasks.size()) {
+    IdVector<TaskId, Duration> durations(state_->tasks.size());
+    for (std::size_t t = 0; t < durations.size(); ++t) {
+      durations[TaskId(t)] = mean_duration(TaskId(t));
+    }
+    state_->bottom_levels = TaskGraph(state_->program).bottom_levels(durations);
+  }
+  return state_->bottom_levels[task];
+}
+
+bool View::is_issued(TaskId task) const {
+  const TaskPhase phase = state_->tasks[task].phase;
+  return phase == TaskPhase::kIssued || phase == TaskPhase::kFinished;
+}
+
+bool View::is_finished(TaskId task) const {
+  return state_->tasks[task].phase == TaskPhase::kFinished;
+}
+
+bool View::is_submission_closed() const { return state_->is_closed; }
+
+std::span<const DeviceId> View::devices_of(TaskId task) const {
+  const TaskPhase phase = state_->tasks[task].phase;
+  if (phase != TaskPhase::kQueued && phase != TaskPhase::kIssued && phase != TaskPhase::kFinished) {
+    return {};
+  }
+  if (state_->program.task(task).kind == TaskKind::kEvict) return {};
+  return state_->candidate_of(task).devices;
+}
+
+// ---- devices ----
+
+Time View::expected_free(DeviceId id) const {
+  const DeviceState& device = state_->devices[id];
+  if (device.issued + device.queued == 0) return state_->now;
+  return std::max(state_->now, device.busy_since + device.backlog);
+}
+
+Duration View::backlog(DeviceId id) const { return state_->devices[id].backlog; }
+std::uint32_t View::issued_tasks(DeviceId id) const { return state_->devices[id].issued; }
+std::uint32_t View::queued_tasks(DeviceId id) const { return state_->devices[id].queued; }
+std::uint32_t View::mapped_tasks() const { return state_->mapped_tasks; }
+
+std::uint32_t View::mapped_copies(DeviceId device) const {
+  return state_->spaces[state_->machine.device(device).space].arriving;
+}
+
+std::span<const TaskId> View::queue(DeviceId id) const { return state_->devices[id].queue; }
+
+// ---- data ----
+
+Bytes View::missing_bytes(RegionId id, SpaceId space) const {
+  const Directory& directory = state_->directory;
+  const Region& region = state_->program.region(id);
+  if (region.bytes == Bytes(0)) return Bytes(0);
+  const ReplicaId replica = directory.find_or_home(id, space);
+  if (replica.is_none() || !directory.map().is_active(id)) return region.bytes;
+  const std::int64_t element = state_->program.array(region.array).element_bytes;
+  Bytes missing;
+  for (const PieceId piece : directory.pieces(id)) {
+    if (!directory.cell(replica, piece).is_valid) {
+      missing += Bytes(directory.map().size(piece) * element);
+    }
+  }
+  return missing;
+}
+
+Time View::expected_available(RegionId id, SpaceId space) const {
+  const Directory& directory = state_->directory;
+  const Region& region = state_->program.region(id);
+  Time latest = state_->now;
+  if (region.bytes == Bytes(0)) return latest;
+  const ReplicaId target = directory.find_or_home(id, space);
+  const std::int64_t element = state_->program.array(region.array).element_bytes;
+  Duration copying;
+  for (const PieceId piece : directory.pieces(id)) {
+    if (!target.is_none()) {
+      const Cell& cell = directory.cell(target, piece);
+      if (cell.is_valid) {
+        if (!cell.writer.is_none()) {
+          latest = std::max(latest, state_->commands.expected_end(cell.writer, state_->now));
+        }
+        continue;
+      }
+    }
+    const Bytes bytes(directory.map().size(piece) * element);
+    Time best = Time::max();
+    Duration best_copy;
+    for (const ReplicaId holder : directory.piece(piece).holders) {
+      const RouteId route = state_->machine.route_id(directory.replica(holder).space, space);
+      if (route.is_none()) continue;
+      Time ready = route_free_time(*state_, state_->machine.route(route), route);
+      const CommandId writer = directory.cell(holder, piece).writer;
+      if (!writer.is_none()) {
+        ready = std::max(ready, state_->commands.expected_end(writer, state_->now));
+      }
+      const Duration copy = state_->machine.copy_duration(route, bytes);
+      if (best == Time::max() || ready + copy < best + best_copy) {
+        best = ready;
+        best_copy = copy;
+      }
+    }
+    if (best == Time::max()) continue;  // through the home slot, or not written yet
+    latest = std::max(latest, best);
+    copying += best_copy;
+  }
+  return latest + copying;
+}
+
+bool View::array_is_present(ArrayId array, SpaceId space) const {
+  const Directory& directory = state_->directory;
+  const Replica& home = directory.replica(directory.home(array));
+  if (home.space == space && home.valid_cells > 0) return true;
+  for (const Presence& entry : state_->present[array]) {
+    if (entry.space == space) return entry.replicas + entry.planned > 0;
+  }
+  return false;
+}
+
+SpaceId View::owner(RegionId region) const {
+  const auto pieces = state_->directory.pieces(region);
+  return pieces.empty() ? SpaceId::none() : state_->directory.piece(pieces.front()).owner;
+}
+
+Time View::expected_route_free(SpaceId from, SpaceId to) const {
+  const RouteId route = state_->machine.route_id(from, to);
+  if (route.is_none()) return Time::max();
+  return route_free_time(*state_, state_->machine.route(route), route);
+}
+
+// ---- replicas ----
+
+RegionId View::replica_region(ReplicaId id) const { return state_->directory.replica(id).region; }
+SpaceId View::replica_space(ReplicaId id) const { return state_->directory.replica(id).space; }
+Bytes View::replica_bytes(ReplicaId id) const { return state_->directory.replica(id).bytes; }
+
+bool View::is_pinned(ReplicaId id) const {
+  const Replica& replica = state_->directory.replica(id);
+  return replica.pins > 0 || replica.is_home || (state_->only_idle_victims && !is_idle(id));
+}
+
+bool View::is_idle(ReplicaId id) const {
+  for (const Cell& cell : state_->directory.replica(id).cells) {
+    if (!cell.writer.is_none() && !state_->commands.is_finished(cell.writer)) return false;
+    for (const CommandId reader : cell.readers) {
+      if (!state_->commands.is_finished(reader)) return false;
+    }
+  }
+  return true;
+}
+
+Bytes View::sole_bytes(ReplicaId id) const {
+  const Directory& directory = state_->directory;
+  const Replica& replica = directory.replica(id);
+  const std::int64_t element = state_->program.array(replica.array).element_bytes;
+  Bytes total;
+  for (const PieceId piece : directory.pieces(replica.region)) {
+    if (directory.is_sole_holder(id, piece)) {
+      total += Bytes(directory.map().size(piece) * element);
+    }
+  }
+  return total;
+}
+
+TaskId View::next_use(RegionId region) const {
+  auto& uses = state_->uses;
+  for (; state_->indexed_uses < state_->submitted; ++state_->indexed_uses) {
+    const TaskId task(state_->indexed_uses);
+    for (const Access& access : state_->program.accesses(task)) {
+      if (uses.size() <= access.region.index()) {
+        uses.resize(state_->program.region_count());
+        state_->next_use.resize(state_->program.region_count(), 0);
+      }
+      if (uses[access.region].empty() || uses[access.region].back() != task) {
+        uses[access.region].push_back(task);
+      }
+    }
+  }
+  if (region.index() >= uses.size()) return TaskId::none();
+  const std::vector<TaskId>& list = uses[region];
+  // Tasks of other devices may be issued out of order; what has been passed stays passed.
+  std::size_t& position = state_->next_use[region];
+  while (position < list.size() && is_issued(list[position])) ++position;
+  return position < list.size() ? list[position] : TaskId::none();
+}
+
+}  // namespace parley::core
