@@ -97,28 +97,50 @@ class Replay {
   /// Whether the step went as recorded; if not, prints how it differs.
   bool perform(const JournalStep& recorded, std::size_t line) {
     if (!may_happen(recorded, line)) return false;
-    std::span<const core::Command> commands;
+    std::vector<std::string> replayed;
     try {
-      commands = engine_.step(recorded.now, recorded.events);
+      replayed = step(recorded);
     } catch (const core::InvariantViolation& violation) {
       print_place(recorded, line);
-      terminal_.err << "  the engine refused the events: " << violation.what() << '\n';
+      terminal_.err << "  a rule broke that held in the recorded run: " << violation.what() << '\n';
       return false;
     }
-    std::vector<std::string> replayed;
-    for (const core::Command& command : commands) {
-      open_.add(command);
-      replayed.push_back(command_text(start_.program, start_.machine, command));
-    }
-    ++steps_;
-    commands_ += replayed.size();
     return replayed == recorded.commands || print_difference(recorded, replayed, line);
+  }
+
+  /// The step in which the recorded run ended: whether its fault is still there.
+  int perform_last(const JournalStep& recorded, std::size_t line) {
+    terminal_.out << path_ << ": " << text_of_count(steps_) << " steps, "
+                  << text_of_count(commands_) << " commands: identical, up to line " << line
+                  << ", where the recorded run stopped: " << *recorded.stopped << '\n';
+    if (!may_happen(recorded, line)) return kFailedVerification;
+    try {
+      if (!recorded.events.empty()) step(recorded);
+    } catch (const core::InvariantViolation& violation) {
+      terminal_.err << "the fault is still there: " << violation.what() << '\n';
+      return kFailedExecution;
+    }
+    const std::string stall = engine_.stall_report();
+    if (!stall.empty() && recorded.events.empty()) terminal_.out << stall << '\n';
+    if (!recorded.events.empty()) terminal_.out << "the fault does not occur any more\n";
+    return kOk;
   }
 
   [[nodiscard]] std::size_t steps() const { return steps_; }
   [[nodiscard]] std::size_t commands() const { return commands_; }
 
  private:
+  std::vector<std::string> step(const JournalStep& recorded) {
+    std::vector<std::string> replayed;
+    for (const core::Command& command : engine_.step(recorded.now, recorded.events)) {
+      open_.add(command);
+      replayed.push_back(command_text(start_.program, start_.machine, command));
+    }
+    ++steps_;
+    commands_ += replayed.size();
+    return replayed;
+  }
+
   bool may_happen(const JournalStep& step, std::size_t line) {
     for (const core::Event& event : step.events) {
       std::string problem = open_.end(event);
@@ -185,17 +207,16 @@ int run_replay(const std::string& path, Terminal& terminal) {
     const core::Result<std::optional<JournalStep>> step = (*reader)->next();
     if (!step) return report_faults(terminal, step.faults());
     if (!*step) break;
+    if ((**step).stopped) return replay.perform_last(**step, (*reader)->line());
     if (!replay.perform(**step, (*reader)->line())) return kFailedVerification;
   }
-  const std::string& stop = (*reader)->stop_reason();
-  if (stop.empty() && !(*engine)->is_finished()) {
+  if (!(*engine)->is_finished()) {
     terminal.err << path << ": ends after " << text_of_count(replay.steps())
                  << " steps, before the run did\n";
     return kFailedVerification;
   }
   terminal.out << path << ": " << text_of_count(replay.steps()) << " steps, "
                << text_of_count(replay.commands()) << " commands: identical\n";
-  if (!stop.empty()) terminal.out << "The recorded run stopped there: " << stop << '\n';
   return kOk;
 }
 

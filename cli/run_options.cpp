@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/graph/races.h"
 #include "core/policy/registry.h"
 #include "workloads/machine_file.h"
 #include "workloads/workload.h"
@@ -101,7 +102,14 @@ core::Faults check_policies(const core::EngineOptions& options) {
 }
 
 core::Result<core::Program> load_program(const std::string& workload) {
-  return workloads::load_workload(workload);
+  core::Result<core::Program> program = workloads::load_workload(workload);
+  if (!program || program->mode() != core::DependencyMode::kExplicit) return program;
+  core::Faults faults = core::faults_of(*program, core::find_races(*program));
+  if (faults.empty()) return program;
+  for (core::Fault& fault : faults) {
+    fault.where = fault.where.empty() ? workload : workload + ": " + fault.where;
+  }
+  return faults;
 }
 
 core::Result<LoadedRun> load_run(const RunOptions& options) {

@@ -44,7 +44,8 @@ core::Result<std::uint32_t> parse_window(const std::string& text);
 /// Faults of the five policies' texts, each with its option.
 core::Faults check_policies(const core::EngineOptions& options);
 
-/// A closed program that may run: its explicit dependencies, if it has any, leave no data race.
+/// A closed program that may run. Explicit dependencies are searched for data races and for reads
+/// of contents that nobody wrote; each is a fault.
 core::Result<core::Program> load_program(const std::string& workload);
 
 }  // namespace parley::cli

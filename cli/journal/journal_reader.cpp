@@ -156,14 +156,14 @@ core::Result<std::optional<JournalStep>> JournalReader::next() {
   if (step.is_discarded()) {
     return fault(file_.eof() ? "the journal is cut off here" : "is not JSON");
   }
-  if (step.is_object() && step.contains("stopped")) {
-    stop_reason_ = step["stopped"].is_string() ? step["stopped"].get<std::string>() : "?";
-    return std::optional<JournalStep>();
-  }
   try {
     JournalStep result;
     result.now = time_of(step.at("now"));
     for (const Json& event : step.at("events")) result.events.push_back(event_of(event));
+    if (step.contains("stopped")) {
+      result.stopped = step["stopped"].get<std::string>();
+      return std::optional<JournalStep>(std::move(result));
+    }
     for (const Json& command : step.at("commands")) result.commands.push_back(command.dump());
     return std::optional<JournalStep>(std::move(result));
   } catch (const Json::exception& problem) {

@@ -26,6 +26,8 @@ struct JournalStep {
   core::Time now;
   std::vector<core::Event> events;
   std::vector<std::string> commands;  // in the form of command_text()
+  /// Why the recorded run ended here, in the middle of this step; there are no commands then.
+  std::optional<std::string> stopped;
 };
 
 class JournalReader {
@@ -37,8 +39,6 @@ class JournalReader {
   core::Result<JournalStart> read_start();
   /// The next step, or nothing at the end. Faults name the line.
   core::Result<std::optional<JournalStep>> next();
-  /// Why the recorded run ended early; "" when it did not. Known once next() gave nothing.
-  [[nodiscard]] const std::string& stop_reason() const { return stop_reason_; }
   [[nodiscard]] std::size_t line() const { return line_; }
 
  private:
@@ -57,7 +57,6 @@ class JournalReader {
   std::string path_;
   std::ifstream file_;
   std::size_t line_ = 0;
-  std::string stop_reason_;
 };
 
 }  // namespace parley::cli

@@ -22,6 +22,15 @@ std::string on_one_line(std::string text) {
   return text;
 }
 
+std::string events_text(std::span<const core::Event> events) {
+  std::string text = "[";
+  for (const core::Event& event : events) {
+    if (text.size() > 1) text += ',';
+    text += event_text(event);
+  }
+  return text + "]";
+}
+
 }  // namespace
 
 core::Result<std::string> embedded_workload(const std::string& workload) {
@@ -56,13 +65,15 @@ JournalWriter::JournalWriter(const core::Program& program, const core::Machine& 
   stream_ << "{\"machine\":" << on_one_line(workloads::format_machine(machine.spec())) << "}\n";
 }
 
+void JournalWriter::on_events(core::Time now, std::span<const core::Event> events) {
+  now_ = now;
+  unanswered_ = events_text(events);
+}
+
 void JournalWriter::on_step(core::Time now, std::span<const core::Event> events,
                             std::span<const core::Command> commands) {
-  stream_ << "{\"now\":" << now.ns() << ",\"events\":[";
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    stream_ << (i == 0 ? "" : ",") << event_text(events[i]);
-  }
-  stream_ << "],\"commands\":[";
+  unanswered_.clear();
+  stream_ << "{\"now\":" << now.ns() << ",\"events\":" << events_text(events) << ",\"commands\":[";
   for (std::size_t i = 0; i < commands.size(); ++i) {
     stream_ << (i == 0 ? "" : ",") << command_text(program_, machine_, commands[i]);
   }
@@ -70,7 +81,9 @@ void JournalWriter::on_step(core::Time now, std::span<const core::Event> events,
 }
 
 void JournalWriter::write_stop(std::string_view why) {
-  stream_ << "{\"stopped\":" << json_string(why) << "}\n";
+  stream_ << "{\"now\":" << now_.ns()
+          << ",\"events\":" << (unanswered_.empty() ? "[]" : unanswered_)
+          << ",\"stopped\":" << json_string(why) << "}\n";
 }
 
 }  // namespace parley::cli

@@ -28,15 +28,18 @@ class JournalWriter : public core::StepObserver {
                 const core::EngineOptions& options, const std::string& embedded_workload,
                 std::ostream& stream);
 
+  void on_events(core::Time now, std::span<const core::Event> events) override;
   void on_step(core::Time now, std::span<const core::Event> events,
                std::span<const core::Command> commands) override;
-  /// The last line of a run that could not go on.
+  /// The last line of a run that could not go on, with the events that the engine did not answer.
   void write_stop(std::string_view why);
 
  private:
   const core::Program& program_;
   const core::Machine& machine_;
   std::ostream& stream_;
+  core::Time now_;
+  std::string unanswered_;  // events given to the engine since the last on_step()
 };
 
 }  // namespace parley::cli

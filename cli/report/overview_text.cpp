@@ -23,7 +23,12 @@ bool has_one_owner(const core::Overview& overview) {
 std::string piece_text(const core::Program& program, core::ArrayId array,
                        const core::PieceOverview& piece) {
   if (!piece.text_region.is_none()) return program.region_text(piece.text_region);
-  return boxes_text(program, array, piece.boxes);
+  std::string text;
+  for (const core::Box& box : piece.boxes) {
+    if (!text.empty()) text += " + ";
+    text += program.box_text(array, box);
+  }
+  return text;
 }
 
 std::int64_t bytes_of(const core::Program& program, core::ArrayId array,

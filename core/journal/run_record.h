@@ -58,6 +58,8 @@ struct RunRecord {
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
+  /// Before the step: what it is about to be told. A step that breaks a rule gets no on_step().
+  virtual void on_events(Time /*now*/, std::span<const Event> /*events*/) {}
   virtual void on_step(Time now, std::span<const Event> events,
                        std::span<const Command> commands) = 0;
 };
