@@ -1,0 +1,69 @@
+#include "sim/copy_timing.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "tests/sim/machine_builder.h"
+
+namespace parley::sim {
+namespace {
+
+using core::Bytes;
+using core::Duration;
+using core::Machine;
+
+TEST_CASE("latency and rate are the fixed part and the limit") {
+  MachineBuilder builder(1);
+  core::Route& route = builder.route(host_space(), gpu_space(0));
+  route.latency = Duration(2700);
+  route.rate_cap = core::Bandwidth(50e9);
+  const Machine machine = builder.build();
+  const CopyTiming timing =
+      copy_timing(machine, machine.route_id(host_space(), gpu_space(0)), Bytes(1000));
+  CHECK(timing.fixed == Duration(2700));
+  CHECK(timing.rate_limit == 50e9);
+  CHECK_FALSE(timing.is_fixed_only);
+}
+
+TEST_CASE("a curve: fixed part and flow add up to the uncontended time of every size") {
+  MachineBuilder builder(1);
+  builder.route(host_space(), gpu_space(0)).curve = {
+      {4096, 2700}, {65536, 3000}, {1 << 20, 6000}, {1 << 28, 700000}};
+  const Machine machine = builder.build();
+  const core::RouteId route = machine.route_id(host_space(), gpu_space(0));
+  for (const std::int64_t bytes :
+       {1, 4096, 4097, 20000, 65536, 500000, 1 << 20, 99999999, 1 << 29}) {
+    CAPTURE(bytes);
+    const CopyTiming timing = copy_timing(machine, route, Bytes(bytes));
+    const Duration flowing = timing.is_fixed_only
+                                 ? Duration(0)
+                                 : flow_duration(static_cast<double>(bytes), timing.rate_limit);
+    CHECK(timing.fixed + flowing == machine.copy_duration(route, Bytes(bytes)));
+  }
+}
+
+TEST_CASE("a copy within the flat part of a curve takes no bandwidth") {
+  MachineBuilder builder(1);
+  builder.route(host_space(), gpu_space(0)).curve = {{4096, 2700}, {65536, 3000}};
+  const Machine machine = builder.build();
+  const core::RouteId route = machine.route_id(host_space(), gpu_space(0));
+  CHECK(copy_timing(machine, route, Bytes(4096)).is_fixed_only);
+  CHECK_FALSE(copy_timing(machine, route, Bytes(5000)).is_fixed_only);
+}
+
+TEST_CASE("flow durations are rounded up, but not for rounding errors") {
+  CHECK(flow_duration(1000.0, 100e9) == Duration(10));
+  CHECK(flow_duration(1001.0, 100e9) == Duration(11));
+  CHECK(flow_duration(1000.0000000001, 100e9) == Duration(10));
+  CHECK(flow_duration(0.0, 100e9) == Duration(0));
+  CHECK(flow_duration(-1e-9, 100e9) == Duration(0));
+  CHECK(flow_duration(1e12, std::numeric_limits<double>::infinity()) == Duration(0));
+  // Every size at a rate of 3 bytes/ns: exact thirds.
+  for (std::int64_t bytes = 1; bytes < 3000; ++bytes) {
+    CHECK(flow_duration(static_cast<double>(bytes), 3e9) == Duration((bytes + 2) / 3));
+  }
+}
+
+}  // namespace
+}  // namespace parley::sim
