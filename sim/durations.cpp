@@ -1,0 +1,134 @@
+#include "sim/durations.h"
+
+#include <algorithm>
+#include <bit>
+#include <string_view>
+
+namespace parley::sim {
+namespace {
+
+/// Spreads the bits of a combination of two numbers (the finaliser of splitmix64: Steele, Lea,
+/// Flood 2014).
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t x = a ^ (b + 0x9e3779b97f4a7c15U + (a << 6) + (a >> 2));
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+Durations::Durations(const core::Program& program, const core::Machine& machine)
+    : program_(&program), machine_(&machine), slots_(64) {}
+
+core::Duration Durations::of(core::TaskId task, std::size_t alternative,
+                             std::span<const core::DeviceId> devices) {
+  const TaskClassId id = class_of(task);
+  std::int64_t longest = 0;
+  for (const core::DeviceId device : devices) {
+    const std::int64_t ns = look_up(id, alternative, device);
+    if (ns == kUnknown && unknown_++ == 0) {
+      first_unknown_ = task;
+      first_unknown_device_ = device;
+    }
+    longest = std::max(longest, ns);
+  }
+  return core::Duration(longest);
+}
+
+core::Duration Durations::of_class(TaskClassId id, std::size_t alternative, core::DeviceId device) {
+  return core::Duration(std::max<std::int64_t>(look_up(id, alternative, device), 0));
+}
+
+std::string Durations::warning() const {
+  if (unknown_ == 0) return "";
+  std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +
+                     "\" has no cost on " + machine_->device(first_unknown_device_).name +
+                     ", and the machine's kernel table has none: taken as 0 ns";
+  if (unknown_ > 1) text += " (as are " + std::to_string(unknown_ - 1) + " more)";
+  return text;
+}
+
+TaskClassId Durations::class_of(core::TaskId task) {
+  if (task.index() >= class_of_.size()) {
+    class_of_.resize(std::max(program_->task_count(), task.index() + 1));
+  }
+  if (!class_of_[task].is_none()) return class_of_[task];
+  const std::uint64_t hash = hash_of(task);
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (!slots_[at].id.is_none()) {
+    if (slots_[at].hash == hash && agree(classes_[slots_[at].id].example, task)) {
+      return class_of_[task] = slots_[at].id;
+    }
+    at = (at + 1) & mask;
+  }
+  const std::size_t alternatives = program_->placement(program_->task(task).placement).size();
+  const std::size_t entries = std::max<std::size_t>(alternatives, 1) * machine_->device_count();
+  const TaskClassId id = classes_.push_back({task, std::vector(entries, kNotAsked)});
+  slots_[at] = {hash, id};
+  if (classes_.size() * 2 > slots_.size()) grow_slots();
+  return class_of_[task] = id;
+}
+
+void Durations::grow_slots() {
+  std::vector<Slot> old(slots_.size() * 2);
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.id.is_none()) continue;
+    std::size_t at = slot.hash & (slots_.size() - 1);
+    while (!slots_[at].id.is_none()) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = slot;
+  }
+}
+
+/// A number for the region's extents and element type.
+std::uint32_t Durations::shape_of(core::RegionId id) {
+  if (id.index() >= shape_of_.size()) {
+    shape_of_.resize(std::max(program_->region_count(), id.index() + 1));
+  }
+  if (shape_of_[id] != 0) return shape_of_[id];
+  const core::Region& region = program_->region(id);
+  const core::ArraySpec& spec = program_->array(region.array).spec;
+  std::string key = std::to_string(static_cast<int>(spec.dtype));
+  key += spec.is_opaque ? 'o' : 'e';
+  for (const core::Range& range : region.box.ranges()) key += std::to_string(range.count) + ",";
+  const auto next = static_cast<std::uint32_t>(shapes_.size() + 1);
+  return shape_of_[id] = shapes_.try_emplace(key, next).first->second;
+}
+
+std::uint64_t Durations::hash_of(core::TaskId id) {
+  const core::Task& task = program_->task(id);
+  std::uint64_t hash = mix(task.cost.index(), task.kernel.index());
+  hash = mix(hash, task.placement.index());
+  for (const core::Access& access : program_->accesses(id)) {
+    const auto view = static_cast<std::uint64_t>(access.view.dropped) << 8 | access.view.flipped;
+    hash = mix(hash, static_cast<std::uint64_t>(shape_of(access.region)) << 24 | view << 8 |
+                         static_cast<std::uint64_t>(access.mode));
+  }
+  return hash;
+}
+
+bool Durations::agree(core::TaskId a, core::TaskId b) {
+  const core::Task& x = program_->task(a);
+  const core::Task& y = program_->task(b);
+  if (x.cost != y.cost || x.kernel != y.kernel || x.placement != y.placement) return false;
+  const auto same = [&](const core::Access& p, const core::Access& q) {
+    return p.view == q.view && p.mode == q.mode && p.member == q.member &&
+           shape_of(p.region) == shape_of(q.region);
+  };
+  return std::ranges::equal(program_->accesses(a), program_->accesses(b), same);
+}
+
+std::int64_t Durations::look_up(TaskClassId id, std::size_t alternative, core::DeviceId device) {
+  Class& entry = classes_[id];
+  std::int64_t& known = entry.known[alternative * machine_->device_count() + device.index()];
+  if (known == kNotAsked) {
+    const auto duration = core::task_duration(*program_, *machine_, entry.example, alternative,
+                                              device, core::WhichCost::kTrue);
+    known = duration ? duration->count() : kUnknown;
+  }
+  return known;
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,71 @@
+// How long tasks really take, by core's cost model. Tasks that agree in everything the model looks
+// at (cost, kernel, placement, shapes and types of their operands) form a class, and the model is
+// asked once for each class, alternative and device: its tables are looked up by name.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/units.h"
+#include "core/graph/program.h"
+#include "core/machine/cost_model.h"
+#include "core/machine/machine.h"
+
+namespace parley::sim {
+
+using TaskClassId = core::Id<struct TaskClassTag>;
+
+class Durations {
+ public:
+  /// Both must outlive this; the program may grow.
+  Durations(const core::Program& program, const core::Machine& machine);
+
+  /// Of a group: of its slowest member. 0 for a task of unknown cost; those are counted.
+  core::Duration of(core::TaskId task, std::size_t alternative,
+                    std::span<const core::DeviceId> devices);
+  /// A sentence about the tasks asked for that had no cost; "" when there were none.
+  [[nodiscard]] std::string warning() const;
+
+  TaskClassId class_of(core::TaskId task);
+  [[nodiscard]] std::size_t class_count() const { return classes_.size(); }
+  /// A task of the class.
+  [[nodiscard]] core::TaskId example(TaskClassId id) const { return classes_[id].example; }
+  /// As `of`, of any task of the class; uncounted.
+  core::Duration of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
+
+ private:
+  static constexpr std::int64_t kNotAsked = -1;
+  static constexpr std::int64_t kUnknown = -2;
+
+  struct Class {
+    core::TaskId example;
+    std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
+  };
+
+  std::uint32_t shape_of(core::RegionId region);
+  std::uint64_t hash_of(core::TaskId task);
+  bool agree(core::TaskId a, core::TaskId b);
+  std::int64_t look_up(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  void grow_slots();
+
+  const core::Program* program_;
+  const core::Machine* machine_;
+  core::IdVector<TaskClassId, Class> classes_;
+  core::IdVector<core::TaskId, TaskClassId> class_of_;
+  struct Slot {
+    std::uint64_t hash = 0;
+    TaskClassId id;
+  };
+  std::vector<Slot> slots_;                                 // open addressing, a power of two
+  core::IdVector<core::RegionId, std::uint32_t> shape_of_;  // 0: not asked
+  std::unordered_map<std::string, std::uint32_t> shapes_;
+  core::TaskId first_unknown_;
+  core::DeviceId first_unknown_device_;
+  std::size_t unknown_ = 0;
+};
+
+}  // namespace parley::sim
