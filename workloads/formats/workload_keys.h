@@ -1,0 +1,104 @@
+// The keys of the workload format, as numbers: the loader tells objects' members apart without
+// comparing texts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+namespace parley::workloads {
+
+enum class Key : std::uint8_t {
+  kAccesses,
+  kAfter,
+  kArange,
+  kArgs,
+  kArray,
+  kArrays,
+  kAtEnd,
+  kBytes,
+  kCommutative,
+  kCost,
+  kCount,
+  kDependencies,
+  kDescription,
+  kDtype,
+  kEvict,
+  kExpect,
+  kExpectedCost,
+  kFill,
+  kFlops,
+  kFormat,
+  kGroup,
+  kHome,
+  kIn,
+  kIndex,
+  kInit,
+  kInout,
+  kKeepLast,
+  kKernel,
+  kMember,
+  kMeta,
+  kMode,
+  kMovement,
+  kName,
+  kNs,
+  kOn,
+  kOut,
+  kPlacement,
+  kPrint,
+  kPriority,
+  kRandom,
+  kReduce,
+  kRegion,
+  kReleaseNs,
+  kRepeat,
+  kScratch,
+  kScratchBytes,
+  kShape,
+  kShow,
+  kSpace,
+  kTasks,
+  kValues,
+  kVcus,
+  kVersion,
+};
+
+inline constexpr std::array<std::string_view, 53> kKeyNames = {
+    "accesses",      "after",         "arange",      "args",        "array",
+    "arrays",        "at_end",        "bytes",       "commutative", "cost",
+    "count",         "dependencies",  "description", "dtype",       "evict",
+    "expect",        "expected_cost", "fill",        "flops",       "format",
+    "group",         "home",          "in",          "index",       "init",
+    "inout",         "keep_last",     "kernel",      "member",      "meta",
+    "mode",          "movement",      "name",        "ns",          "on",
+    "out",           "placement",     "print",       "priority",    "random",
+    "reduce",        "region",        "release_ns",  "repeat",      "scratch",
+    "scratch_bytes", "shape",         "show",        "space",       "tasks",
+    "values",        "vcus",          "version",
+};
+static_assert(kKeyNames.size() == static_cast<std::size_t>(Key::kVersion) + 1);
+
+constexpr std::string_view name_of(Key key) { return kKeyNames[static_cast<std::size_t>(key)]; }
+
+/// A set of keys: which ones an object may have.
+class KeySet {
+ public:
+  constexpr KeySet(std::initializer_list<Key> keys) {
+    for (const Key key : keys) bits_ |= std::uint64_t{1} << static_cast<unsigned>(key);
+  }
+  [[nodiscard]] constexpr bool contains(Key key) const {
+    return (bits_ >> static_cast<unsigned>(key) & 1U) != 0;
+  }
+  [[nodiscard]] constexpr KeySet operator|(KeySet other) const {
+    KeySet both = *this;
+    both.bits_ |= other.bits_;
+    return both;
+  }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+}  // namespace parley::workloads
