@@ -1,0 +1,89 @@
+// Program -> JSON text, one array and one task a line.
+#include <string>
+
+#include "workloads/formats/element_values.h"
+#include "workloads/formats/json_writer.h"
+#include "workloads/formats/task_writer.h"
+#include "workloads/workload.h"
+
+namespace parley::workloads {
+namespace {
+
+void append_initial(std::string& out, const core::ArraySpec& spec) {
+  const core::Initial& initial = spec.initial;
+  ObjectWriter object(out);
+  switch (initial.kind) {
+    case core::Initial::Kind::kNone:
+      break;
+    case core::Initial::Kind::kFill:
+      object.key("fill");
+      append_element(out, spec.dtype, initial.data.data());
+      break;
+    case core::Initial::Kind::kValues:
+      object.key("values");
+      append_elements(out, spec.dtype, spec.shape, initial.data);
+      break;
+    case core::Initial::Kind::kArange:
+      object.literal("arange", "true");
+      break;
+    case core::Initial::Kind::kRandom:
+      object.literal("random", std::to_string(initial.seed));
+      break;
+  }
+  object.end();
+}
+
+void append_array(std::string& out, const core::ArraySpec& spec) {
+  ObjectWriter object(out);
+  object.text("name", spec.name);
+  if (spec.is_opaque) {
+    object.integer("bytes", spec.shape.front());
+  } else {
+    object.key("shape");
+    append_shape(out, spec.shape);
+    object.text("dtype", core::name_of(spec.dtype));
+  }
+  if (spec.homes.size() == 1 && spec.homes.front() != "host") {
+    object.text("home", spec.homes.front());
+  } else if (spec.homes.size() > 1) {
+    object.key("home");
+    append_list(out, spec.homes, [&](const std::string& home) { append_quoted(out, home); });
+  }
+  if (spec.initial.kind != core::Initial::Kind::kNone) {
+    object.key("init");
+    append_initial(out, spec);
+  }
+  if (spec.at_end == core::AtEnd::kHome) object.text("at_end", "home");
+  if (spec.at_end == core::AtEnd::kDiscard) object.text("at_end", "discard");
+  object.end();
+}
+
+}  // namespace
+
+std::string format_workload(const core::Program& program) {
+  std::string out = "{\"format\": \"parley-workload\", \"version\": 1, \"name\": ";
+  append_quoted(out, program.name());
+  if (!program.description.empty()) {
+    out += ",\n \"description\": ";
+    append_quoted(out, program.description);
+  }
+  if (program.mode() != core::DependencyMode::kInferred) {
+    out += ",\n \"dependencies\": ";
+    append_quoted(out, core::name_of(program.mode()));
+  }
+  out += ",\n \"arrays\": [";
+  for (std::size_t i = 0; i < program.array_count(); ++i) {
+    out += i == 0 ? "\n  " : ",\n  ";
+    append_array(out, program.array(core::ArrayId(i)).spec);
+  }
+  out += "],\n \"tasks\": [";
+  TaskWriter tasks(out, program);
+  for (std::size_t i = 0; i < program.task_count(); ++i) {
+    out += i == 0 ? "\n  " : ",\n  ";
+    tasks.append(core::TaskId(i));
+  }
+  out += "]}\n";
+  return out;
+}
+
+}  // namespace parley::workloads
