@@ -13,15 +13,16 @@ namespace parley::workloads {
 /// Shipped names, sorted.
 std::vector<std::string> shipped_machines();
 
-/// The spec of a shipped machine or of a file. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...",
-/// "cpu=64GiB": class, device or space, and a size (B, kB, MB, GB, KiB, MiB, GiB, TiB).
+/// A shipped machine or that of a file. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...", "cpu=64GiB":
+/// class, device or space, and a size (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB); a limit above what a
+/// space holds changes nothing.
 core::Result<core::Machine> load_machine(const std::string& name_or_file,
                                          const std::vector<std::string>& limits = {});
 
 core::Result<core::MachineSpec> parse_machine(std::string_view json, const std::string& source);
 std::string format_machine(const core::MachineSpec& spec);
 
-/// "8GiB" -> bytes; fault for anything else.
+/// "8GiB", "1.5GB", "4096" -> bytes, rounded; fault for anything else.
 core::Result<core::Bytes> parse_bytes(std::string_view text);
 
 }  // namespace parley::workloads

@@ -1,0 +1,122 @@
+#include "workloads/formats/field_reader.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace parley::workloads {
+
+std::optional<JsonValue> FieldList::operator[](std::string_view key) const {
+  for (const JsonValue member : object_) {
+    if (member.key_text() == key) return member;
+  }
+  return std::nullopt;
+}
+
+void FieldReader::fault(JsonValue at, std::string what) {
+  fault_at(document_.path(at), std::move(what));
+}
+
+void FieldReader::fault_at(const std::string& path, std::string what) {
+  faults_.push_back({source_ + (path.empty() ? "" : ": " + path), std::move(what)});
+}
+
+void FieldReader::wrong_type(JsonValue at, std::string_view wanted) {
+  fault(at, "expected " + std::string(wanted) + ", found " + describe(at));
+}
+
+std::optional<FieldList> FieldReader::fields(JsonValue value,
+                                             const std::vector<std::string>& allowed,
+                                             std::initializer_list<std::string_view> required) {
+  if (!value.is_object()) {
+    wrong_type(value, "an object");
+    return std::nullopt;
+  }
+  for (const JsonValue member : value) {
+    const std::string key(member.key_text());
+    if (key == "meta" || std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
+    unknown(member, "key", key, allowed);
+  }
+  const FieldList fields(value);
+  for (const std::string_view key : required) {
+    if (!fields.has(key)) fault(value, "\"" + std::string(key) + "\" is missing");
+  }
+  return fields;
+}
+
+std::optional<std::string> FieldReader::text(JsonValue value) {
+  if (value.is_string()) return std::string(value.text());
+  wrong_type(value, "a text");
+  return std::nullopt;
+}
+
+std::optional<std::string> FieldReader::name(JsonValue value) {
+  const std::optional<std::string> name = text(value);
+  if (!name) return std::nullopt;
+  const bool is_printable = std::all_of(name->begin(), name->end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20U && c != 0x7f;
+  });
+  if (!name->empty() && is_printable) return name;
+  fault(value, name->empty() ? "a name cannot be empty"
+                             : "a name cannot have control characters, found " + describe(value));
+  return std::nullopt;
+}
+
+std::optional<bool> FieldReader::boolean(JsonValue value) {
+  if (value.kind() == JsonKind::kBool) return value.boolean();
+  wrong_type(value, "true or false");
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> FieldReader::integer(JsonValue value, std::int64_t lowest,
+                                                 std::int64_t highest) {
+  constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+  std::optional<std::int64_t> found;
+  if (value.kind() == JsonKind::kInteger) {
+    found = value.integer();
+  } else if (value.kind() == JsonKind::kFloat && std::fabs(value.number()) <= kLargestExact &&
+             std::floor(value.number()) >= value.number()) {
+    found = static_cast<std::int64_t>(value.number());
+  }
+  if (found && *found >= lowest && *found <= highest) return found;
+  wrong_type(value, "an integer " + (highest == INT64_MAX ? ">= " + std::to_string(lowest)
+                                                          : "from " + std::to_string(lowest) +
+                                                                " to " + std::to_string(highest)));
+  return std::nullopt;
+}
+
+std::optional<double> FieldReader::positive(JsonValue value) {
+  if (value.is_number() && std::isfinite(value.number()) && value.number() > 0.0) {
+    return value.number();
+  }
+  wrong_type(value, "a number > 0");
+  return std::nullopt;
+}
+
+std::vector<JsonValue> FieldReader::list(JsonValue value, std::string_view wanted) {
+  std::vector<JsonValue> elements;
+  if (!value.is_list()) {
+    wrong_type(value, wanted);
+    return elements;
+  }
+  for (const JsonValue element : value) elements.push_back(element);
+  return elements;
+}
+
+void FieldReader::unknown(JsonValue at, std::string_view kind, const std::string& name,
+                          const std::vector<std::string>& names) {
+  std::string what = "unknown " + std::string(kind) + " ";
+  append_quoted(what, name);
+  fault(at, what + nearest_or_all(name, names));
+}
+
+std::string nearest_or_all(const std::string& wrong, const std::vector<std::string>& names) {
+  std::string text = core::did_you_mean(wrong, names);
+  if (!text.empty()) return text;
+  constexpr std::size_t kMost = 20;
+  for (std::size_t i = 0; i < names.size() && i < kMost; ++i) {
+    text += (i == 0 ? "; allowed: " : ", ") + names[i];
+  }
+  return names.size() > kMost ? text + ", ..." : text;
+}
+
+}  // namespace parley::workloads

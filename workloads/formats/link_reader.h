@@ -1,0 +1,74 @@
+// What the types of links of a machine file have in common: reading spaces and paces, adding routes
+// and the resources and copy engines that they share by name.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "workloads/formats/field_reader.h"
+#include "workloads/formats/machine_draft.h"
+
+namespace parley::workloads {
+
+class LinkReader {
+ public:
+  /// `type` of the link; the kind of its routes unless the link states one.
+  LinkReader(FieldReader& reader, MachineDraft& draft, JsonValue link, std::string type)
+      : reader_(reader), draft_(draft), link_(link), kind_(std::move(type)) {}
+
+  [[nodiscard]] FieldReader& reader() { return reader_; }
+
+  // ---- reading ----
+
+  /// The members of the link, "type" and "kind" among them.
+  std::optional<FieldList> fields(std::vector<std::string> keys,
+                                  std::initializer_list<std::string_view> required);
+  /// Of one space named in the file, or none after a fault.
+  core::SpaceId space(JsonValue value);
+  /// What "spaces" lists: "gpus", or names.
+  std::vector<core::SpaceId> spaces(const FieldList& fields);
+  std::optional<double> rate(const FieldList& fields, std::string_view key);
+  /// A route's pace, which must have a rate.
+  core::Route pace(const FieldList& fields);
+  /// The pace under `key`; nothing when it is not there.
+  std::optional<core::Route> pace_of(const FieldList& fields, std::string_view key);
+
+  // ---- adding ----
+
+  [[nodiscard]] const std::string& name_of(core::SpaceId space) const {
+    return draft_.name_of(space);
+  }
+  [[nodiscard]] bool are_neighbours(core::SpaceId a, core::SpaceId b) const {
+    return a != b && draft_.spec.spaces[a].node == draft_.spec.spaces[b].node;
+  }
+  /// The host space of that space's node; none when the file has none.
+  [[nodiscard]] core::SpaceId host_of(core::SpaceId space) const;
+  /// The one of that name, made if there is none yet.
+  core::ResourceId resource(const std::string& name, double bytes_per_s);
+  core::CopyEngineId engine(const std::string& name);
+  void add_route(core::Route pace, core::SpaceId from, core::SpaceId to,
+                 const std::vector<core::ResourceId>& via, std::vector<core::CopyEngineId> engines);
+
+ private:
+  FieldReader& reader_;
+  MachineDraft& draft_;
+  JsonValue link_;
+  std::string kind_;
+};
+
+/// The rate that a route approaches: its cap, or the last slope of its curve. 0 when neither is.
+double asymptotic_rate(const core::Route& route);
+
+/// latency_ns and bytes_per_s, or curve; share. What is missing or wrong is left as it is.
+void read_pace(FieldReader& reader, const FieldList& fields, core::Route& route);
+
+/// Keys of read_pace.
+std::vector<std::string> with_pace_keys(std::vector<std::string> keys);
+
+/// The link type "pcie".
+void read_pcie(LinkReader& link);
+
+}  // namespace parley::workloads

@@ -1,0 +1,136 @@
+#include "workloads/formats/machine_json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/machine/machine_check.h"
+#include "workloads/formats/field_reader.h"
+#include "workloads/formats/machine_draft.h"
+#include "workloads/formats/machine_parts.h"
+
+namespace parley::workloads {
+namespace {
+
+constexpr std::int64_t kMostGpus = 256;
+
+class MachineReader {
+ public:
+  /// `gpu_count`: instead of the file's, where that says "gpus"; 0: the file's.
+  MachineReader(const JsonDocument& document, const std::string& source,
+                const MachineTemplates& templates, std::int64_t gpu_count)
+      : reader_(document, source),
+        document_(document),
+        templates_(templates),
+        gpu_count_(gpu_count) {}
+
+  core::Result<core::MachineSpec> read() {
+    for (const core::Fault& fault : document_.duplicate_keys()) {
+      reader_.fault_at(fault.where, fault.what);
+    }
+    const JsonValue root = document_.root();
+    const bool has_template = root.is_object() && FieldList(root).has("template");
+    const auto file = has_template
+                          ? reader_.fields(root, kTemplateKeys, {"format", "version", "name"})
+                          : reader_.fields(root, kKeys, {"format", "version", "name", "spaces"});
+    if (!file) return reader_.take_faults();
+    read_header(*file);
+    if (has_template) {
+      read_template(*file);
+    } else {
+      read_machine_parts(reader_, document_, *file, gpu_count_, draft_);
+    }
+    const auto name = (*file)["name"];
+    draft_.spec.name = name ? reader_.name(*name).value_or("(name)") : "(name)";
+    if (const auto text = (*file)["source"]) {
+      draft_.spec.source = reader_.text(*text).value_or("");
+    }
+    read_machine_costs(reader_, document_, *file, draft_);
+    report_values();
+    if (reader_.has_faults()) return reader_.take_faults();
+    return std::move(draft_.spec);
+  }
+
+ private:
+  inline static const std::vector<std::string> kKeys = {
+      "format",    "version", "name",   "source", "spaces", "devices", "gpus",
+      "resources", "engines", "routes", "links",  "host",   "kernels"};
+  inline static const std::vector<std::string> kTemplateKeys = {
+      "format", "version", "name", "source", "template", "gpus", "host", "kernels"};
+
+  void read_header(const FieldList& file) {
+    const auto format = file["format"];
+    const auto format_name = format ? reader_.text(*format) : std::nullopt;
+    if (format_name && *format_name != "parley-machine") {
+      reader_.wrong_type(*format, "\"parley-machine\"");
+    }
+    const auto version = file["version"];
+    if (version && (version->kind() != JsonKind::kInteger || version->integer() != 1)) {
+      reader_.wrong_type(*version, "1, the only version there is");
+    }
+  }
+
+  void read_template(const FieldList& file) {
+    const JsonValue value = *file["template"];
+    const auto name = reader_.text(value);
+    std::int64_t gpu_count = 0;
+    if (const auto gpus = file["gpus"]) {
+      gpu_count = reader_.integer(*gpus, 1, kMostGpus).value_or(1);
+    }
+    if (!name) return;
+    const auto& names = templates_.names;
+    if (std::find(names.begin(), names.end(), *name) == names.end()) {
+      return reader_.unknown(value, "template", *name, names);
+    }
+    const auto document = JsonDocument::parse(templates_.text(*name), {});
+    PARLEY_CHECK(document.has_value(), "the template " + *name + " is not JSON");
+    auto spec = MachineReader(*document, *name, templates_, gpu_count).read();
+    PARLEY_CHECK(spec.has_value(),
+                 "the template " + *name + " has a fault: " + spec.faults().front().what);
+    draft_.spec = *std::move(spec);
+  }
+
+  /// Faults of values, where the file has them: a link stands for many routes, of which the first
+  /// that is wrong says enough.
+  void report_values() {
+    std::set<std::string> links;
+    for (core::Fault& fault : core::check_values(draft_.spec)) {
+      constexpr std::string_view kRoutes = "routes[";
+      std::size_t index = 0;
+      const char* end = fault.where.data() + fault.where.size();
+      if (fault.where.starts_with(kRoutes)) {
+        const auto parsed = std::from_chars(fault.where.data() + kRoutes.size(), end, index);
+        if (index < draft_.route_paths.size()) {
+          const std::string& path = draft_.route_paths[index];
+          const bool is_link = path.starts_with("links");
+          if (is_link && !links.insert(path).second) continue;
+          fault.where = is_link ? path : path + std::string(parsed.ptr + 1, end);
+        }
+      }
+      reader_.fault_at(fault.where, std::move(fault.what));
+    }
+  }
+
+  FieldReader reader_;
+  const JsonDocument& document_;
+  const MachineTemplates& templates_;
+  std::int64_t gpu_count_;
+  MachineDraft draft_;
+};
+
+}  // namespace
+
+core::Result<core::MachineSpec> read_machine(std::string_view json, const std::string& source,
+                                             const MachineTemplates& templates) {
+  const core::Result<JsonDocument> document = JsonDocument::parse(json, {});
+  if (!document) {
+    core::Faults faults = document.faults();
+    for (core::Fault& fault : faults) fault.where = source + fault.where;
+    return faults;
+  }
+  return MachineReader(*document, source, templates, 0).read();
+}
+
+}  // namespace parley::workloads

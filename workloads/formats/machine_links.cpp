@@ -1,0 +1,137 @@
+#include "workloads/formats/machine_links.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "workloads/formats/link_reader.h"
+
+namespace parley::workloads {
+namespace {
+
+using core::Bandwidth;
+using core::CopyEngineId;
+using core::Route;
+using core::SpaceId;
+
+/// Names of the ports of each space, and how copies through them behave.
+struct Ports {
+  std::string out, in;
+  bool has_engine = false;    // copies out of a space queue behind each other
+  bool across_nodes = false;  // else pairs within a node only
+};
+
+/// Every space has a port of its own to a switch that is not a limit.
+void read_ports(LinkReader& link, const Ports& ports) {
+  const auto fields = link.fields(with_pace_keys({"spaces", "port_bytes_per_s"}), {"spaces"});
+  if (!fields) return;
+  const std::vector<SpaceId> all = link.spaces(*fields);
+  const Route route = link.pace(*fields);
+  const double rate = link.rate(*fields, "port_bytes_per_s").value_or(asymptotic_rate(route));
+  if (rate <= 0.0) return;  // noted already
+  for (const SpaceId from : all) {
+    for (const SpaceId to : all) {
+      if (from == to || (!ports.across_nodes && !link.are_neighbours(from, to))) continue;
+      const std::string& sender = link.name_of(from);
+      std::vector<CopyEngineId> engines;
+      if (ports.has_engine) engines.push_back(link.engine(sender + ".peer_out"));
+      link.add_route(route, from, to,
+                     {link.resource(sender + ports.out, rate),
+                      link.resource(link.name_of(to) + ports.in, rate)},
+                     std::move(engines));
+    }
+  }
+}
+
+void read_nvswitch(LinkReader& link) { read_ports(link, {".egress", ".ingress", true, false}); }
+
+/// Network cards of nodes, full duplex; transfers share them.
+void read_network(LinkReader& link) { read_ports(link, {".nic_out", ".nic_in", false, true}); }
+
+void add_nvlink(LinkReader& link, Route route, SpaceId from, SpaceId to, double links) {
+  const double bytes_per_s = asymptotic_rate(route) * links;
+  if (bytes_per_s <= 0.0) return;  // noted already
+  route.rate_cap = Bandwidth(bytes_per_s);
+  const std::string& sender = link.name_of(from);
+  link.add_route(std::move(route), from, to,
+                 {link.resource(sender + "-" + link.name_of(to), bytes_per_s)},
+                 {link.engine(sender + ".peer_out")});
+}
+
+/// Point-to-point links, full duplex: "pairs": [["gpu0", "gpu1", 2], ...] with so many links.
+void read_nvlink(LinkReader& link) {
+  const auto fields = link.fields({"pairs", "latency_ns", "bytes_per_s"}, {"pairs"});
+  if (!fields) return;
+  const Route lone = link.pace(*fields);
+  FieldReader& reader = link.reader();
+  constexpr std::string_view kPair = "[SPACE, SPACE] or [SPACE, SPACE, LINKS]";
+  const auto pairs = (*fields)["pairs"];
+  if (!pairs) return;
+  for (const JsonValue pair : reader.list(*pairs, "a list of pairs")) {
+    const std::vector<JsonValue> parts = reader.list(pair, kPair);
+    if (parts.size() != 2 && parts.size() != 3) {
+      if (pair.is_list()) reader.wrong_type(pair, kPair);
+      continue;
+    }
+    const SpaceId a = link.space(parts[0]);
+    const SpaceId b = link.space(parts[1]);
+    const std::int64_t links = parts.size() == 3 ? reader.integer(parts[2], 1, 64).value_or(1) : 1;
+    if (a.is_none() || b.is_none()) continue;
+    if (a == b) {
+      reader.fault(pair, "a link leads from one space to another");
+      continue;
+    }
+    add_nvlink(link, lone, a, b, static_cast<double>(links));
+    add_nvlink(link, lone, b, a, static_cast<double>(links));
+  }
+}
+
+/// One half-duplex bus between all the spaces.
+void read_shared_bus(LinkReader& link) {
+  const auto fields = link.fields(with_pace_keys({"name", "spaces"}), {"spaces"});
+  if (!fields) return;
+  const auto given = (*fields)["name"];
+  const std::string name = given ? link.reader().name(*given).value_or("bus") : "bus";
+  const std::vector<SpaceId> all = link.spaces(*fields);
+  const Route route = link.pace(*fields);
+  const double rate = asymptotic_rate(route);
+  if (rate <= 0.0) return;  // noted already
+  for (const SpaceId from : all) {
+    for (const SpaceId to : all) {
+      if (from != to) link.add_route(route, from, to, {link.resource(name, rate)}, {});
+    }
+  }
+}
+
+/// Copies within each space.
+void read_local(LinkReader& link) {
+  const auto fields = link.fields(with_pace_keys({"spaces"}), {"spaces"});
+  if (!fields) return;
+  const Route route = link.pace(*fields);
+  for (const SpaceId space : link.spaces(*fields)) link.add_route(route, space, space, {}, {});
+}
+
+}  // namespace
+
+void read_link(FieldReader& reader, MachineDraft& draft, JsonValue link) {
+  using Read = void (*)(LinkReader&);
+  static const std::vector<std::pair<std::string, Read>> kTypes = {
+      {"local", read_local},       {"network", read_network}, {"nvlink", read_nvlink},
+      {"nvswitch", read_nvswitch}, {"pcie", read_pcie},       {"shared_bus", read_shared_bus},
+  };
+  if (!link.is_object()) return reader.wrong_type(link, "an object");
+  const std::optional<JsonValue> type = FieldList(link)["type"];
+  if (!type) return reader.fault(link, "\"type\" is missing");
+  const std::optional<std::string> name = reader.text(*type);
+  if (!name) return;
+  std::vector<std::string> names;
+  for (const auto& [known, read] : kTypes) {
+    names.push_back(known);
+    if (known != *name) continue;
+    LinkReader of_type(reader, draft, link, known);
+    return read(of_type);
+  }
+  reader.unknown(*type, "link type", *name, names);
+}
+
+}  // namespace parley::workloads

@@ -1,0 +1,330 @@
+#include "workloads/formats/machine_parts.h"
+
+#include <map>
+#include <utility>
+
+#include "workloads/formats/link_reader.h"
+#include "workloads/formats/machine_links.h"
+#include "workloads/machine_file.h"
+
+namespace parley::workloads {
+namespace {
+
+using core::Bandwidth;
+using core::Bytes;
+using core::Duration;
+
+constexpr std::int64_t kMostGpus = 256;
+
+class PartsReader {
+ public:
+  PartsReader(FieldReader& reader, const JsonDocument& document, MachineDraft& draft,
+              std::int64_t gpu_count)
+      : reader_(reader), document_(document), draft_(draft), gpu_count_(gpu_count) {}
+
+  void read_parts(const FieldList& file) {
+    for (const JsonValue space : list(file, "spaces")) read_space(space);
+    std::vector<JsonValue> gpu_groups;
+    if (const auto gpus = file["gpus"]) {
+      if (gpus->is_list()) {
+        gpu_groups = reader_.list(*gpus, "a list");
+      } else if (gpus->is_object()) {
+        gpu_groups = {*gpus};
+      } else {
+        reader_.wrong_type(*gpus, "an object (a number of GPUs needs a \"template\")");
+      }
+    }
+    std::vector<core::Device> gpus;
+    for (const JsonValue group : gpu_groups) read_gpus(group, gpus);
+    for (const JsonValue device : list(file, "devices")) read_device(device);
+    for (core::Device& gpu : gpus) spec().devices.push_back(std::move(gpu));
+    for (const JsonValue resource : list(file, "resources")) read_resource(resource);
+    for (const JsonValue engine : list(file, "engines")) read_engine(engine);
+    for (const JsonValue route : list(file, "routes")) {
+      read_route(route);
+      note_routes(route);
+    }
+    for (const JsonValue link : list(file, "links")) {
+      read_link(reader_, draft_, link);
+      note_routes(link);
+    }
+  }
+
+  void read_host(JsonValue value) {
+    const auto fields = reader_.fields(value, {"issue_copy_ns", "issue_launch_ns", "round_trip_ns",
+                                               "decide_ns", "pin_ns_per_mib"});
+    if (!fields) return;
+    spec().host = {duration(*fields, "issue_copy_ns"), duration(*fields, "issue_launch_ns"),
+                   duration(*fields, "round_trip_ns"), duration(*fields, "decide_ns"),
+                   duration(*fields, "pin_ns_per_mib").count()};
+  }
+
+  /// Kernel, then device or class, then dtype; a table replaces that of the template.
+  void read_kernels(JsonValue value) {
+    for (const JsonValue kernel : members(value)) {
+      for (const JsonValue device : members(kernel)) {
+        for (const JsonValue dtype : members(device)) {
+          auto& points =
+              spec().kernels[std::string(kernel.key_text())][std::string(device.key_text())]
+                            [std::string(dtype.key_text())];
+          points = read_points(dtype);
+        }
+      }
+    }
+  }
+
+ private:
+  core::MachineSpec& spec() { return draft_.spec; }
+
+  /// A name that check_values does not complain about where the file has none.
+  std::string name_or_path(const FieldList& fields) {
+    const auto value = fields["name"];
+    const auto name = value ? reader_.name(*value) : std::nullopt;
+    return name ? *name : "(" + document_.path(fields.object()) + ")";
+  }
+
+  std::vector<JsonValue> list(const FieldList& file, std::string_view key) {
+    const auto value = file[key];
+    return value ? reader_.list(*value, "a list") : std::vector<JsonValue>();
+  }
+
+  Duration duration(const FieldList& fields, std::string_view key) {
+    const auto value = fields[key];
+    return Duration(value ? reader_.integer(*value, 0).value_or(0) : 0);
+  }
+
+  // ---- spaces and devices ----
+
+  Bytes bytes(JsonValue value) {
+    if (!value.is_string()) return Bytes(reader_.integer(value, 1).value_or(1));
+    const core::Result<Bytes> size = parse_bytes(value.text());
+    if (size && *size > Bytes(0)) return *size;
+    reader_.fault(value, size ? "a size must be at least 1 byte" : size.faults().front().what);
+    return Bytes(1);
+  }
+
+  void read_space(JsonValue value) {
+    const auto fields = reader_.fields(value, {"name", "bytes", "node", "host"}, {"name", "bytes"});
+    core::MemorySpace space;
+    space.capacity = Bytes(1);
+    if (!fields) {
+      space.name = "(" + document_.path(value) + ")";
+      draft_.add(std::move(space));
+      return;
+    }
+    space.name = name_or_path(*fields);
+    if (const auto size = (*fields)["bytes"]) space.capacity = bytes(*size);
+    if (const auto node = (*fields)["node"]) space.node = reader_.name(*node).value_or("");
+    const auto host = (*fields)["host"];
+    space.is_host = host ? reader_.boolean(*host).value_or(false) : space.name == "host";
+    draft_.add(std::move(space));
+  }
+
+  void read_device(JsonValue value) {
+    core::Device device;
+    const auto fields = reader_.fields(
+        value,
+        {"name", "class", "space", "node", "slots", "flops_per_s", "bytes_per_s", "launch_ns"},
+        {"name", "class", "space"});
+    device.name = fields ? name_or_path(*fields) : "(" + document_.path(value) + ")";
+    device.device_class = device.name;
+    if (fields) {
+      const auto name = (*fields)["class"];
+      if (name) device.device_class = reader_.name(*name).value_or(device.name);
+      if (const auto space = (*fields)["space"]) device.space = space_named(*space);
+      read_rates(*fields, device);
+      check_node(*fields, device);
+    }
+    spec().devices.push_back(std::move(device));
+  }
+
+  void read_rates(const FieldList& fields, core::Device& device) {
+    if (const auto slots = fields["slots"]) {
+      device.slots = static_cast<std::int32_t>(reader_.integer(*slots, 1, 1 << 20).value_or(1));
+    }
+    if (const auto rate = fields["bytes_per_s"]) {
+      device.bytes_per_s = reader_.positive(*rate).value_or(0.0);
+    }
+    device.launch = duration(fields, "launch_ns");
+    const auto flops = fields["flops_per_s"];
+    if (flops && !flops->is_object()) reader_.wrong_type(*flops, "an object of rates by dtype");
+    if (!flops || !flops->is_object()) return;
+    for (const JsonValue rate : *flops) {
+      if (rate.key_text() == "meta") continue;
+      device.flops_per_s[std::string(rate.key_text())] = reader_.positive(rate).value_or(1.0);
+    }
+  }
+
+  /// A device is where its space is; saying so is allowed.
+  void check_node(const FieldList& fields, const core::Device& device) {
+    const auto node = fields["node"];
+    const auto name = node ? reader_.text(*node) : std::nullopt;
+    if (!name || !spec().spaces.contains(device.space)) return;
+    const std::string& of_space = spec().spaces[device.space].node;
+    if (*name == of_space) return;
+    reader_.fault(*node, "\"" + *name + "\", but its space is of node \"" + of_space + "\"");
+  }
+
+  /// `count` alike devices on each of the nodes: spaces gpu0, gpu1, ..., devices gpu:0, gpu:1, ...
+  void read_gpus(JsonValue value, std::vector<core::Device>& gpus) {
+    const auto fields = reader_.fields(
+        value, {"count", "nodes", "bytes", "slots", "flops_per_s", "bytes_per_s", "launch_ns"},
+        {"count", "bytes"});
+    if (!fields) return;
+    core::Device device;
+    device.device_class = "gpu";
+    read_rates(*fields, device);
+    const auto size = (*fields)["bytes"];
+    const Bytes capacity = size ? bytes(*size) : Bytes(1);
+    const auto given = (*fields)["count"];
+    auto count = given ? reader_.integer(*given, 1, kMostGpus).value_or(1) : 1;
+    if (gpu_count_ > 0) count = gpu_count_;
+    std::vector<std::string> nodes;
+    if (const auto names = (*fields)["nodes"]) {
+      for (const JsonValue node : reader_.list(*names, "a list of nodes")) {
+        if (const auto name = reader_.name(node)) nodes.push_back(*name);
+      }
+    } else {
+      nodes.emplace_back();
+    }
+    for (const std::string& node : nodes) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::string number = std::to_string(draft_.gpus.size());
+        draft_.gpus.push_back(draft_.add(core::MemorySpace{"gpu" + number, capacity, node, false}));
+        device.name = "gpu:" + number;
+        device.space = draft_.gpus.back();
+        gpus.push_back(device);
+      }
+    }
+  }
+
+  // ---- links ----
+
+  /// Remembers where the routes read since the last call come from.
+  void note_routes(JsonValue value) {
+    draft_.route_paths.resize(spec().routes.size(), document_.path(value));
+  }
+
+  core::SpaceId space_named(JsonValue value) { return part_named(value, "space", draft_.spaces); }
+
+  template <class Id>
+  Id part_named(JsonValue value, const char* kind, const std::map<std::string, Id>& parts) {
+    const auto name = reader_.name(value);
+    if (!name) return Id::none();
+    const Id id = find_part(parts, *name);
+    if (id.is_none()) reader_.unknown(value, kind, *name, names_of(parts));
+    return id;
+  }
+
+  void read_resource(JsonValue value) {
+    const auto fields = reader_.fields(value, {"name", "bytes_per_s"}, {"name", "bytes_per_s"});
+    core::Resource resource{"(" + document_.path(value) + ")", Bandwidth(1.0)};
+    if (fields) resource.name = name_or_path(*fields);
+    if (const auto rate = fields ? (*fields)["bytes_per_s"] : std::nullopt) {
+      resource.capacity = Bandwidth(reader_.positive(*rate).value_or(1.0));
+    }
+    draft_.add(std::move(resource));
+  }
+
+  void read_engine(JsonValue value) {
+    const auto fields = reader_.fields(value, {"name", "slots"}, {"name"});
+    core::CopyEngine engine{"(" + document_.path(value) + ")", 1};
+    if (fields) engine.name = name_or_path(*fields);
+    if (const auto slots = fields ? (*fields)["slots"] : std::nullopt) {
+      engine.slots = static_cast<std::int32_t>(reader_.integer(*slots, 1, 1 << 20).value_or(1));
+    }
+    draft_.add(std::move(engine));
+  }
+
+  void read_route(JsonValue value) {
+    if (value.is_object() && FieldList(value).has("relay")) return read_relay(value);
+    core::Route route;
+    const auto fields = reader_.fields(
+        value, with_pace_keys({"from", "to", "relay", "via", "engines", "kind"}), {"from", "to"});
+    if (fields) {
+      if (const auto from = (*fields)["from"]) route.from = space_named(*from);
+      if (const auto to = (*fields)["to"]) route.to = space_named(*to);
+      for (const JsonValue via : list(*fields, "via")) route.via.push_back(read_via(via));
+      for (const JsonValue engine : list(*fields, "engines")) {
+        route.engines.push_back(part_named(engine, "engine", draft_.engines));
+      }
+      if (const auto kind = (*fields)["kind"]) route.kind = reader_.text(*kind).value_or("");
+      read_pace(reader_, *fields, route);
+    }
+    spec().routes.push_back(std::move(route));
+  }
+
+  core::Via read_via(JsonValue value) {
+    if (value.is_string()) return {part_named(value, "resource", draft_.resources), 1.0};
+    core::Via via;
+    const auto fields = reader_.fields(value, {"resource", "weight"}, {"resource"});
+    if (!fields) return via;
+    if (const auto name = (*fields)["resource"]) {
+      via.resource = part_named(*name, "resource", draft_.resources);
+    }
+    if (const auto weight = (*fields)["weight"]) {
+      via.weight = reader_.positive(*weight).value_or(1.0);
+    }
+    return via;
+  }
+
+  void read_relay(JsonValue value) {
+    const auto fields = reader_.fields(value, {"from", "to", "relay"}, {"from", "to"});
+    if (!fields) return;
+    core::MachineSpec::Relay relay;
+    if (const auto from = (*fields)["from"]) relay.from = space_named(*from);
+    if (const auto to = (*fields)["to"]) relay.to = space_named(*to);
+    for (const JsonValue stop : list(*fields, "relay")) relay.through.push_back(space_named(stop));
+    spec().relays.push_back(std::move(relay));
+  }
+
+  // ---- tables ----
+
+  std::vector<JsonValue> members(JsonValue value) {
+    std::vector<JsonValue> result;
+    if (!value.is_object()) {
+      reader_.wrong_type(value, "an object");
+      return result;
+    }
+    for (const JsonValue member : value) {
+      if (member.key_text() != "meta") result.push_back(member);
+    }
+    return result;
+  }
+
+  std::vector<std::pair<std::int64_t, Duration>> read_points(JsonValue value) {
+    std::vector<std::pair<std::int64_t, Duration>> points;
+    for (const JsonValue point : reader_.list(value, "a list of [SIZE, NS]")) {
+      const std::vector<JsonValue> parts = reader_.list(point, "[SIZE, NS]");
+      if (parts.size() != 2) {
+        if (point.is_list()) reader_.wrong_type(point, "[SIZE, NS]");
+        continue;
+      }
+      const auto size = reader_.integer(parts[0], 1);
+      const auto ns = reader_.integer(parts[1], 0);
+      if (size && ns) points.emplace_back(*size, Duration(*ns));
+    }
+    return points;
+  }
+
+  FieldReader& reader_;
+  const JsonDocument& document_;
+  MachineDraft& draft_;
+  std::int64_t gpu_count_;
+};
+
+}  // namespace
+
+void read_machine_parts(FieldReader& reader, const JsonDocument& document, const FieldList& file,
+                        std::int64_t gpu_count, MachineDraft& draft) {
+  PartsReader(reader, document, draft, gpu_count).read_parts(file);
+}
+
+void read_machine_costs(FieldReader& reader, const JsonDocument& document, const FieldList& file,
+                        MachineDraft& draft) {
+  PartsReader parts(reader, document, draft, 0);
+  if (const auto host = file["host"]) parts.read_host(*host);
+  if (const auto kernels = file["kernels"]) parts.read_kernels(*kernels);
+}
+
+}  // namespace parley::workloads

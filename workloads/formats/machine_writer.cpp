@@ -1,0 +1,259 @@
+// MachineSpec to JSON: the long form, one part a line, so that two machines can be compared with
+// ordinary tools.
+#include <string>
+#include <string_view>
+
+#include "workloads/formats/json_document.h"
+#include "workloads/formats/machine_json.h"
+
+namespace parley::workloads {
+namespace {
+
+using core::MachineSpec;
+using core::Route;
+
+/// Commas between the members or elements of one object or list.
+class Separator {
+ public:
+  explicit Separator(std::string_view text) : text_(text) {}
+  std::string_view next() {
+    const std::string_view now = is_first_ ? std::string_view() : text_;
+    is_first_ = false;
+    return now;
+  }
+
+ private:
+  std::string_view text_;
+  bool is_first_ = true;
+};
+
+/// One object on one line: {"key": value, ...}.
+class Line {
+ public:
+  Line(std::string& out, std::string_view indent) : out_(out) {
+    out_ += indent;
+    out_ += '{';
+  }
+  void close() { out_ += '}'; }
+  void text(std::string_view key, std::string_view value) {
+    start(key);
+    append_quoted(out_, value);
+  }
+  void integer(std::string_view key, std::int64_t value) {
+    start(key);
+    out_ += std::to_string(value);
+  }
+  void number(std::string_view key, double value) {
+    start(key);
+    append_float(out_, value);
+  }
+  /// The key, for a value that the caller appends.
+  void start(std::string_view key) {
+    out_ += separator_.next();
+    append_quoted(out_, key);
+    out_ += ": ";
+  }
+
+ private:
+  std::string& out_;
+  Separator separator_{", "};
+};
+
+class MachineWriter {
+ public:
+  explicit MachineWriter(const MachineSpec& spec) : spec_(spec) {}
+
+  std::string write() {
+    out_ = "{\n  \"format\": \"parley-machine\",\n  \"version\": 1,\n  \"name\": ";
+    append_quoted(out_, spec_.name);
+    out_ += ",\n  \"source\": ";
+    append_quoted(out_, spec_.source);
+    write_list("spaces", spec_.spaces, [this](const auto& space) { write_space(space); });
+    write_list("devices", spec_.devices, [this](const auto& device) { write_device(device); });
+    write_list("resources", spec_.resources, [this](const core::Resource& resource) {
+      Line line(out_, "    ");
+      line.text("name", resource.name);
+      line.number("bytes_per_s", resource.capacity.bytes_per_s());
+      line.close();
+    });
+    write_list("engines", spec_.engines, [this](const core::CopyEngine& engine) {
+      Line line(out_, "    ");
+      line.text("name", engine.name);
+      line.integer("slots", engine.slots);
+      line.close();
+    });
+    write_routes();
+    write_host();
+    write_kernels();
+    out_ += "\n}\n";
+    return std::move(out_);
+  }
+
+ private:
+  template <class List, class Write>
+  void write_list(std::string_view key, const List& list, const Write& write) {
+    start_list(key);
+    Separator separator(",\n");
+    for (const auto& item : list) {
+      out_ += separator.next();
+      write(item);
+    }
+    out_ += "]";
+  }
+
+  void start_list(std::string_view key) {
+    out_ += ",\n  ";
+    append_quoted(out_, key);
+    out_ += ": [\n";
+  }
+
+  [[nodiscard]] const std::string& name(core::SpaceId space) const {
+    return spec_.spaces[space].name;
+  }
+
+  void write_space(const core::MemorySpace& space) {
+    Line line(out_, "    ");
+    line.text("name", space.name);
+    line.integer("bytes", space.capacity.count());
+    if (!space.node.empty()) line.text("node", space.node);
+    if (space.is_host != (space.name == "host")) {
+      line.start("host");
+      out_ += space.is_host ? "true" : "false";
+    }
+    line.close();
+  }
+
+  void write_device(const core::Device& device) {
+    Line line(out_, "    ");
+    line.text("name", device.name);
+    line.text("class", device.device_class);
+    line.text("space", name(device.space));
+    line.integer("slots", device.slots);
+    if (!device.flops_per_s.empty()) {
+      line.start("flops_per_s");
+      Line rates(out_, "");
+      for (const auto& [dtype, rate] : device.flops_per_s) rates.number(dtype, rate);
+      rates.close();
+    }
+    if (device.bytes_per_s > 0.0) line.number("bytes_per_s", device.bytes_per_s);
+    line.integer("launch_ns", device.launch.count());
+    line.close();
+  }
+
+  void write_routes() {
+    start_list("routes");
+    Separator separator(",\n");
+    for (const Route& route : spec_.routes) {
+      out_ += separator.next();
+      write_route(route);
+    }
+    for (const MachineSpec::Relay& relay : spec_.relays) {
+      out_ += separator.next();
+      Line line(out_, "    ");
+      line.text("from", name(relay.from));
+      line.text("to", name(relay.to));
+      line.start("relay");
+      Separator comma(", ");
+      out_ += '[';
+      for (const core::SpaceId stop : relay.through) {
+        out_ += comma.next();
+        append_quoted(out_, name(stop));
+      }
+      out_ += ']';
+      line.close();
+    }
+    out_ += "]";
+  }
+
+  void write_route(const Route& route) {
+    Line line(out_, "    ");
+    line.text("from", name(route.from));
+    line.text("to", name(route.to));
+    line.start("via");
+    out_ += '[';
+    Separator via_comma(", ");
+    for (const core::Via& via : route.via) {
+      out_ += via_comma.next();
+      Line object(out_, "");
+      object.text("resource", spec_.resources[via.resource].name);
+      object.number("weight", via.weight);
+      object.close();
+    }
+    out_ += ']';
+    line.start("engines");
+    out_ += '[';
+    Separator engine_comma(", ");
+    for (const core::CopyEngineId engine : route.engines) {
+      out_ += engine_comma.next();
+      append_quoted(out_, spec_.engines[engine].name);
+    }
+    out_ += ']';
+    write_pace(line, route);
+    if (route.share == core::ShareMode::kPair) line.text("share", "pair");
+    if (!route.kind.empty()) line.text("kind", route.kind);
+    line.close();
+  }
+
+  void write_pace(Line& line, const Route& route) {
+    if (route.curve.empty()) {
+      line.integer("latency_ns", route.latency.count());
+      if (!route.rate_cap.is_unlimited()) {
+        line.number("bytes_per_s", route.rate_cap.bytes_per_s());
+      }
+      return;
+    }
+    line.start("curve");
+    write_points(route.curve, [](std::int64_t ns) { return ns; });
+  }
+
+  template <class Points, class Count>
+  void write_points(const Points& points, const Count& count) {
+    out_ += '[';
+    Separator comma(", ");
+    for (const auto& [size, duration] : points) {
+      out_ += comma.next();
+      out_ += '[' + std::to_string(size) + ", " + std::to_string(count(duration)) + ']';
+    }
+    out_ += ']';
+  }
+
+  void write_host() {
+    out_ += ",\n";
+    Line line(out_, "  \"host\": ");
+    line.integer("issue_copy_ns", spec_.host.issue_copy.count());
+    line.integer("issue_launch_ns", spec_.host.issue_launch.count());
+    line.integer("round_trip_ns", spec_.host.round_trip.count());
+    line.integer("decide_ns", spec_.host.decide.count());
+    line.integer("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
+    line.close();
+  }
+
+  void write_kernels() {
+    out_ += ",\n";
+    Line kernels(out_, "  \"kernels\": ");
+    for (const auto& [kernel, by_device] : spec_.kernels) {
+      kernels.start(kernel);
+      Line devices(out_, "");
+      for (const auto& [device, by_dtype] : by_device) {
+        devices.start(device);
+        Line dtypes(out_, "");
+        for (const auto& [dtype, points] : by_dtype) {
+          dtypes.start(dtype);
+          write_points(points, [](core::Duration duration) { return duration.count(); });
+        }
+        dtypes.close();
+      }
+      devices.close();
+    }
+    kernels.close();
+  }
+
+  const MachineSpec& spec_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string write_machine(const MachineSpec& spec) { return MachineWriter(spec).write(); }
+
+}  // namespace parley::workloads
