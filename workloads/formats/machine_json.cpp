@@ -95,6 +95,7 @@ class MachineReader {
   /// Faults of values, where the file has them: a link stands for many routes, of which the first
   /// that is wrong says enough.
   void report_values() {
+    if (draft_.spec.spaces.empty() && reader_.has_faults()) return;  // nothing was read
     std::set<std::string> links;
     for (core::Fault& fault : core::check_values(draft_.spec)) {
       constexpr std::string_view kRoutes = "routes[";
