@@ -17,8 +17,8 @@ class InvariantViolation : public std::logic_error {
 
 }  // namespace parley::core
 
-#define PARLEY_CHECK(condition, message)                                        \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]]                                              \
-      ::parley::core::fail_check(#condition, __FILE__, __LINE__, (message));    \
+#define PARLEY_CHECK(condition, message)                                     \
+  do {                                                                       \
+    if (!(condition)) [[unlikely]]                                           \
+      ::parley::core::fail_check(#condition, __FILE__, __LINE__, (message)); \
   } while (false)

@@ -59,8 +59,8 @@ class InlineList {
   template <class Predicate>
   void erase_if(Predicate predicate) {
     const std::span<T> all = items();
-    size_ = static_cast<std::uint32_t>(std::remove_if(all.begin(), all.end(), predicate) -
-                                       all.begin());
+    size_ =
+        static_cast<std::uint32_t>(std::remove_if(all.begin(), all.end(), predicate) - all.begin());
     if (size_ == 0) heap_.reset();
   }
   [[nodiscard]] bool contains(const T& item) const {

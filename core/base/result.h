@@ -8,8 +8,8 @@
 
 namespace parley::core {
 
-/// One fault of an input. `where` is a path ("tasks[12].in[0]"), `what` says what was found, what is
-/// allowed and the nearest match. Printed as "FILE: where: what".
+/// One fault of an input. `where` is a path ("tasks[12].in[0]"), `what` says what was found, what
+/// is allowed and the nearest match. Printed as "FILE: where: what".
 struct Fault {
   std::string where;
   std::string what;
@@ -20,9 +20,9 @@ using Faults = std::vector<Fault>;
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT: implicit by intent
-  Result(Faults faults) : faults_(std::move(faults)) {}      // NOLINT
-  Result(Fault fault) : faults_{std::move(fault)} {}         // NOLINT
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit by intent
+  Result(Faults faults) : faults_(std::move(faults)) {}  // NOLINT
+  Result(Fault fault) : faults_{std::move(fault)} {}     // NOLINT
 
   [[nodiscard]] bool has_value() const { return value_.has_value(); }
   explicit operator bool() const { return has_value(); }

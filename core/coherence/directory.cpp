@@ -108,18 +108,16 @@ ReplicaId Directory::create(RegionId region, SpaceId space, BlockId block, Bytes
   return id;
 }
 
-std::vector<CommandId> Directory::destroy(ReplicaId id) {
+void Directory::destroy(ReplicaId id, std::vector<CommandId>& users) {
   Replica& replica = replicas_[id];
   PARLEY_CHECK(replica.is_live && !replica.is_home, "only compact replicas are destroyed");
   PARLEY_CHECK(replica.valid_cells == 0, "a replica with valid cells is destroyed");
-  std::vector<CommandId> users;
   for (const Cell& cell : replica.cells) append_write_waits(replica, cell, users);
   if (mutation_is_on(Mutation::kFreeForgetsUsers)) users.clear();
   by_region_[replica.region].erase_if([&](ReplicaId other) { return other == id; });
   replica.is_live = false;
   replica.residue.clear();
   unused_.push_back(id);
-  return users;
 }
 
 void Directory::set_valid(ReplicaId id, PieceId piece, CommandId writer) {

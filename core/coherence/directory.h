@@ -70,8 +70,8 @@ class Directory {
   /// A new compact replica, nothing valid. Requires: the region is active and has none there.
   ReplicaId create(RegionId region, SpaceId space, BlockId block, Bytes offset, Bytes bytes,
                    std::vector<CommandId> residue);
-  /// Forgets a replica without valid cells. Returns the commands that may still use its block.
-  std::vector<CommandId> destroy(ReplicaId replica);
+  /// Forgets a replica without valid cells. Appends the commands that may still use its block.
+  void destroy(ReplicaId replica, std::vector<CommandId>& users);
 
   [[nodiscard]] const Replica& replica(ReplicaId id) const { return replicas_[id]; }
   [[nodiscard]] Replica& replica(ReplicaId id) { return replicas_[id]; }

@@ -165,11 +165,17 @@ class EngineState {
   std::vector<StateChange> state_changes;
   std::unordered_map<std::uint32_t, std::vector<StateChange>> last_states;  // by array
 
-  // scratch of issue and staging, kept for their memory
+  // Of the task being issued; members so that their memory is kept from task to task.
   std::vector<Operand> operands;
-  std::vector<CommandId> after;
+  struct ScratchBlock {
+    BlockId block;  // none: the member needs no scratch
+    std::vector<CommandId> residue;
+  };
+  std::vector<ScratchBlock> scratch;  // by member
   std::vector<PrefetchRequest> requests;
   std::vector<ReplicaId> preferred_victims;
+  std::vector<SourceOption> source_options;
+  std::vector<CommandId> users;
 
   [[nodiscard]] const Candidate& candidate_of(TaskId task) const {
     const TaskState& state = tasks[task];
@@ -207,9 +213,8 @@ void decide(EngineState& state);
 bool heap_before(const EngineState& state, TaskId a, TaskId b);
 
 // ---- staging ----
-/// Room for all operands of the task on all its spaces, pinned; scratch blocks in `scratch`.
-void stage(EngineState& state, TaskId task, const Candidate& candidate,
-           std::vector<BlockId>& scratch, std::vector<std::vector<CommandId>>& scratch_residue);
+/// Room for all operands of the task on all its spaces, pinned, and for its scratch.
+void stage(EngineState& state, TaskId task, const Candidate& candidate);
 void unpin(EngineState& state);
 /// A compact replica without eviction, or none.
 ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space);

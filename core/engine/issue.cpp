@@ -36,28 +36,31 @@ std::span<const OperandBinding> bind(EngineState& state, TaskId task, const Cand
   return bindings;
 }
 
+/// Whether a write of `operand` leaves `holder` valid; only mutations make it so.
+bool escapes_invalidation(const EngineState& state, const Operand& operand, ReplicaId holder,
+                          bool is_last) {
+  if (mutation_is_on(Mutation::kWriteKeepsOthers)) return true;
+  if (mutation_is_on(Mutation::kWriteKeepsLastOther)) return is_last;
+  return mutation_is_on(Mutation::kPartialOverlapStale) &&
+         state.directory.replica(holder).region != operand.region;
+}
+
 /// Other replicas of what the operand writes become invalid; those left with nothing are dropped.
 void invalidate_others(EngineState& state, const Operand& operand) {
   Directory& directory = state.directory;
-  std::vector<ReplicaId> emptied;
   for (const PieceId piece : directory.pieces(operand.region)) {
-    std::vector<ReplicaId> others;
-    for (const ReplicaId holder : directory.piece(piece).holders) {
-      if (holder == operand.replica) continue;
-      const bool same_region = directory.replica(holder).region == operand.region;
-      if (mutation_is_on(Mutation::kPartialOverlapStale) && !same_region) continue;
-      others.push_back(holder);
-    }
-    if (mutation_is_on(Mutation::kWriteKeepsOthers)) others.clear();
-    if (mutation_is_on(Mutation::kWriteKeepsLastOther) && !others.empty()) others.pop_back();
-    for (const ReplicaId other : others) {
+    const InlineList<ReplicaId, 3>& holders = directory.piece(piece).holders;
+    // From the back, since each invalidation removes the holder.
+    for (std::size_t i = holders.size(); i-- > 0;) {
+      const ReplicaId other = holders[i];
+      if (other == operand.replica) continue;
+      if (escapes_invalidation(state, operand, other, i + 1 == holders.size())) continue;
       directory.set_invalid(other, piece);
       const Replica& replica = directory.replica(other);
-      if (replica.valid_cells == 0 && !replica.is_home) emptied.push_back(other);
+      if (replica.valid_cells == 0 && !replica.is_home) {
+        drop(state, other, DropReason::kInvalidated);
+      }
     }
-  }
-  for (const ReplicaId replica : emptied) {
-    if (directory.replica(replica).is_live) drop(state, replica, DropReason::kInvalidated);
   }
 }
 
@@ -140,9 +143,7 @@ void issue_evict(EngineState& state, TaskId task) {
   ++state.finished_tasks;
 }
 
-CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidate,
-                      std::span<const BlockId> scratch,
-                      const std::vector<std::vector<CommandId>>& scratch_residue) {
+CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidate) {
   Directory& directory = state.directory;
   LaunchTask command;
   command.id = state.commands.next_id();
@@ -153,7 +154,8 @@ CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidat
   const auto offsets = state.pool.allocate<Bytes>(candidate.devices.size());
   for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
     const SpaceId space = state.machine.device(candidate.devices[m]).space;
-    offsets[m] = scratch[m].is_none() ? Bytes(0) : state.spaces[space].arena.offset(scratch[m]);
+    const BlockId block = state.scratch[m].block;
+    offsets[m] = block.is_none() ? Bytes(0) : state.spaces[space].arena.offset(block);
   }
   command.scratch_offsets = offsets;
   command.priority = state.program.task(task).priority;
@@ -173,9 +175,9 @@ CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidat
       if (operand.is_written) directory.append_write_waits(replica, cell, record.after);
     }
   }
-  for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
-    if (mutation_is_on(Mutation::kIgnoresResidue)) break;
-    record.after.insert(record.after.end(), scratch_residue[m].begin(), scratch_residue[m].end());
+  for (const EngineState::ScratchBlock& scratch : state.scratch) {
+    if (scratch.block.is_none() || mutation_is_on(Mutation::kIgnoresResidue)) continue;
+    record.after.insert(record.after.end(), scratch.residue.begin(), scratch.residue.end());
   }
   append_timed_waits(state, task, record.after);
   compact(state, record.after);
@@ -222,15 +224,15 @@ void issue_task(EngineState& state, TaskId task) {
     return;
   }
   const Candidate& candidate = state.candidate_of(task);
-  if (const auto told = state.told_victims.find(static_cast<std::uint32_t>(task.index()));
+  if (const auto told = state.told_victims.empty()
+                            ? state.told_victims.end()
+                            : state.told_victims.find(static_cast<std::uint32_t>(task.index()));
       told != state.told_victims.end()) {
     state.preferred_victims = std::move(told->second);
     std::reverse(state.preferred_victims.begin(), state.preferred_victims.end());
     state.told_victims.erase(told);
   }
-  std::vector<BlockId> scratch;
-  std::vector<std::vector<CommandId>> scratch_residue;
-  stage(state, task, candidate, scratch, scratch_residue);
+  stage(state, task, candidate);
   state.preferred_victims.clear();
 
   if (mutation_is_on(Mutation::kInvalidatesBeforeReads)) {
@@ -245,7 +247,7 @@ void issue_task(EngineState& state, TaskId task) {
     if (operand.is_written && mutation_is_on(Mutation::kOutCopiesNothingValid)) continue;
     fetch(state, operand.replica, operand.region, CopyReason::kFetch, task, extra);
   }
-  const CommandId launch = give_launch(state, task, candidate, scratch, scratch_residue);
+  const CommandId launch = give_launch(state, task, candidate);
   state.tasks[task].launch = launch;
   // Unpinned before the effects: an input that the task's own writes make invalid is dropped.
   unpin(state);
@@ -255,10 +257,10 @@ void issue_task(EngineState& state, TaskId task) {
     }
   }
   apply_effects(state, launch);
-  for (std::size_t m = 0; m < scratch.size(); ++m) {
-    if (scratch[m].is_none()) continue;
+  for (std::size_t m = 0; m < state.scratch.size(); ++m) {
+    if (state.scratch[m].block.is_none()) continue;
     const SpaceId space = state.machine.device(candidate.devices[m]).space;
-    state.spaces[space].arena.free(scratch[m], std::span(&launch, 1), state.commands);
+    state.spaces[space].arena.free(state.scratch[m].block, std::span(&launch, 1), state.commands);
   }
   if (state.options.record_states) {
     for (const Operand& operand : state.operands) {

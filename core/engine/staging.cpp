@@ -76,12 +76,11 @@ std::optional<BlockId> take_block(EngineState& state, SpaceId space, Bytes bytes
 /// What staging one space has taken so far.
 struct Taken {
   std::vector<ReplicaId> replicas;
-  std::vector<std::pair<std::size_t, BlockId>> scratch;  // member, block
+  std::vector<std::size_t> scratch;  // members
 };
 
-bool try_stage(EngineState& state, SpaceId space, TaskId task, std::span<const Bytes> scratch_sizes,
-               const Candidate& candidate, Taken& taken,
-               std::vector<std::vector<CommandId>>& scratch_residue) {
+bool try_stage(EngineState& state, SpaceId space, TaskId task, Bytes scratch_size,
+               const Candidate& candidate, Taken& taken) {
   for (Operand& operand : state.operands) {
     if (operand.space != space) continue;
     state.directory.activate(operand.region);
@@ -99,25 +98,27 @@ bool try_stage(EngineState& state, SpaceId space, TaskId task, std::span<const B
     ++state.directory.replica(operand.replica).pins;
     taken.replicas.push_back(operand.replica);
   }
+  if (scratch_size == Bytes(0)) return true;
   for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
     if (state.machine.device(candidate.devices[m]).space != space) continue;
-    if (scratch_sizes[m] == Bytes(0)) continue;
-    scratch_residue[m].clear();
-    const auto block = take_block(state, space, scratch_sizes[m], task, scratch_residue[m]);
+    state.scratch[m].residue.clear();
+    const auto block = take_block(state, space, scratch_size, task, state.scratch[m].residue);
     if (!block) return false;
-    taken.scratch.emplace_back(m, *block);
+    state.scratch[m].block = *block;
+    taken.scratch.push_back(m);
   }
   return true;
 }
 
 /// Gives back what was just taken, with what its bytes still owe.
-void roll_back(EngineState& state, SpaceId space, Taken& taken,
-               const std::vector<std::vector<CommandId>>& scratch_residue) {
+void roll_back(EngineState& state, SpaceId space, Taken& taken) {
   Arena& arena = state.spaces[space].arena;
   const bool forgets = mutation_is_on(Mutation::kRollbackLosesResidue);
-  for (const auto& [member, block] : taken.scratch) {
-    arena.free(block, forgets ? std::span<const CommandId>() : std::span(scratch_residue[member]),
-               state.commands);
+  for (const std::size_t member : taken.scratch) {
+    EngineState::ScratchBlock& scratch = state.scratch[member];
+    if (forgets) scratch.residue.clear();
+    arena.free(scratch.block, scratch.residue, state.commands);
+    scratch.block = BlockId::none();
   }
   for (Operand& operand : state.operands) {
     if (operand.space != space || operand.replica.is_none()) continue;
@@ -131,44 +132,38 @@ void roll_back(EngineState& state, SpaceId space, Taken& taken,
   taken = {};
 }
 
-void stage_space(EngineState& state, SpaceId space, TaskId task,
-                 std::span<const Bytes> scratch_sizes, const Candidate& candidate,
-                 std::vector<BlockId>& scratch,
-                 std::vector<std::vector<CommandId>>& scratch_residue) {
+void stage_space(EngineState& state, SpaceId space, TaskId task, Bytes scratch_size,
+                 const Candidate& candidate) {
   Taken taken;
-  if (!try_stage(state, space, task, scratch_sizes, candidate, taken, scratch_residue)) {
-    // Enough bytes, but in pieces: empty the whole space, the task's own operands too, and place
-    // the working set from the start. It was checked to fit.
-    roll_back(state, space, taken, scratch_residue);
-    ++state.statistics.compactions;
-    while (!state.spaces[space].replicas.empty()) {
-      evict(state, state.spaces[space].replicas.back(), DropReason::kEvicted, task);
-    }
-    const bool is_placed =
-        try_stage(state, space, task, scratch_sizes, candidate, taken, scratch_residue);
-    PARLEY_CHECK(is_placed, "a working set that fits could not be placed in an empty space");
+  if (try_stage(state, space, task, scratch_size, candidate, taken)) return;
+  // Enough bytes, but in pieces: empty the whole space, the task's own operands too, and place the
+  // working set from the start. It was checked to fit.
+  roll_back(state, space, taken);
+  ++state.statistics.compactions;
+  while (!state.spaces[space].replicas.empty()) {
+    evict(state, state.spaces[space].replicas.back(), DropReason::kEvicted, task);
   }
-  for (const auto& [member, block] : taken.scratch) scratch[member] = block;
+  const bool is_placed = try_stage(state, space, task, scratch_size, candidate, taken);
+  PARLEY_CHECK(is_placed, "a working set that fits could not be placed in an empty space");
 }
 
 }  // namespace
 
-void stage(EngineState& state, TaskId task, const Candidate& candidate,
-           std::vector<BlockId>& scratch, std::vector<std::vector<CommandId>>& scratch_residue) {
+void stage(EngineState& state, TaskId task, const Candidate& candidate) {
   collect_operands(state, task, candidate, state.operands);
   const std::size_t members = candidate.devices.size();
-  scratch.assign(members, BlockId::none());
-  if (scratch_residue.size() < members) scratch_residue.resize(members);
-  for (auto& residue : scratch_residue) residue.clear();
+  state.scratch.resize(members);
+  for (EngineState::ScratchBlock& scratch : state.scratch) scratch.block = BlockId::none();
   const Alternative& alternative =
       state.program.placement(state.program.task(task).placement)[candidate.alternative];
-  const std::vector<Bytes> sizes(members, scratch_bytes(alternative));
+  const Bytes scratch_size = scratch_bytes(alternative);
   for (std::size_t m = 0; m < members; ++m) {
     const SpaceId space = state.machine.device(candidate.devices[m]).space;
-    const bool is_done = std::any_of(
-        candidate.devices.begin(), candidate.devices.begin() + static_cast<std::ptrdiff_t>(m),
-        [&](DeviceId other) { return state.machine.device(other).space == space; });
-    if (!is_done) stage_space(state, space, task, sizes, candidate, scratch, scratch_residue);
+    bool is_done = false;
+    for (std::size_t other = 0; other < m; ++other) {
+      is_done |= state.machine.device(candidate.devices[other]).space == space;
+    }
+    if (!is_done) stage_space(state, space, task, scratch_size, candidate);
   }
 }
 
@@ -199,7 +194,9 @@ void drop(EngineState& state, ReplicaId id, DropReason reason) {
   memory.replicas.pop_back();
   --presence(state, replica.array, space).replicas;
 
-  std::vector<CommandId> users = state.directory.destroy(id);
+  std::vector<CommandId>& users = state.users;
+  users.clear();
+  state.directory.destroy(id, users);
   compact(state, users);
   DropReplica command;
   command.replica = id;

@@ -69,20 +69,31 @@ CopyPart part_of(EngineState& state, const Replica& source, const Replica& targe
 std::span<const CopyPart> parts_of(EngineState& state, const Replica& source, const Replica& target,
                                    std::span<const PieceId> pieces) {
   const PieceMap& map = state.directory.map();
-  const auto shared = intersection(state.program.region(source.region).box,
-                                   state.program.region(target.region).box);
-  PARLEY_CHECK(shared.has_value(), "a copy between disjoint replicas");
+  const Box& source_box = state.program.region(source.region).box;
   std::int64_t elements = 0;
-  for (const PieceId piece : pieces) elements += map.size(piece);
-  std::vector<CopyPart> parts;
-  if (elements == shared->size()) {
-    parts.push_back(part_of(state, source, target, *shared));
-  } else {
-    for (const PieceId piece : pieces) {
-      for (const Box& box : map.boxes(piece)) parts.push_back(part_of(state, source, target, box));
-    }
+  std::size_t boxes = 0;
+  for (const PieceId piece : pieces) {
+    elements += map.size(piece);
+    boxes += map.boxes(piece).size();
   }
-  return state.pool.copy(std::span<const CopyPart>(parts));
+  if (source.region == target.region && elements == source_box.size()) {
+    const auto parts = state.pool.allocate<CopyPart>(1);
+    parts[0] = part_of(state, source, target, source_box);
+    return parts;
+  }
+  const auto shared = intersection(source_box, state.program.region(target.region).box);
+  PARLEY_CHECK(shared.has_value(), "a copy between disjoint replicas");
+  if (elements == shared->size()) {
+    const auto parts = state.pool.allocate<CopyPart>(1);
+    parts[0] = part_of(state, source, target, *shared);
+    return parts;
+  }
+  const auto parts = state.pool.allocate<CopyPart>(boxes);
+  std::size_t count = 0;
+  for (const PieceId piece : pieces) {
+    for (const Box& box : map.boxes(piece)) parts[count++] = part_of(state, source, target, box);
+  }
+  return parts;
 }
 
 Time ready_time(const EngineState& state, ReplicaId replica, PieceId piece) {
@@ -97,7 +108,13 @@ ReplicaId choose_source(EngineState& state, ReplicaId target, PieceId piece, Byt
                         TaskId task) {
   Directory& directory = state.directory;
   const SpaceId to = directory.replica(target).space;
-  std::vector<SourceOption> options;
+  const auto& holders = directory.piece(piece).holders;
+  if (holders.size() == 1 &&
+      !state.machine.route_id(directory.replica(holders[0]).space, to).is_none()) {
+    return holders[0];
+  }
+  std::vector<SourceOption>& options = state.source_options;
+  options.clear();
   for (const ReplicaId holder : directory.piece(piece).holders) {
     const SpaceId from = directory.replica(holder).space;
     if (state.machine.route_id(from, to).is_none()) continue;
@@ -215,6 +232,16 @@ void fetch(EngineState& state, ReplicaId target, RegionId region, CopyReason rea
            std::span<const CommandId> extra_after) {
   Directory& directory = state.directory;
   const std::int64_t element = state.program.array(directory.replica(target).array).element_bytes;
+  if (const auto pieces = directory.pieces(region); pieces.size() == 1) {
+    const PieceId piece = pieces.front();
+    if (directory.cell(target, piece).is_valid) return;
+    if (reason != CopyReason::kFetch && directory.piece(piece).holders.empty()) return;
+    const Bytes bytes(directory.map().size(piece) * element);
+    const ReplicaId source = choose_source(state, target, piece, bytes, task);
+    if (source == target) return;
+    give_copy(state, source, target, std::span(&piece, 1), reason, task, extra_after);
+    return;
+  }
   // Missing pieces by source, in the order in which sources first occur.
   std::vector<std::pair<ReplicaId, std::vector<PieceId>>> by_source;
   for (const PieceId piece : directory.pieces(region)) {
