@@ -75,7 +75,9 @@ bool TaskNames::add(std::string_view name, bool is_lasting, JsonValue entry) {
   const std::string_view plain = canonical(name);
   name = is_lasting || plain.data() != name.data() ? plain : owned_.emplace_back(name);
   names_.push_back(name);
-  return ids_.emplace(name, id).second;
+  const bool is_new = ids_.insert(id, names_);
+  if (!is_new) duplicates_.insert(id);
+  return is_new;
 }
 
 void TaskNames::name_the_unnamed() {
@@ -85,20 +87,16 @@ void TaskNames::name_the_unnamed() {
     std::string name;
     do {
       name = "task[" + std::to_string(next++) + "]";
-    } while (ids_.contains(name));
+    } while (ids_.find(name, names_));
     names_[id] = owned_.emplace_back(std::move(name));
-    ids_.emplace(names_[id], id);
+    ids_.insert(id, names_);
   }
 }
 
-bool TaskNames::owns_name(core::TaskId task) const {
-  return ids_.at(names_[task.index()]) == task.index();
-}
-
 std::optional<core::TaskId> TaskNames::find(std::string_view name) const {
-  const auto found = ids_.find(name);
-  if (found == ids_.end()) return std::nullopt;
-  return core::TaskId(found->second);
+  const auto found = ids_.find(name, names_);
+  if (!found) return std::nullopt;
+  return core::TaskId(*found);
 }
 
 void TaskNames::find_spaces() {

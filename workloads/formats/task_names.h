@@ -9,11 +9,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "workloads/formats/json_reader.h"
+#include "workloads/formats/name_table.h"
 
 namespace parley::workloads {
 
@@ -29,7 +31,9 @@ class TaskNames {
   [[nodiscard]] std::string_view name(core::TaskId task) const { return names_[task.index()]; }
   [[nodiscard]] std::uint32_t entry(core::TaskId task) const { return entries_[task.index()]; }
   /// False for the later one of two tasks with the same name.
-  [[nodiscard]] bool owns_name(core::TaskId task) const;
+  [[nodiscard]] bool owns_name(core::TaskId task) const {
+    return duplicates_.empty() || !duplicates_.contains(static_cast<std::uint32_t>(task.index()));
+  }
   [[nodiscard]] std::optional<core::TaskId> find(std::string_view name) const;
 
   /// Appends the tasks that `text` stands for: one task, "T[0:2]", "T[1, 0:4]", or the space "T".
@@ -51,7 +55,8 @@ class TaskNames {
 
   std::vector<std::string_view> names_;
   std::vector<std::uint32_t> entries_;
-  std::unordered_map<std::string_view, std::uint32_t> ids_;
+  NameTable ids_;
+  std::unordered_set<std::uint32_t> duplicates_;
   std::deque<std::string> owned_;                       // names that are not spelled so in the file
   std::unordered_map<std::string_view, Space> spaces_;  // looked up only; made when first needed
   std::vector<std::string> nearest_names_;              // for suggestions, likewise
