@@ -1,6 +1,7 @@
 // From ready tasks to issued ones: the mapper chooses, the order sorts, the window limits how far
 // commands are issued ahead of completion.
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "core/base/check.h"
@@ -48,10 +49,19 @@ void make_ready_if_possible(EngineState& state, TaskId task) {
     return;
   }
   task_state.phase = TaskPhase::kReady;
-  task_state.key = state.program.task(task).kind == TaskKind::kEvict
-                       ? std::numeric_limits<std::int64_t>::max()
-                       : state.policies.order->key(state.view, task, DeviceId::none());
-  push(state, state.ready, task);
+  state.unsorted.push_back(task);
+}
+
+/// Asks the order policy for the keys of tasks that became ready. Not done at once: all events of
+/// an instant come first, among them that submission is closed, which makes bottom levels known.
+void sort_ready(EngineState& state) {
+  for (const TaskId task : state.unsorted) {
+    state.tasks[task].key = state.program.task(task).kind == TaskKind::kEvict
+                                ? std::numeric_limits<std::int64_t>::max()
+                                : state.policies.order->key(state.view, task, DeviceId::none());
+    push(state, state.ready, task);
+  }
+  state.unsorted.clear();
 }
 
 void plan_presence(EngineState& state, TaskId task, bool is_mapped) {
@@ -280,7 +290,7 @@ void decide(EngineState& state) {
   for (const TaskId task : state.deferred) push(state, state.ready, task);
   state.deferred.clear();
   for (;;) {
-    while (!state.ready.empty()) {
+    for (sort_ready(state); !state.ready.empty(); sort_ready(state)) {
       const TaskId task = pop(state, state.ready);
       if (state.program.task(task).kind == TaskKind::kEvict) {
         issue_task(state, task);
