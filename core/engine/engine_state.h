@@ -127,7 +127,8 @@ class EngineState {
   std::vector<TaskClass> classes;
   std::unordered_multimap<std::uint64_t, std::uint32_t> classes_by_hash;  // looked up only
   IdVector<PlacementId, std::vector<Candidate>> placements;               // resolved
-  std::vector<TaskId> ready;                                              // a heap by key
+  std::vector<TaskId> unsorted;  // ready, without a key yet
+  std::vector<TaskId> ready;     // a heap by key
   std::vector<TaskId> deferred;  // by the mapper, until the next step
   std::size_t classified = 0, submitted = 0, issued_tasks = 0, finished_tasks = 0;
   std::uint32_t mapped_tasks = 0;
