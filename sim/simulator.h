@@ -17,8 +17,8 @@ namespace parley::sim {
 
 struct SimOptions {
   core::EngineOptions engine;
-  bool record_tasks = true;      // RunRecord::tasks and copies
-  bool record_residency = false; // RunRecord::residency
+  bool record_tasks = true;       // RunRecord::tasks and copies
+  bool record_residency = false;  // RunRecord::residency
   /// Called now and then with finished tasks; may be empty.
   std::function<void(std::size_t finished, std::size_t total)> progress;
   core::StepObserver* observer = nullptr;  // not owned
@@ -26,9 +26,10 @@ struct SimOptions {
 
 /// Lower bounds of the makespan that hold for every policy.
 struct Bounds {
-  core::Duration critical_path;  // longest chain of flow and explicit dependencies, fastest device each
-  core::Duration work;           // total work over all devices
-  core::Duration transfer;       // bytes that must move, over the machine's rates
+  core::Duration
+      critical_path;        // longest chain of flow and explicit dependencies, fastest device each
+  core::Duration work;      // total work over all devices
+  core::Duration transfer;  // bytes that must move, over the machine's rates
   [[nodiscard]] core::Duration best() const;
 };
 

@@ -1,0 +1,330 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <variant>
+
+#include "core/base/check.h"
+#include "core/policy/view.h"
+#include "sim/copy_timing.h"
+
+namespace parley::sim {
+namespace {
+
+using core::CommandId;
+using core::Duration;
+using core::Time;
+
+core::IdVector<core::DeviceId, std::int64_t> device_units(const core::Machine& machine) {
+  core::IdVector<core::DeviceId, std::int64_t> units;
+  for (const core::Device& device : machine.spec().devices) units.push_back(1000 * device.slots);
+  return units;
+}
+
+core::IdVector<core::CopyEngineId, std::int64_t> engine_units(const core::Machine& machine) {
+  core::IdVector<core::CopyEngineId, std::int64_t> units;
+  for (const core::CopyEngine& engine : machine.spec().engines) units.push_back(engine.slots);
+  return units;
+}
+
+}  // namespace
+
+Simulation::Simulation(const core::Program& program, const core::Machine& machine,
+                       core::Engine& engine, const SimOptions& options, Durations& durations)
+    : program_(program),
+      machine_(machine),
+      engine_(engine),
+      options_(options),
+      durations_(durations),
+      host_(machine),
+      devices_(device_units(machine)),
+      copy_engines_(engine_units(machine)),
+      network_(machine),
+      residency_(machine.space_count(), options.record_residency),
+      recorder_(machine, options.record_tasks) {
+  // Between steps only home slots are pinned.
+  bytes_of_ = [view = core::View(engine_.state())](core::ReplicaId replica) {
+    return view.is_pinned(replica) ? core::Bytes(0) : view.replica_bytes(replica);
+  };
+}
+
+void Simulation::place_initial_replicas() {
+  for (std::size_t i = 0; i < program_.array_count(); ++i) {
+    const core::ArrayId array(i);
+    residency_.reserve_home(engine_.home_space(array), program_.array(array).bytes);
+  }
+  for (const core::InitialReplica& replica : engine_.initial_replicas()) {
+    const bool is_home = replica.space == engine_.home_space(replica.array) &&
+                         replica.offset == engine_.home_slot(replica.array);
+    if (is_home) continue;
+    residency_.place_initial(replica.space, replica.offset, program_.array(replica.array).bytes);
+  }
+}
+
+void Simulation::list_releases() {
+  for (std::size_t i = 0; i < program_.task_count(); ++i) {
+    const core::TaskId task(i);
+    if (program_.task(task).release > Time(0)) {
+      releases_.push_back({program_.task(task).release, task});
+    }
+  }
+  std::ranges::stable_sort(releases_, {}, &Release::at);
+}
+
+// ---- the loop ----
+
+core::RunRecord Simulation::run() {
+  place_initial_replicas();
+  list_releases();
+  host_.submit_all(core::TaskId(program_.task_count()));
+  while (!is_finished_) {
+    const Time next = next_time();
+    PARLEY_CHECK(next != Time::max(), stall_text());
+    advance_to(next);
+  }
+  PARLEY_CHECK(commands_.in_flight() == 0, "the engine finished before its commands");
+  core::RunRecord record = recorder_.take();
+  record.peak_bytes = residency_.peak();
+  record.residency = residency_.take_samples();
+  return record;
+}
+
+Time Simulation::next_time() const {
+  const Time release = next_release_ < releases_.size() ? releases_[next_release_].at : Time::max();
+  return std::min({queue_.next_time(), host_.next_visible(), host_.next_step(), release});
+}
+
+/// Everything of one instant.
+void Simulation::advance_to(Time now) {
+  now_ = now;
+  do {
+    while (happen() || start_commands()) {
+    }
+    settle_network();
+  } while (next_time() == now_ && (queue_.next_time() == now_ || decide()));
+}
+
+/// What is due now, apart from decisions. Returns whether there was anything.
+bool Simulation::happen() {
+  bool has_happened = false;
+  while (queue_.next_time() == now_) {
+    has_happened = true;
+    const Occurrence occurrence = queue_.pop();
+    switch (occurrence.kind) {
+      case OccurrenceKind::kFlowBegins:
+        begin_flow(CommandId(occurrence.subject));
+        break;
+      case OccurrenceKind::kFlowEnds:
+        end_flow(FlowId(occurrence.subject));
+        break;
+      case OccurrenceKind::kTaskEnds:
+        end_task(CommandId(occurrence.subject));
+        break;
+    }
+  }
+  while (host_.next_visible() == now_) {
+    has_happened = true;
+    one_less_pending(host_.take_visible());
+  }
+  while (next_release_ < releases_.size() && releases_[next_release_].at == now_) {
+    has_happened = true;
+    host_.task_released(now_, releases_[next_release_++].task);
+  }
+  return has_happened;
+}
+
+/// Returns whether anything started.
+bool Simulation::start_commands() {
+  const std::span<const std::uint32_t> copies = copy_engines_.start_ready();
+  for (const std::uint32_t id : copies) start_copy(CommandId(id));
+  const std::span<const std::uint32_t> launches = devices_.start_ready();
+  for (const std::uint32_t id : launches) start_launch(CommandId(id));
+  return !copies.empty() || !launches.empty();
+}
+
+void Simulation::settle_network() {
+  for (const Network::Retimed& retimed : network_.settle(now_)) {
+    FlowEntry& flow = flows_[retimed.flow.index()];
+    if (flow.has_end) {
+      queue_.move(flow.end, retimed.end);
+    } else {
+      const auto subject = static_cast<std::uint32_t>(retimed.flow.index());
+      flow.end = queue_.push(retimed.end, {OccurrenceKind::kFlowEnds, subject});
+      flow.has_end = true;
+    }
+  }
+}
+
+/// One step of the engine, if the host is free and knows of anything. Returns whether it took one.
+bool Simulation::decide() {
+  if (host_.next_step() > now_) return false;
+  const std::span<const core::Event> events = host_.take_events(now_);
+  const std::span<const core::Command> commands = engine_.step(now_, events);
+  if (options_.observer != nullptr) options_.observer->on_step(now_, events, commands);
+  accept(commands);
+  return true;
+}
+
+std::string Simulation::stall_text() const {
+  return "stalled at " + std::to_string(now_.ns()) + " ns with " +
+         std::to_string(commands_.in_flight()) + " commands in flight and " +
+         std::to_string(finished_tasks_) + " of " + std::to_string(program_.task_count()) +
+         " tasks finished: " + engine_.stall_report();
+}
+
+// ---- commands arrive ----
+
+void Simulation::accept(std::span<const core::Command> commands) {
+  host_.begin_issue(now_);
+  for (const core::Command& command : commands) {
+    std::visit(
+        [&](const auto& known) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(known)>, core::Finish>) {
+            is_finished_ = true;
+          } else {
+            accept(known);
+          }
+        },
+        command);
+  }
+  residency_.end_of_step(bytes_of_);
+}
+
+void Simulation::accept(const core::StartCopy& copy) {
+  InFlight& slot = commands_.add(copy.id);
+  slot.is_copy = true;
+  slot.task = copy.task;
+  slot.array = copy.array;
+  slot.from = copy.from;
+  slot.to = copy.to;
+  slot.route = copy.route;
+  slot.bytes = copy.bytes;
+  slot.reason = copy.reason;
+  slot.pending =
+      1 + commands_.wait_for(copy.after, {static_cast<std::uint32_t>(copy.id.index()), false});
+  if (!copy.parts.empty()) {
+    const core::CopyPart& part = copy.parts.front();
+    slot.first_arrival =
+        residency_.use(copy.source_replica, copy.from, part.source_offset, slot.first_arrival);
+    slot.first_arrival =
+        residency_.use(copy.target_replica, copy.to, part.target_offset, slot.first_arrival);
+  }
+  if (recorder_.lists_commands()) {
+    for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
+  }
+  slot.issued = host_.issue_copy(copy.id);
+}
+
+void Simulation::accept(const core::LaunchTask& launch) {
+  InFlight& slot = commands_.add(launch.id);
+  slot.task = launch.task;
+  slot.priority = launch.priority;
+  slot.alternative = launch.alternative;
+  slot.milli_vcus = launch.milli_vcus;
+  slot.devices.assign(launch.devices.begin(), launch.devices.end());
+  slot.pending =
+      1 + commands_.wait_for(launch.after, {static_cast<std::uint32_t>(launch.id.index()), false});
+  for (const core::OperandBinding& operand : launch.operands) {
+    if (operand.replica.is_none()) continue;
+    slot.first_arrival =
+        residency_.use(operand.replica, operand.space, operand.offset, slot.first_arrival);
+  }
+  slot.issued = host_.issue_launch(launch.id);
+}
+
+void Simulation::accept(const core::DropReplica& drop) {
+  const std::uint32_t number = residency_.drop(drop);
+  const std::uint32_t pending = commands_.wait_for(drop.after, {number, true});
+  if (number >= drops_.size()) drops_.resize(number + 1);
+  drops_[number] = pending;
+  if (pending == 0) residency_.drop_done(now_, number);
+}
+
+void Simulation::one_less_pending(CommandId id) {
+  if (--commands_[id].pending == 0) wait_for_servers(id);
+}
+
+void Simulation::wait_for_servers(CommandId id) {
+  const InFlight& slot = commands_[id];
+  const auto request = static_cast<std::uint32_t>(id.index());
+  if (slot.is_copy) {
+    copy_engines_.enqueue(copy_key(id), request, machine_.route(slot.route).engines, 1);
+  } else {
+    devices_.enqueue(launch_key(slot.priority, id), request, slot.devices, slot.milli_vcus);
+  }
+}
+
+// ---- commands run ----
+
+void Simulation::start_copy(CommandId id) {
+  InFlight& copy = commands_[id];
+  copy.start = now_;
+  residency_.arrive(now_, copy.first_arrival);
+  const CopyTiming timing = copy_timing(machine_, copy.route, copy.bytes);
+  copy.has_flow = !timing.is_fixed_only;
+  copy.rate_limit = timing.rate_limit;
+  queue_.push(now_ + timing.fixed,
+              {OccurrenceKind::kFlowBegins, static_cast<std::uint32_t>(id.index())});
+}
+
+void Simulation::start_launch(CommandId id) {
+  InFlight& launch = commands_[id];
+  launch.start = now_;
+  residency_.arrive(now_, launch.first_arrival);
+  const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
+  queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
+}
+
+void Simulation::begin_flow(CommandId id) {
+  const InFlight& copy = commands_[id];
+  if (!copy.has_flow) {
+    end_copy(id);
+    return;
+  }
+  const FlowId flow = network_.start(now_, copy.route, copy.bytes, copy.rate_limit);
+  if (flow.index() >= flows_.size()) flows_.resize(flow.index() + 1);
+  flows_[flow.index()] = {id, 0, false};
+}
+
+void Simulation::end_flow(FlowId flow) {
+  network_.end(now_, flow);
+  end_copy(flows_[flow.index()].copy);
+}
+
+void Simulation::end_copy(CommandId id) {
+  const InFlight& copy = commands_[id];
+  copy_engines_.release(machine_.route(copy.route).engines, 1);
+  recorder_.copy_ended(id, copy, now_);
+  host_.copy_done(id, copy.start, now_);
+  finish(id);
+}
+
+void Simulation::end_task(CommandId id) {
+  const InFlight& launch = commands_[id];
+  devices_.release(launch.devices, launch.milli_vcus);
+  recorder_.task_ended(id, launch, now_);
+  host_.task_done(id, launch.start, now_);
+  finish(id);
+  ++finished_tasks_;
+  report_progress();
+}
+
+/// What waited for the command waits for one less.
+void Simulation::finish(CommandId id) {
+  for (const Waiter& waiter : commands_.finish(id)) {
+    if (!waiter.is_drop) {
+      one_less_pending(CommandId(waiter.number));
+    } else if (--drops_[waiter.number] == 0) {
+      residency_.drop_done(now_, waiter.number);
+    }
+  }
+}
+
+void Simulation::report_progress() {
+  constexpr std::size_t kEvery = 4096;
+  if (options_.progress && finished_tasks_ % kEvery == 0) {
+    options_.progress(finished_tasks_, program_.task_count());
+  }
+}
+
+}  // namespace parley::sim

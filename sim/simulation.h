@@ -1,0 +1,106 @@
+// One run: the loop that performs an engine's commands in virtual time. All that happens at an
+// instant happens before anything is started at that instant, and all that is started before the
+// engine decides:
+//     ends and issues of now -> copies and launches that can start -> rates of flows -> ... until
+//     nothing more is due now -> one step of the engine, if the host thread is free -> ...
+// A copy: visible, `after` done, all engines of its route at once, fixed part, flow, end. A launch:
+// visible, `after` done, slots of all its devices at once, its duration, end.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/units.h"
+#include "core/engine/engine.h"
+#include "core/graph/program.h"
+#include "core/journal/run_record.h"
+#include "core/machine/machine.h"
+#include "sim/durations.h"
+#include "sim/event_queue.h"
+#include "sim/host_thread.h"
+#include "sim/in_flight.h"
+#include "sim/network.h"
+#include "sim/recorder.h"
+#include "sim/residency.h"
+#include "sim/servers.h"
+#include "sim/simulator.h"
+
+namespace parley::sim {
+
+class Simulation {
+ public:
+  /// All must outlive this. `durations` may be shared with whoever asked it before.
+  Simulation(const core::Program& program, const core::Machine& machine, core::Engine& engine,
+             const SimOptions& options, Durations& durations);
+
+  /// Until the engine says Finish. Throws InvariantViolation on a stall.
+  core::RunRecord run();
+
+ private:
+  struct Release {
+    core::Time at;
+    core::TaskId task;
+  };
+
+  void place_initial_replicas();
+  void list_releases();
+
+  [[nodiscard]] core::Time next_time() const;
+  void advance_to(core::Time now);
+  bool happen();
+  bool start_commands();
+  void settle_network();
+  bool decide();
+  [[nodiscard]] std::string stall_text() const;
+
+  void accept(std::span<const core::Command> commands);
+  void accept(const core::StartCopy& copy);
+  void accept(const core::LaunchTask& launch);
+  void accept(const core::DropReplica& drop);
+  void one_less_pending(core::CommandId id);
+  void wait_for_servers(core::CommandId id);
+
+  void start_copy(core::CommandId id);
+  void start_launch(core::CommandId id);
+  void begin_flow(core::CommandId id);
+  void end_flow(FlowId flow);
+  void end_copy(core::CommandId id);
+  void end_task(core::CommandId id);
+  void finish(core::CommandId id);
+  void report_progress();
+
+  const core::Program& program_;
+  const core::Machine& machine_;
+  core::Engine& engine_;
+  const SimOptions& options_;
+  Durations& durations_;
+
+  core::Time now_;
+  bool is_finished_ = false;
+  EventQueue queue_;
+  HostThread host_;
+  InFlightTable commands_;
+  Devices devices_;
+  CopyEngines copy_engines_;
+  Network network_;
+  Residency residency_;
+  Recorder recorder_;
+  std::function<core::Bytes(core::ReplicaId)> bytes_of_;
+
+  /// By flow: its copy, and the entry of its end in the queue.
+  struct FlowEntry {
+    core::CommandId copy;
+    EventQueue::Handle end = 0;
+    bool has_end = false;
+  };
+  std::vector<FlowEntry> flows_;
+  std::vector<std::uint32_t> drops_;  // unfinished commands that each waits for, by number
+  std::vector<Release> releases_;     // by time, then task; those before next_release_ have come
+  std::size_t next_release_ = 0;
+  std::size_t finished_tasks_ = 0;
+};
+
+}  // namespace parley::sim

@@ -1,0 +1,36 @@
+#include "sim/simulator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/bounds.h"
+#include "sim/durations.h"
+#include "sim/simulation.h"
+
+namespace parley::sim {
+
+core::Duration Bounds::best() const { return std::max({critical_path, work, transfer}); }
+
+core::Result<SimResult> simulate(const core::Program& program, const core::Machine& machine,
+                                 const SimOptions& options) {
+  core::Result<std::unique_ptr<core::Engine>> engine =
+      core::Engine::create(program, machine, options.engine);
+  if (!engine) return engine.faults();
+  SimResult result;
+  result.engine = std::move(engine).value();
+  Durations durations(program, machine);
+  Simulation simulation(program, machine, *result.engine, options, durations);
+  result.run = simulation.run();
+  result.bounds = lower_bounds(program, machine, durations);
+  if (std::string warning = durations.warning(); !warning.empty()) {
+    result.warnings.push_back(std::move(warning));
+  }
+  return result;
+}
+
+Bounds lower_bounds(const core::Program& program, const core::Machine& machine) {
+  Durations durations(program, machine);
+  return lower_bounds(program, machine, durations);
+}
+
+}  // namespace parley::sim
