@@ -53,6 +53,7 @@ class NextUse final : public Evictor {
     if (spaces_.empty()) return ReplicaId::none();
     refile_touched(view);
     const Queue& queue = spaces_[space.index()];
+    refile_passed(view, queue);
     for (auto it = queue.begin(); it != queue.end();) {
       if (view.is_pinned(it->second)) {
         ++it;
@@ -98,20 +99,22 @@ class NextUse final : public Evictor {
     touched_.push_back(region);
   }
 
-  /// Regions whose next use is the task being issued stay touched: it moves on once that is issued.
   void refile_touched(const View& view) {
-    std::size_t kept = 0;
     for (const RegionId region : touched_) {
       Chain& chain = regions_[region.index()];
-      bool is_settled = true;
-      for (ReplicaId r = chain.first; !r.is_none(); r = entries_[r.index()].next) {
-        refile(view, r);
-        if (view.is_pinned(r)) is_settled = false;
-      }
-      chain.is_touched = !is_settled;
-      if (!is_settled) touched_[kept++] = region;
+      chain.is_touched = false;
+      for (ReplicaId r = chain.first; !r.is_none(); r = entries_[r.index()].next) refile(view, r);
     }
-    touched_.resize(kept);
+    touched_.clear();
+  }
+
+  /// A task that works in a home slot uses no replica, so its region is not touched: what is filed
+  /// under a task that has been issued is filed too near.
+  void refile_passed(const View& view, const Queue& queue) {
+    while (!queue.empty()) {
+      const auto [use, replica] = *queue.rbegin();
+      if (use.is_none() || !view.is_issued(use) || !refile(view, replica)) return;
+    }
   }
 
   /// Puts the replica where its present next use belongs; whether that changed anything.
