@@ -100,8 +100,9 @@ class ArrayReader {
   }
 
   void read_init(JsonValue value, core::ArraySpec& spec) {
+    const std::size_t faults_before = reader_.fault_count();
     const auto fields = reader_.fields(value, kInitKeys, "an object such as {\"fill\": 0}");
-    if (!fields) return;
+    if (!fields || reader_.fault_count() != faults_before) return;
     std::size_t count = 0;
     for (const Key key : {Key::kFill, Key::kValues, Key::kArange, Key::kRandom}) {
       count += fields->has(key) ? 1 : 0;

@@ -50,9 +50,11 @@ void read_device_cost(JsonReader& reader, JsonValue value, core::Cost& cost) {
   if (!value.is_object()) {
     std::string what = "unknown key ";
     append_quoted(what, device);
-    reader.fault(value, what + reader.nearest(device, {"ns", "flops", "bytes"}) +
-                            "; a cost has ns, or flops and bytes, or an object of them for each "
-                            "device or device class");
+    const std::string nearest = reader.nearest(device, {"ns", "flops", "bytes"});
+    reader.fault(value,
+                 what + (nearest.empty() ? "; a cost has ns, or flops and bytes, or an object "
+                                           "of them for each device or device class"
+                                         : nearest));
     return;
   }
   if (const std::string fault = device_name_fault(device, false); !fault.empty()) {
@@ -90,7 +92,10 @@ std::string meant_device(std::string_view device_class, std::string_view index) 
   for (const std::string known : {"gpu", "cpu", "any"}) {
     // Other letters in front make other classes of accelerator: "tpu", "npu".
     const bool is_other_class = small.size() == known.size() && small[0] != known[0];
-    if (!is_other_class && !core::did_you_mean(small, {known}).empty()) {
+    const bool is_near =
+        !core::did_you_mean(small, {known}).empty() ||
+        std::is_permutation(small.begin(), small.end(), known.begin(), known.end());
+    if (!is_other_class && is_near) {
       return known + std::string(index);
     }
   }

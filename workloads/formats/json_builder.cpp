@@ -201,34 +201,56 @@ core::Fault JsonBuilder::nesting_fault() const {
                                    std::to_string(JsonDocument::kMostLevels) + " deep"};
 }
 
-core::Fault JsonBuilder::syntax_fault(std::size_t position, std::string_view parser_says) const {
-  // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ..."
-  if (const std::size_t start = parser_says.find("column "); start != std::string_view::npos) {
-    const std::size_t colon = parser_says.find(": ", start);
-    if (colon != std::string_view::npos) parser_says.remove_prefix(colon + 2);
+namespace {
+
+/// "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while parsing
+/// value - invalid literal; last read: 'x'" without the parser's name, the place, which it counts
+/// differently, and the text, which may be long or not even UTF-8.
+std::string essence(std::string_view parser_says) {
+  if (parser_says.find("ill-formed UTF-8") != std::string_view::npos) {
+    return "the text is not UTF-8 here";
   }
-  std::string what(parser_says);
-  const bool is_at_end = parser_says.find("unexpected end of input") != std::string_view::npos;
+  if (parser_says.find("number overflow") != std::string_view::npos) {
+    return "the number is beyond the range of float64";
+  }
+  const std::size_t error = parser_says.find("syntax error");
+  std::string text(parser_says.substr(error == std::string_view::npos ? 0 : error));
+  const std::size_t read = text.find("; last read: '");
+  const std::size_t quote = text.rfind('\'');
+  if (read != std::string::npos && quote > read) {
+    // Behind the text may stand what was expected, which is quoted when it is a single character.
+    const std::size_t expected = text.find("'; expected", read);
+    text.erase(read, (expected == std::string::npos ? quote : expected) + 1 - read);
+  }
+  return text;
+}
+
+}  // namespace
+
+core::Fault JsonBuilder::syntax_fault(std::size_t position, std::string_view parser_says) const {
+  const bool is_at_end = parser_says.find("unexpected end of input") != std::string_view::npos ||
+                         parser_says.find("missing closing quote") != std::string_view::npos;
+  std::string what = essence(parser_says);
   if (is_at_end && !levels_.empty()) {
     const std::string inside = open_path();
     what =
         "the file ends too early" + (inside.empty() ? "" : ", at " + inside) + "; is it cut off?";
   } else if (is_at_end) {
-    what = "the file is empty";
+    what = position <= 1 ? "the file is empty" : "the file ends too early; is it cut off?";
   }
-  const std::size_t offset = position == 0 ? 0 : std::min(position - 1, text_.size());
+  if (is_at_end) return {line_and_column(text_.size()), what};
   // The parser reports the end of the word that it could not read.
-  const std::size_t word = text_.find_last_of(" \t\r\n,:[{", offset == 0 ? 0 : offset - 1);
-  const std::string_view rest = text_.substr(word == std::string_view::npos ? 0 : word + 1);
+  const std::size_t end = position == 0 ? 0 : std::min(position - 1, text_.size());
+  const std::size_t before = text_.find_last_of(" \t\r\n,:[{", end == 0 ? 0 : end - 1);
+  const std::size_t word = before == std::string_view::npos ? 0 : before + 1;
   for (const std::string_view name :
        {"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf", "-NaN", "Inf", "-Inf"}) {
-    if (!is_at_end && rest.starts_with(name)) {
-      what = "JSON has no " + std::string(name) +
-             "; a value of an array may be the text \"nan\", \"inf\" or \"-inf\"";
-      break;
-    }
+    if (!text_.substr(word).starts_with(name)) continue;
+    return {line_and_column(word), "JSON has no " + std::string(name) +
+                                       "; a value of an array may be the text \"nan\", \"inf\" or "
+                                       "\"-inf\""};
   }
-  return {line_and_column(is_at_end ? text_.size() : offset), what};
+  return {line_and_column(what.starts_with("the number") ? word : end), what};
 }
 
 }  // namespace parley::workloads

@@ -119,6 +119,8 @@ std::string describe(JsonValue value) {
     case JsonKind::kUnsigned:
       return std::to_string(value.unsigned_integer());
     case JsonKind::kHugeInteger:
+      append_float(text, value.number());
+      return "an integer beyond 64 bits (about " + text + ")";
     case JsonKind::kFloat:
       append_float(text, value.number());
       return text;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr KeySet kArgumentKeys = {Key::kRegion, Key::kMember};
 constexpr KeySet kScratchKeys = {Key::kShape, Key::kDtype};
-constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+constexpr std::int64_t kLargestExact = 9007199254740992;  // 2^53
 
 }  // namespace
 
@@ -76,9 +76,11 @@ void KernelReader::read_parameter(JsonValue member, const core::KernelSignature&
   } else if (!member.is_number()) {
     reader_.wrong_type(member, "a number");
   } else if (member.kind() != JsonKind::kFloat &&
-             (member.number() > kLargestExact || member.number() < -kLargestExact)) {
-    reader_.fault(member, "the integer " + describe(member) +
-                              " is beyond 2^53; kernels' parameters are float64");
+             !(member.kind() == JsonKind::kInteger && member.integer() <= kLargestExact &&
+               member.integer() >= -kLargestExact)) {
+    reader_.fault(member,
+                  "found " + describe(member) +
+                      "; kernels' parameters are float64, in which integers are exact up to 2^53");
   } else {
     call.parameters.emplace_back(name, member.number());
   }
