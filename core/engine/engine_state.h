@@ -152,6 +152,8 @@ class EngineState {
   IdVector<ArrayId, InlineList<Presence, 4>> present;
   std::vector<DeviceId> awake;  // may have something to issue
   IdVector<DeviceId, char> is_awake;
+  std::vector<DeviceId>
+      blocked;  // their next task, a group, waits for the window of another device
   std::vector<InitialReplica> initial_replicas;
   bool only_idle_victims = false;
 

@@ -135,22 +135,37 @@ bool has_room(const EngineState& state, DeviceId device) {
          mutation_is_on(Mutation::kWindowOverrun);
 }
 
-/// Issues the first task of the device's queue.
-void issue_next(EngineState& state, DeviceId id) {
-  DeviceState& device = state.devices[id];
-  TaskId task;
+/// The position in the queue of the task to issue next. Requires a task in the queue.
+std::size_t choose_next(EngineState& state, DeviceId id) {
+  if (!state.policies.order->is_dynamic()) return 0;
+  const std::vector<TaskId>& queue = state.devices[id].queue;
+  const std::size_t choice = state.policies.order->pick(state.view, id, queue);
+  PARLEY_CHECK(choice < queue.size(), "the order picked no task of the queue");
+  return choice;
+}
+
+/// Issues a task of the device's queue, if the windows of all its devices have room: of a group's
+/// first device and of its others. What a full device has issued ends without further decisions,
+/// so that a group that waits here waits for ever only if a command does.
+bool issue_next(EngineState& state, DeviceId id) {
+  std::vector<TaskId>& queue = state.devices[id].queue;
+  const std::size_t choice = choose_next(state, id);
+  const TaskId task = queue[choice];
+  for (const DeviceId member : state.candidate_of(task).devices) {
+    if (has_room(state, member)) continue;
+    state.blocked.push_back(id);
+    return false;
+  }
   if (state.policies.order->is_dynamic()) {
-    const std::size_t choice = state.policies.order->pick(state.view, id, device.queue);
-    PARLEY_CHECK(choice < device.queue.size(), "the order picked no task of the queue");
-    task = device.queue[choice];
-    device.queue.erase(device.queue.begin() + static_cast<std::ptrdiff_t>(choice));
+    queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(choice));
   } else {
-    task = pop(state, device.queue);
+    pop(state, queue);
   }
   issue_task(state, task);
   state.requests.clear();
   state.policies.prefetcher->on_issued(state.view, task, state.requests);
   prefetch(state, task);
+  return true;
 }
 
 /// One task for every device that has room and something queued, in order of devices.
@@ -162,7 +177,7 @@ bool issue_round(EngineState& state) {
   for (const DeviceId device : devices) {
     state.is_awake[device] = 0;
     if (state.devices[device].queue.empty() || !has_room(state, device)) continue;
-    issue_next(state, device);
+    if (!issue_next(state, device)) continue;
     has_issued = true;
     if (!state.devices[device].queue.empty() && has_room(state, device)) wake(state, device);
   }
@@ -277,6 +292,8 @@ void on_task_finished(EngineState& state, TaskId task, Time expected_end, Time e
     device.issued_free = device.issued == 0 ? state.now : device.issued_free + error;
     wake(state, id);
   }
+  for (const DeviceId first : state.blocked) wake(state, first);
+  state.blocked.clear();
   state.policies.mapper->on_finished(state.view, task);
 }
 
