@@ -138,12 +138,27 @@ Bytes Engine::home_slot(ArrayId array) const {
 
 Bytes Engine::slab_bytes(SpaceId space) const { return state_->spaces[space].arena.capacity(); }
 
+namespace {
+
+/// A replica that holds the piece; after a failure one that was completely written, or none.
+ReplicaId intact_holder(const EngineState& state, PieceId piece) {
+  for (const ReplicaId holder : state.directory.piece(piece).holders) {
+    if (!state.has_failed) return holder;
+    const CommandId writer = state.directory.cell(holder, piece).writer;
+    if (writer.is_none() || state.commands.is_finished(writer)) return holder;
+  }
+  return ReplicaId::none();
+}
+
+}  // namespace
+
 std::vector<PieceLocation> Engine::locations(ArrayId array) const {
   const Directory& directory = state_->directory;
   std::vector<PieceLocation> places;
   for (const PieceId piece : directory.pieces(state_->program.array(array).whole)) {
-    if (directory.piece(piece).holders.empty()) continue;
-    const Replica& replica = directory.replica(directory.piece(piece).holders[0]);
+    const ReplicaId holder = intact_holder(*state_, piece);
+    if (holder.is_none()) continue;
+    const Replica& replica = directory.replica(holder);
     for (const Box& box : directory.map().boxes(piece)) {
       places.push_back({box, replica.space, replica.offset, replica.region, replica.is_home});
     }
@@ -162,12 +177,8 @@ std::vector<LostPiece> Engine::lost_pieces() const {
   std::vector<LostPiece> lost;
   for (std::size_t p = 0; p < directory.piece_count(); ++p) {
     const PieceId piece(p);
-    const auto& holders = directory.piece(piece).holders;
-    const bool is_intact = std::any_of(holders.begin(), holders.end(), [&](ReplicaId holder) {
-      const CommandId writer = directory.cell(holder, piece).writer;
-      return writer.is_none() || state_->commands.is_finished(writer);
-    });
-    if (is_intact || holders.empty()) continue;
+    if (directory.piece(piece).holders.empty()) continue;
+    if (!intact_holder(*state_, piece).is_none()) continue;
     for (const Box& box : directory.map().boxes(piece)) {
       lost.push_back({directory.map().array(piece), box});
     }

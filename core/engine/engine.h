@@ -100,7 +100,8 @@ class Engine {
   /// Bytes of the slab that a driver must provide for a space. A host's grows in steps that bring
   /// late arrays.
   [[nodiscard]] Bytes slab_bytes(SpaceId space) const;
-  /// Current places of all initialised elements of an array; boxes are disjoint.
+  /// Current places of all initialised elements of an array; boxes are disjoint. After a failure:
+  /// completely written ones only, without what is lost.
   [[nodiscard]] std::vector<PieceLocation> locations(ArrayId array) const;
   /// Snapshots asked for by tasks' `show`, in issue order.
   [[nodiscard]] const std::vector<Overview>& overviews() const;
