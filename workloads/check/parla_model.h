@@ -59,6 +59,7 @@ struct ParlaFinding {
   core::RegionId region;
   core::OperandView view;
   std::string device;
+  core::Box part;       // some of the elements concerned
   core::TaskId missed;  // the task whose contents it should have seen; none: the initial ones
   core::TaskId found;   // whose contents it sees instead; none: the initial ones
   core::Bytes bytes;    // kNeedlessCopy: fetched
@@ -66,22 +67,27 @@ struct ParlaFinding {
 };
 
 struct ParlaReport {
-  /// By (task, access), the worst problem first; at most kMostFindings of each problem.
+  using Counts = std::array<std::size_t, kParlaProblems>;  // by ParlaProblem
+
+  /// In the order in which the tasks were run; at most kMostFindings of each problem.
   std::vector<ParlaFinding> findings;
-  std::array<std::size_t, kParlaProblems> counts{};  // of all, by problem
-  core::Bytes needless_bytes;                        // by kCpp
+  Counts totals{};  // accesses with the problem, in any generation
+  std::array<Counts, kParlaGenerations.size()> counts{};  // by ParlaGeneration
+  core::Bytes needless_bytes;                             // all needless copies of kCpp
 
   static constexpr std::size_t kMostFindings = 100;
-  [[nodiscard]] std::size_t count(ParlaProblem problem) const {
-    return counts[static_cast<std::size_t>(problem)];
+  [[nodiscard]] std::size_t total(ParlaProblem problem) const {
+    return totals[static_cast<std::size_t>(problem)];
   }
-  [[nodiscard]] bool is_right() const;  // no problem with wrong results in any generation
+  [[nodiscard]] std::size_t count(ParlaGeneration generation, ParlaProblem problem) const {
+    return counts[static_cast<std::size_t>(generation)][static_cast<std::size_t>(problem)];
+  }
+  /// No problem with wrong results.
   [[nodiscard]] bool is_right(ParlaGeneration generation) const;
 };
 
-/// Requires: a closed program. `mapping`: see check_program().
-ParlaReport run_parla_model(const core::Program& program,
-                            const std::vector<std::string>& mapping = {});
+class ParlaWorkload;
+ParlaReport run_parla_model(const ParlaWorkload& workload);
 
 /// "T[1] reads A[0] on gpu:1: Parla returns the contents from before T[0]".
 std::string finding_text(const core::Program& program, const ParlaFinding& finding);
