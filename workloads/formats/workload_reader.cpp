@@ -1,7 +1,6 @@
 // JSON text -> Program. Everything is read in one go, and every fault is collected: the tasks after
 // a faulty one are read as if it were there.
 #include <algorithm>
-#include <filesystem>
 
 #include "core/base/check.h"
 #include "workloads/formats/array_reader.h"
@@ -164,7 +163,8 @@ core::Result<core::Program> read_workload(const JsonDocument& document, const st
   const JsonValue root = document.root();
   if (!check_header(reader, root)) return reader.take_faults();
   const auto fields = reader.fields(root, kWorkloadKeys, "a workload object");
-  std::string name = std::filesystem::path(source).stem().string();
+  // Not the file's name: a program is the same wherever its text is read from.
+  std::string name = "workload";
   if (const auto value = (*fields)[Key::kName]) name = reader.name(*value).value_or("");
   core::Program program(name, read_mode(reader, *fields));
   if (const auto description = (*fields)[Key::kDescription]) {

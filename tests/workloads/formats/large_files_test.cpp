@@ -147,7 +147,7 @@ TEST_CASE("workloads are loaded by file or generator") {
   std::ofstream(path) << kHeader + kArray + R"("tasks": [{"in": ["A"]}]})";
   const auto program = load_workload(path.string());
   REQUIRE(program.has_value());
-  CHECK(program->name() == "parley_large_files_test");
+  CHECK(program->name() == "workload");
   std::ofstream(path) << "{\n";
   const auto cut = load_workload(path.string());
   REQUIRE_FALSE(cut.has_value());
