@@ -1,6 +1,7 @@
 #include "workloads/check/check.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/engine/engine.h"
 #include "core/memory/arena.h"
@@ -92,6 +93,26 @@ ProgramStatistics statistics_of(const ParlaWorkload& workload) {
   return statistics;
 }
 
+/// Devices for the tasks whose first alternative is any one GPU (or any device): the GPUs in turn,
+/// at least two. Empty when there are no such tasks.
+std::vector<std::string> gpus_in_turn(const ParlaWorkload& workload) {
+  const core::Program& program = workload.program();
+  const std::size_t gpus = std::max<std::size_t>(2, workload.device_count() - 1);
+  std::vector<std::string> mapping(program.task_count());
+  std::size_t next = 0;
+  for (const TaskId task : workload.graph().topological_order()) {
+    const core::Alternative& first = program.placement(program.task(task).placement).front();
+    const std::string& member = first.members.front();
+    if (first.members.size() > 1 || (member != "gpu" && member != "any")) continue;
+    mapping[task.index()] = "gpu:" + std::to_string(next++ % gpus);
+  }
+  return next == 0 ? std::vector<std::string>() : mapping;
+}
+
+bool is_right(const ParlaReport& report) {
+  return report.is_right(ParlaGeneration::kPython) && report.is_right(ParlaGeneration::kCpp);
+}
+
 }  // namespace
 
 CheckReport check_program(const core::Program& program, const core::Machine* machine,
@@ -105,6 +126,14 @@ CheckReport check_program(const core::Program& program, const core::Machine* mac
     report.machine_faults = core::Engine::create(program, *machine, {}).faults();
   }
   report.parla = run_parla_model(workload);
+  report.parla_placement = mapping.empty() ? ParlaPlacement::kFirst : ParlaPlacement::kGiven;
+  if (!mapping.empty() || !is_right(report.parla)) return report;
+  const std::vector<std::string> in_turn = gpus_in_turn(workload);
+  if (in_turn.empty()) return report;
+  ParlaReport spread = run_parla_model(ParlaWorkload(program, in_turn));
+  if (is_right(spread)) return report;
+  report.parla = std::move(spread);
+  report.parla_placement = ParlaPlacement::kInTurn;
   return report;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,20 +35,29 @@ struct ProgramStatistics {
   core::TaskId largest_task;  // none without tasks
 };
 
+/// Where the model of Parla ran tasks that may run in several places.
+enum class ParlaPlacement : std::uint8_t {
+  kGiven,   // by a mapping
+  kFirst,   // on the first device of their first alternative
+  kInTurn,  // on the GPUs in turn, because that goes wrong in Parla and the first devices do not
+};
+
 struct CheckReport {
   ProgramStatistics statistics;
   core::RaceReport races;
   /// Why the workload cannot run on the machine: names, working sets with both figures, home slots.
   core::Faults machine_faults;
   ParlaReport parla;
+  ParlaPlacement parla_placement = ParlaPlacement::kFirst;
 
   /// Nothing keeps it from running. (What Parla would do is no fault of the workload's.)
   [[nodiscard]] bool is_sound() const { return races.is_clean() && machine_faults.empty(); }
 };
 
 /// Requires: a closed program. `machine`: null when none was named; then nothing is said of
-/// fitting. `mapping`: the device of each task's member 0, by name, for the model of Parla; where
-/// it is empty, or a task's name in it is "", the first alternative's first device.
+/// fitting. `mapping`: the name of the device of each task's member 0, for the model of Parla; ""
+/// for the first device of the task's first alternative. Without a mapping the model tries two
+/// (ParlaPlacement).
 CheckReport check_program(const core::Program& program, const core::Machine* machine = nullptr,
                           const std::vector<std::string>& mapping = {});
 

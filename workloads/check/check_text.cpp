@@ -34,8 +34,7 @@ void write_statistics(std::ostream& out, const core::Program& program,
       << count_text(statistics.dependencies, "dependency", "dependencies") << " ("
       << core::name_of(program.mode()) << ")\n";
   out << "  " << count_text(statistics.arrays, "array") << ", " << size_text(statistics.array_bytes)
-      << "; " << count_text(statistics.regions, "region") << " in use, which divide "
-      << (statistics.arrays == 1 ? "it" : "them") << " into "
+      << "; " << count_text(statistics.regions, "region") << " in use; "
       << count_text(statistics.pieces, "piece");
   if (statistics.most_pieces > 1) {
     out << " (" << statistics.most_pieces << " in " << program.region_text(statistics.finest)
@@ -89,8 +88,21 @@ void write_problem(std::ostream& out, const core::Program& program, const ParlaR
   out << "    " << explanation_of(problem) << "\n";
 }
 
-void write_parla(std::ostream& out, const core::Program& program, const ParlaReport& report) {
-  out << "What Parla would do:\n";
+std::string_view placement_text(ParlaPlacement placement) {
+  switch (placement) {
+    case ParlaPlacement::kGiven:
+      return "placed by a mapper";
+    case ParlaPlacement::kFirst:
+      return "each task on the first device that it names";
+    case ParlaPlacement::kInTurn:
+      return "tasks that may run on any GPU placed on the GPUs in turn";
+  }
+  return "";
+}
+
+void write_parla(std::ostream& out, const core::Program& program, const CheckReport& check) {
+  const ParlaReport& report = check.parla;
+  out << "What Parla would do (" << placement_text(check.parla_placement) << "):\n";
   for (const ParlaGeneration generation : kParlaGenerations) {
     out << "  " << name_of(generation) << ": "
         << (report.is_right(generation) ? "the right results" : "wrong results are possible")
@@ -108,7 +120,7 @@ std::string check_text(const core::Program& program, const CheckReport& report) 
   write_statistics(out, program, report.statistics);
   write_soundness(out, program, report);
   // An order that leaves races open has no one meaning to compare Parla with.
-  if (report.races.races.empty()) write_parla(out, program, report.parla);
+  if (report.races.races.empty()) write_parla(out, program, report);
   return out.str();
 }
 

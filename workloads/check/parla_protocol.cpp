@@ -13,8 +13,16 @@ ParlaArray::ParlaArray(std::size_t devices, std::size_t pieces, Device home)
   copies_[home].whole.resize(pieces);
 }
 
+/// Numbers of the device's slices that hold the piece, first come first.
+std::span<const std::uint32_t> ParlaArray::slices_with(Device device, std::uint32_t piece) const {
+  const auto& by_piece = copies_[device].slices_by_piece;
+  return piece < by_piece.size() ? std::span<const std::uint32_t>(by_piece[piece])
+                                 : std::span<const std::uint32_t>();
+}
+
 ParlaArray::SliceCopy* ParlaArray::find_slice(Device device, const ParlaOperand& operand) {
-  for (SliceCopy& slice : copies_[device].slices) {
+  for (const std::uint32_t number : slices_with(device, operand.pieces.front())) {
+    SliceCopy& slice = copies_[device].slices[number];
     if (slice.region == operand.region && slice.view == operand.view) return &slice;
   }
   return nullptr;
@@ -160,6 +168,10 @@ ParlaArray::SliceCopy& ParlaArray::fetch_slice(Device device, const ParlaOperand
                            {operand.pieces.begin(), operand.pieces.end()},
                            {}});
     slice = &copy.slices.back();
+    for (const std::uint32_t piece : slice->pieces) {
+      if (copy.slices_by_piece.size() <= piece) copy.slices_by_piece.resize(piece + std::size_t{1});
+      copy.slices_by_piece[piece].push_back(static_cast<std::uint32_t>(copy.slices.size() - 1));
+    }
   }
   slice->contents.clear();
   for (const std::uint32_t piece : slice->pieces) {
@@ -203,6 +215,7 @@ void ParlaArray::drop(Device device) {
   copy.has_buffer = false;
   copy.whole.clear();
   copy.slices.clear();
+  copy.slices_by_piece.clear();
 }
 
 void ParlaArray::evict(Device device, bool keep_last, core::TaskId during) {
@@ -238,12 +251,16 @@ void ParlaArray::locate(Device device, const ParlaOperand& operand, std::vector<
     return;
   }
   // An index is looked up in the first resident slice that contains it.
-  const auto contains = [&](const SliceCopy& slice) {
-    return std::includes(slice.pieces.begin(), slice.pieces.end(), operand.pieces.begin(),
-                         operand.pieces.end());
-  };
-  const auto slice = std::find_if(copy.slices.begin(), copy.slices.end(), contains);
-  if (slice == copy.slices.end()) return;
+  SliceCopy* slice = nullptr;
+  for (const std::uint32_t number : slices_with(device, operand.pieces.front())) {
+    const std::vector<std::uint32_t>& held = copy.slices[number].pieces;
+    if (!std::includes(held.begin(), held.end(), operand.pieces.begin(), operand.pieces.end())) {
+      continue;
+    }
+    slice = &copy.slices[number];
+    break;
+  }
+  if (slice == nullptr) return;
   auto at = slice->pieces.begin();
   for (std::size_t i = 0; i < found.size(); ++i) {
     at = std::lower_bound(at, slice->pieces.end(), operand.pieces[i]);

@@ -30,7 +30,7 @@ struct Content {
   core::TaskId during;  // the task for which it was brought
 };
 
-/// What a task names: the whole array or a slice, by the pieces that it consists of.
+/// What a task names: the whole array or a slice, by the pieces that it consists of (at least one).
 struct ParlaOperand {
   bool is_whole = true;
   core::RegionId region;
@@ -78,13 +78,16 @@ class ParlaArray {
     std::int64_t version = -1;      // likewise; -1: no contents
     bool has_buffer = false;        // of the whole; an owner's outlives its state
     std::vector<Content> whole;
-    std::vector<SliceCopy> slices;
+    std::vector<SliceCopy> slices;                            // in the order in which they came
+    std::vector<std::vector<std::uint32_t>> slices_by_piece;  // their numbers; empty without slices
   };
 
   [[nodiscard]] bool is_odd(Device device) const {
     return device + 1 == copies_.size() || device % 2 == 1;
   }
   [[nodiscard]] Device cpu() const { return copies_.size() - 1; }
+  [[nodiscard]] std::span<const std::uint32_t> slices_with(Device device,
+                                                           std::uint32_t piece) const;
   SliceCopy* find_slice(Device device, const ParlaOperand& operand);
   ParlaFetch read_whole(Device device, core::TaskId during);
   ParlaFetch write_whole(Device device, core::TaskId during);

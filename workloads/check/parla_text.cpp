@@ -10,7 +10,7 @@ std::string_view name_of(ParlaGeneration generation) {
     case ParlaGeneration::kCpp:
       return "parla-experimental";
     case ParlaGeneration::kCppAsItStands:
-      return "parla-experimental with outputs as they are";
+      return "parla-experimental, outputs silent";
   }
   return "";
 }
@@ -71,10 +71,10 @@ std::string_view explanation_of(ParlaProblem problem) {
              "other copies stay valid unless the body calls update() on the whole array. There, "
              "declare it inout.";
     case ParlaProblem::kPrefetchHole:
-      return "A prefetch waits for those direct dependencies that name the array themselves; a "
-             "writer further back is overlooked, and the copy may start before it ends. There, "
-             "name "
-             "the writer as a dependency.";
+      return "A prefetch waits for those direct dependencies that name the array themselves (in "
+             "Parla 0.2, for a slice, those that name the same slice); another writer is "
+             "overlooked, and the copy may start before it ends. There, name the writer as a "
+             "dependency, or the whole array.";
     case ParlaProblem::kNeedlessCopy:
       return "An output is brought in like an input, although its old contents are of no use.";
     case ParlaProblem::kFailure:

@@ -260,12 +260,22 @@ TEST_CASE("Parla 0.2's prefetch of a slice does not see tasks on the whole, even
   CHECK(report.count(ParlaGeneration::kCpp, ParlaProblem::kPrefetchHole) == 0);
 }
 
-TEST_CASE("a mapping decides where tasks run; without one the first alternative does") {
+TEST_CASE(
+    "a mapping decides where tasks run; without one, what can go wrong on two GPUs is shown") {
   const core::Program program = program_of({{"gpu", {{kInout, "s"}}}, {"gpu", {{kIn, "s"}}}});
-  CHECK(check_program(program).parla.is_right(ParlaGeneration::kCpp));
-  const CheckReport mapped = check_program(program, nullptr, {"gpu:0", "gpu:1"});
+  const CheckReport together = check_program(program, nullptr, {"gpu:1", "gpu:1"});
+  CHECK(together.parla_placement == ParlaPlacement::kGiven);
+  CHECK(together.parla.is_right(ParlaGeneration::kCpp));
+  const CheckReport mapped = check_program(program, nullptr, {"gpu:0", "gpu:2"});
   CHECK(mapped.parla.total(ParlaProblem::kMissingWriteBack) == 1);
-  CHECK(mapped.parla.findings.front().device == "gpu:1");
+  CHECK(mapped.parla.findings.front().device == "gpu:2");
+  const CheckReport open = check_program(program);
+  CHECK(open.parla_placement == ParlaPlacement::kInTurn);
+  CHECK(open.parla.total(ParlaProblem::kMissingWriteBack) == 1);
+  CHECK(check_text(program, open).find("on the GPUs in turn):\n") != std::string::npos);
+  const CheckReport harmless = check_program(program_of({{"gpu", {{kInout, "A"}}}}));
+  CHECK(harmless.parla_placement == ParlaPlacement::kFirst);
+  CHECK(harmless.parla.is_right(ParlaGeneration::kPython));
 }
 
 TEST_CASE("no more findings of a problem are kept than the limit; all are counted") {
