@@ -82,12 +82,10 @@ void Durations::grow_slots() {
   }
 }
 
-/// A number for the region's extents and element type.
-std::uint32_t Durations::shape_of(core::RegionId id) {
+std::uint32_t Durations::new_shape(core::RegionId id) {
   if (id.index() >= shape_of_.size()) {
     shape_of_.resize(std::max(program_->region_count(), id.index() + 1));
   }
-  if (shape_of_[id] != 0) return shape_of_[id];
   const core::Region& region = program_->region(id);
   const core::ArraySpec& spec = program_->array(region.array).spec;
   std::string key = std::to_string(static_cast<int>(spec.dtype));

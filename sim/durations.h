@@ -46,7 +46,12 @@ class Durations {
     std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
   };
 
-  std::uint32_t shape_of(core::RegionId region);
+  /// A number for the region's extents and element type.
+  std::uint32_t shape_of(core::RegionId region) {
+    const bool is_known = region.index() < shape_of_.size() && shape_of_[region] != 0;
+    return is_known ? shape_of_[region] : new_shape(region);
+  }
+  std::uint32_t new_shape(core::RegionId region);
   std::uint64_t hash_of(core::TaskId task);
   bool agree(core::TaskId a, core::TaskId b);
   std::int64_t look_up(TaskClassId id, std::size_t alternative, core::DeviceId device);

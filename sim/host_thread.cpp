@@ -54,11 +54,6 @@ void HostThread::task_done(core::CommandId id, core::Time start, core::Time end)
       {end + notice_, start, end, NewsKind::kTaskDone, static_cast<std::uint32_t>(id.index())});
 }
 
-core::Time HostThread::next_step() const {
-  if (first_news_ == news_.size()) return core::Time::max();
-  return std::max(busy_until_, news_[first_news_].known);
-}
-
 std::span<const core::Event> HostThread::take_events(core::Time now) {
   const auto begin = news_.begin() + static_cast<std::ptrdiff_t>(first_news_);
   const auto end = std::find_if(begin, news_.end(), [&](const News& n) { return n.known > now; });

@@ -7,6 +7,7 @@
 // end) takes beyond issuing and starting it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -31,7 +32,10 @@ class HostThread {
 
   // ---- when it decides ----
   /// When it will next be free with something to handle; Time::max() when there is nothing.
-  [[nodiscard]] core::Time next_step() const;
+  [[nodiscard]] core::Time next_step() const {
+    if (first_news_ == news_.size()) return core::Time::max();
+    return std::max(busy_until_, news_[first_news_].known);
+  }
   /// All that it knows of by `now`. Requires: now == next_step(). Valid until the next call.
   std::span<const core::Event> take_events(core::Time now);
 

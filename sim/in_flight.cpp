@@ -22,13 +22,10 @@ InFlight& InFlightTable::add(core::CommandId id) {
     }
   }
   InFlight& slot = (*this)[id];
-  std::vector<core::DeviceId> devices = std::move(slot.devices);
-  std::vector<core::Box> boxes = std::move(slot.boxes);
-  slot = InFlight();
-  devices.clear();
-  boxes.clear();
-  slot.devices = std::move(devices);
-  slot.boxes = std::move(boxes);
+  slot.devices.clear();
+  slot.boxes.clear();
+  slot.first_waiter = InFlight::kNone;
+  slot.first_arrival = InFlight::kNone;
   slot.is_finished = false;
   return slot;
 }

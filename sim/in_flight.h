@@ -29,33 +29,29 @@ struct InFlight {
 
   bool is_finished = true;
   bool is_copy = false;
+  bool has_flow = false;  // a copy, once started: more than its fixed part
+  core::CopyReason reason = core::CopyReason::kFetch;
+  std::uint16_t alternative = 0;  // of a launch
+  std::int32_t priority = 0;
   std::uint32_t pending = 0;  // unfinished commands that it waits for, and its own issue
   std::uint32_t first_waiter = kNone;
   std::uint32_t first_arrival = kNone;  // replicas whose bytes appear when it starts
   core::TaskId task;
-  std::int32_t priority = 0;
-  core::Time issued, start;
-
-  // launches
-  std::uint16_t alternative = 0;
-  std::int32_t milli_vcus = 0;
-  std::vector<core::DeviceId> devices;
-
-  // copies
-  core::ArrayId array;
+  std::int32_t milli_vcus = 0;  // of a launch
+  core::RouteId route;          // of a copy, as all that follows but `devices`
   core::SpaceId from, to;
-  core::RouteId route;
+  core::ArrayId array;
   core::Bytes bytes;
-  bool has_flow = false;
   double rate_limit = 0.0;
-  core::CopyReason reason = core::CopyReason::kFetch;
-  std::vector<core::Box> boxes;  // only if copies are recorded
+  core::Time issued, start;
+  std::vector<core::DeviceId> devices;  // of a launch
+  std::vector<core::Box> boxes;         // of a copy, if copies are recorded
 };
 
 class InFlightTable {
  public:
-  /// A slot for the command that follows the last one added. What an earlier user left in its
-  /// vectors is cleared, their storage kept.
+  /// A slot for the command that follows the last one added: waiters, arrivals and lists are empty,
+  /// all else is as an earlier user left it.
   InFlight& add(core::CommandId id);
   /// Requires: added and not finished.
   InFlight& operator[](core::CommandId id) {

@@ -182,7 +182,7 @@ void Network::end(core::Time now, FlowId id) {
 
 // ---- rates ----
 
-std::span<const Network::Retimed> Network::settle(core::Time now) {
+std::span<const Network::Retimed> Network::settle_dirty(core::Time now) {
   retimed_.clear();
   ++epoch_;
   for (const std::uint32_t seed : dirty_) {

@@ -38,7 +38,10 @@ class Network {
   };
   /// Brings all rates up to date with the starts and ends since the last call. Returns the flows
   /// whose end has moved; valid until the next call. To be called before time goes on.
-  std::span<const Retimed> settle(core::Time now);
+  std::span<const Retimed> settle(core::Time now) {
+    if (dirty_.empty()) return {};
+    return settle_dirty(now);
+  }
 
   /// Bytes/s as of the last settle().
   [[nodiscard]] double rate(FlowId flow) const { return flows_[flow.index()].rate; }
@@ -84,6 +87,7 @@ class Network {
     std::uint64_t visited = 0;
   };
 
+  std::span<const Retimed> settle_dirty(core::Time now);
   [[nodiscard]] const std::vector<core::Via>& via_of(const Player& player) const {
     return machine_->route(player.route).via;
   }

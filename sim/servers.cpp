@@ -83,7 +83,7 @@ void Servers<ServerId>::start(std::uint32_t number) {
 }
 
 template <class ServerId>
-std::span<const std::uint32_t> Servers<ServerId>::start_ready() {
+std::span<const std::uint32_t> Servers<ServerId>::start_touched() {
   started_.assign(unopposed_.begin(), unopposed_.end());
   unopposed_.clear();
   for (std::size_t next = 0; next < touched_.size(); ++next) {

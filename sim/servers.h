@@ -28,7 +28,10 @@ class Servers {
                std::int64_t units);
   /// Starts all requests that can start now; returns them in order of starting. Valid until the
   /// next call. To be called when all that happens at an instant has happened.
-  std::span<const std::uint32_t> start_ready();
+  std::span<const std::uint32_t> start_ready() {
+    if (touched_.empty() && unopposed_.empty()) return {};
+    return start_touched();
+  }
   /// A started request is done.
   void release(std::span<const ServerId> servers, std::int64_t units);
 
@@ -54,6 +57,7 @@ class Servers {
     bool is_touched = false;   // start_ready() must look at it
   };
 
+  std::span<const std::uint32_t> start_touched();
   void touch(ServerId server);
   [[nodiscard]] bool can_start(const Waiting& waiting) const;
   void start(std::uint32_t waiting);

@@ -98,17 +98,17 @@ Time Simulation::next_time() const {
 void Simulation::advance_to(Time now) {
   now_ = now;
   do {
-    while (happen() || start_commands()) {
-    }
+    do {
+      happen();
+      start_commands();
+    } while (queue_.next_time() == now_);
     settle_network();
-  } while (next_time() == now_ && (queue_.next_time() == now_ || decide()));
+  } while (queue_.next_time() == now_ || decide());
 }
 
-/// What is due now, apart from decisions. Returns whether there was anything.
-bool Simulation::happen() {
-  bool has_happened = false;
+/// What is due now, apart from decisions.
+void Simulation::happen() {
   while (queue_.next_time() == now_) {
-    has_happened = true;
     const Occurrence occurrence = queue_.pop();
     switch (occurrence.kind) {
       case OccurrenceKind::kFlowBegins:
@@ -123,23 +123,16 @@ bool Simulation::happen() {
     }
   }
   while (host_.next_visible() == now_) {
-    has_happened = true;
     one_less_pending(host_.take_visible());
   }
   while (next_release_ < releases_.size() && releases_[next_release_].at == now_) {
-    has_happened = true;
     host_.task_released(now_, releases_[next_release_++].task);
   }
-  return has_happened;
 }
 
-/// Returns whether anything started.
-bool Simulation::start_commands() {
-  const std::span<const std::uint32_t> copies = copy_engines_.start_ready();
-  for (const std::uint32_t id : copies) start_copy(CommandId(id));
-  const std::span<const std::uint32_t> launches = devices_.start_ready();
-  for (const std::uint32_t id : launches) start_launch(CommandId(id));
-  return !copies.empty() || !launches.empty();
+void Simulation::start_commands() {
+  for (const std::uint32_t id : copy_engines_.start_ready()) start_copy(CommandId(id));
+  for (const std::uint32_t id : devices_.start_ready()) start_launch(CommandId(id));
 }
 
 void Simulation::settle_network() {
@@ -217,6 +210,7 @@ void Simulation::accept(const core::StartCopy& copy) {
 
 void Simulation::accept(const core::LaunchTask& launch) {
   InFlight& slot = commands_.add(launch.id);
+  slot.is_copy = false;
   slot.task = launch.task;
   slot.priority = launch.priority;
   slot.alternative = launch.alternative;

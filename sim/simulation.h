@@ -50,8 +50,8 @@ class Simulation {
 
   [[nodiscard]] core::Time next_time() const;
   void advance_to(core::Time now);
-  bool happen();
-  bool start_commands();
+  void happen();
+  void start_commands();
   void settle_network();
   bool decide();
   [[nodiscard]] std::string stall_text() const;
