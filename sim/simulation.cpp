@@ -152,6 +152,7 @@ void Simulation::settle_network() {
 bool Simulation::decide() {
   if (host_.next_step() > now_) return false;
   const std::span<const core::Event> events = host_.take_events(now_);
+  if (options_.observer != nullptr) options_.observer->on_events(now_, events);
   const std::span<const core::Command> commands = engine_.step(now_, events);
   if (options_.observer != nullptr) options_.observer->on_step(now_, events, commands);
   accept(commands);
