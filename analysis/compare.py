@@ -22,12 +22,11 @@ def draw_comparison(rows: Sequence[ComparisonRow]) -> list[tuple[Axes, Axes, Axe
     groups: dict[tuple[str, str], list[ComparisonRow]] = {}
     for row in rows:
         groups.setdefault((row.workload, row.machine), []).append(row)
-    colours = style.policy_colours(row.policies.get("mapper", "default") for row in rows)
     kinds = _kind_colours(rows)
     figure, grid = _figure([len(group) for group in groups.values()])
     for (name, group), axes in zip(groups.items(), grid):
         labels = style.policy_labels([row.policies for row in group])
-        _draw_makespans(axes[0], group, labels, colours)
+        _draw_makespans(axes[0], group, labels)
         _draw_bytes(axes[1], group, kinds)
         _draw_busy(axes[2], group)
         axes[0].set_title(f"{name[0]} on {name[1]}", loc="left", fontsize=9, color=style.TEXT)
@@ -67,17 +66,23 @@ def _figure(counts: Sequence[int]) -> tuple[Figure, list[tuple[Axes, Axes, Axes]
     return figure, grid
 
 
-def _draw_makespans(
-    ax: Axes, group: Sequence[ComparisonRow], labels: Sequence[str], colours: dict[str, str]
-) -> None:
+def _bar_colours(group: Sequence[ComparisonRow], labels: Sequence[str]) -> list[str]:
+    """By mapper, or where all rows have one mapper by what else tells them apart."""
+    mappers = [row.policies.get("mapper", "default") for row in group]
+    keys = mappers if len(set(mappers)) > 1 else labels
+    colours = style.policy_colours(keys)
+    return [colours[key] for key in keys]
+
+
+def _draw_makespans(ax: Axes, group: Sequence[ComparisonRow], labels: Sequence[str]) -> None:
     longest = max(max(row.makespan, row.bound) for row in group)
     unit, scale = style.time_unit(max(longest, 1))
-    for y, row in enumerate(group):
+    for y, (row, colour) in enumerate(zip(group, _bar_colours(group, labels))):
         if row.error:
             ax.text(0.0, y, f" failed: {row.error}", va="center", fontsize=7.5, color=style.BOUND)
             continue
         value = row.makespan / scale
-        ax.barh(y, value, height=0.7, color=colours[row.policies.get("mapper", "default")])
+        ax.barh(y, value, height=0.7, color=colour)
         text = style.format_time(row.makespan)
         if row.bound:
             ax.plot([row.bound / scale] * 2, [y - 0.45, y + 0.45], color=style.BOUND, linewidth=1.6)
@@ -124,7 +129,7 @@ def _draw_busy(ax: Axes, group: Sequence[ComparisonRow]) -> None:
         ax.barh(y, float(np.mean(shares)), height=0.7, color="#CCCCCC")
         for name, share in zip(used, shares):
             ax.plot(share, y, marker="o", markersize=3.2, color=style.device_colour(name))
-    ax.set_xlim(0.0, 100.0)
+    ax.set_xlim(0.0, 103.0)  # room for the dots of busy devices
     ax.set_yticks([])
     style.bare(ax)
     ax.set_xlabel("busy (%; dots: devices)", fontsize=8)

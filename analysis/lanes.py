@@ -83,13 +83,18 @@ def pack_rows(start: IntArray, end: IntArray) -> IntArray:
     return rows
 
 
-def coverage(start: IntArray, end: IntArray, edges: FloatArray) -> FloatArray:
-    """Time covered in each bin, counted once per interval; shape (n_edges - 1,), ns."""
+def coverage(
+    start: IntArray, end: IntArray, edges: FloatArray, weight: FloatArray | None = None
+) -> FloatArray:
+    """Time covered in each bin, counted once per interval and times its weight (default 1).
+
+    edges: (n + 1,) ns; weight: (n_intervals,); returns (n,), ns times the weight's unit."""
     if len(start) == 0:
         return np.zeros(len(edges) - 1)
     # The integral of (intervals started - intervals ended), read off at the edges.
     times = np.concatenate([start, end]).astype(np.float64)
-    steps = np.concatenate([np.ones(len(start)), -np.ones(len(end))])
+    weights = np.ones(len(start)) if weight is None else weight
+    steps = np.concatenate([weights, -weights])
     order = np.argsort(times, kind="stable")
     times, running = times[order], np.cumsum(steps[order])
     area = np.concatenate([[0.0], np.cumsum(running[:-1] * np.diff(times))])

@@ -66,15 +66,12 @@ def link_rates(
     A copy's bytes are spread evenly over its time."""
     copies = run.copies
     assert copies is not None
-    rate = np.zeros(len(edges) - 1)
-    for k in np.flatnonzero((copies.source == source) & (copies.target == target)):
-        start, end = copies.start[k], max(copies.end[k], copies.start[k] + 1)
-        first = max(0, int(np.searchsorted(edges, start, side="right")) - 1)
-        last = min(len(rate), int(np.searchsorted(edges, end, side="left")))
-        window = edges[first : last + 1]
-        inside = coverage(np.array([start]), np.array([end]), window)
-        rate[first:last] += copies.bytes[k] * inside / (end - start)
-    return rate / np.diff(edges) * 1e9
+    mine = (copies.source == source) & (copies.target == target)
+    start = copies.start[mine]
+    end = np.maximum(copies.end[mine], start + 1)  # a copy within one ns still moves its bytes
+    moved = coverage(start, end, edges, copies.bytes[mine] / (end - start))
+    # Sums of large numbers leave a rest of either sign where nothing moves.
+    return np.maximum(moved, 0.0) / np.diff(edges) * 1e9
 
 
 def _draw_matrix(ax: Axes, run: Run) -> None:
