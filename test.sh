@@ -42,14 +42,15 @@ note_result() {
     >"$results/${1// /-}.xml"
 }
 
-# test_preset PRESET SECONDS TARGET [CTEST ARGUMENT...]: builds and runs; SECONDS of random problems.
+# test_preset PRESET SECONDS TARGETS [CTEST ARGUMENT...]: builds and runs; SECONDS of random problems.
 # What fails is counted, and the rest still runs.
 test_preset() {
-  local preset=$1 seconds=$2 target=$3
+  local preset=$1 seconds=$2 targets
+  read -ra targets <<<"$3"
   shift 3
   say "building $preset ($SECONDS s)"
   configure "$preset"
-  if ! cmake --build --preset "$preset" --parallel "$jobs" --target "$target"; then
+  if ! cmake --build --preset "$preset" --parallel "$jobs" --target "${targets[@]}"; then
     note_result "build $preset" fail
     return
   fi
@@ -60,10 +61,12 @@ test_preset() {
 }
 
 test_preset asan-ubsan "$fuzz_seconds" all
-test_preset tsan 10 all -L threads
+test_preset tsan 20 "test_property test_golden parley" -R '^(property|golden|compare_jobs)$'
 if $run_all; then
-  test_preset release 300 all
+  test_preset release 600 all
   test_preset clang 60 all
+  say "mutation check ($SECONDS s)"
+  if tests/mutants.sh build-asan; then note_result mutants run; else note_result mutants fail; fi
 fi
 
 say "results ($SECONDS s)"
