@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "workloads/check/parla_workload.h"
+#include "workloads/workload.h"
 
 using namespace parley;
 using namespace parley::workloads;
@@ -386,4 +387,35 @@ TEST_CASE("a working set that fits no device is reported with both figures") {
   const std::string& what = report.machine_faults[0].what;
   CHECK(what.find("512") != std::string::npos);
   CHECK(what.find("256") != std::string::npos);
+}
+
+TEST_CASE("the shipped sequences and lessons: where Parla is right, by generation") {
+  struct Case {
+    const char* file;
+    bool is_right_in_python, is_right_in_cpp;
+  };
+  const std::vector<Case> cases = {
+      {"cases/S1.json", false, false},
+      {"cases/S2.json", false, false},
+      {"cases/S3.json", false, false},
+      {"cases/S4.json", false, false},
+      {"cases/S5.json", false, false},
+      {"cases/S6.json", false, false},
+      {"cases/S7.json", false, true},
+      {"cases/S8.json", false, true},
+      {"lessons/lesson_06/writeback_without.json", false, false},
+      {"lessons/lesson_06/writeback_with.json", true, true},
+      {"lessons/lesson_06/09_script.json", true, true},
+      {"lessons/tutorial_04/15_prefetched_data_movement.json", true, true},
+      {"lessons/tutorial_04/16_write_invalidation.json", true, true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.file);
+    const auto program = load_workload(std::string(PARLEY_SOURCE_DIR "/workloads/") + c.file);
+    REQUIRE(program);
+    const CheckReport report = check_program(*program);
+    CHECK(report.is_sound());
+    CHECK(report.parla.is_right(ParlaGeneration::kPython) == c.is_right_in_python);
+    CHECK(report.parla.is_right(ParlaGeneration::kCpp) == c.is_right_in_cpp);
+  }
 }
