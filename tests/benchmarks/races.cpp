@@ -190,7 +190,7 @@ int main(int argc, char** argv) {
   benchmark::RegisterBenchmark("barriers:phases=1000,width=1000", [](benchmark::State& state) {
     find(state, barriers(1000, 1000), Edges::kAll);
   })->Unit(benchmark::kMillisecond);
-  for (const std::size_t stride : {15, 100}) {
+  for (const std::size_t stride : {15U, 100U}) {
     benchmark::RegisterBenchmark(
         ("long_paths:layers=6000,width=150,stride=" + std::to_string(stride)).c_str(),
         [stride](benchmark::State& state) {
