@@ -163,11 +163,12 @@ std::optional<std::vector<TaskId>> TaskGraph::find_cycle() const {
     const auto on = predecessors(TaskId(t));
     if (std::find(on.begin(), on.end(), TaskId(t)) != on.end()) return std::vector{TaskId(t)};
   }
-  constexpr std::size_t kMostTried = 16;  // of a large component: each costs a search
   const WaitGraph graph = wait_graph(*this);
   const std::vector<Vertex> knot = smallest_knot(graph);
+  // Each try may cost a search of the whole component.
+  const std::size_t most_tried = std::clamp<std::size_t>(1'000'000 / knot.size(), 1, 16);
   std::vector<Vertex> best;
-  for (std::size_t i = 0; i < std::min(knot.size(), kMostTried); ++i) {
+  for (std::size_t i = 0; i < std::min(knot.size(), most_tried); ++i) {
     const std::size_t limit = best.empty() ? knot.size() + 1 : best.size();
     std::vector<Vertex> cycle = cycle_through(graph, knot[i], limit);
     if (!cycle.empty()) best = std::move(cycle);
