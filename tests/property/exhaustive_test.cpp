@@ -61,6 +61,7 @@ std::vector<Case> cases() {
 }
 
 TEST_CASE("tiny problems hold in every order of completion") {
+  std::size_t runs = 0;
   for (const Case& one : cases()) {
     CAPTURE(one.name);
     std::string why;
@@ -70,8 +71,9 @@ TEST_CASE("tiny problems hold in every order of completion") {
         run_every_order(problem->program(), problem->machine(), one.draft.options, 200000);
     CHECK_MESSAGE(result.last.fault.empty(), result.last.fault, "\n", result.last.history);
     CHECK(result.is_complete);
-    CHECK(result.runs > 1);
+    runs += result.runs;
   }
+  CHECK(runs > 10);
 }
 
 TEST_CASE("tiny random problems hold in many orders of completion") {

@@ -289,7 +289,7 @@ class ProblemBuilder {
 
   // The largest of the working sets that may have to fit, and what lies there at the start.
   [[nodiscard]] std::int64_t least_capacity(std::size_t gpu) {
-    std::int64_t largest = 256;
+    std::int64_t largest = 0;
     for (const PlannedTask& task : planned_) {
       if (task.spec.kind == TaskKind::kEvict) continue;
       for (const Alternative& alternative : task.spec.placement) {
@@ -300,7 +300,8 @@ class ProblemBuilder {
         }
       }
     }
-    return std::max(largest + draft_.gpus[gpu].slack, initial_bytes_at(gpu_space(gpu)));
+    return std::max(
+        {largest + draft_.gpus[gpu].slack, initial_bytes_at(gpu_space(gpu)), Arena::kAlignment});
   }
 
   [[nodiscard]] std::int64_t initial_bytes_at(const std::string& space) const {
@@ -317,7 +318,7 @@ class ProblemBuilder {
   MachineSpec machine_spec() {
     MachineSpec spec;
     spec.name = "random";
-    std::int64_t host = draft_.host_slack;
+    std::int64_t host = draft_.host_slack + Arena::kAlignment;
     for (std::size_t i = 0; i < scout_.array_count(); ++i) {
       host += Arena::rounded(scout_.array(ArrayId(i)).bytes).count();
     }
@@ -336,7 +337,8 @@ class ProblemBuilder {
       const SpaceId space =
           spec.spaces.push_back({host_space(node), Bytes(host + work), label, true});
       Device cpu;
-      cpu.name = node == 0 ? "cpu" : "cpu:1";
+      // "cpu" alone would also be the name of the class.
+      cpu.name = draft_.nodes == 1 ? "cpu" : "cpu:" + std::to_string(node);
       cpu.device_class = "cpu";
       cpu.space = space;
       cpu.slots = 4;

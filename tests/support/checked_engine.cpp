@@ -49,6 +49,7 @@ CheckedEngine::CheckedEngine(const Program& program, const Machine& machine,
                              const EngineOptions& options)
     : program_(&program),
       machine_(&machine),
+      tasks_at_start_(program.task_count()),
       options_(checking(options)),
       meaning_(program),
       engine_(make_engine(program, machine, options_)),
@@ -81,6 +82,9 @@ std::span<const OwnedCommand> CheckedEngine::step(Time now, std::span<const Even
 
 void CheckedEngine::check_end() {
   checker_.check_end(has_failed_);
+  // A journal goes with the program that the engine was made for: one that has grown since would be
+  // laid out differently from the start.
+  if (program_->task_count() > tasks_at_start_) return;
   replay(*program_, *machine_, options_, steps_);
 }
 

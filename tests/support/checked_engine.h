@@ -48,7 +48,7 @@ class CheckedEngine {
   [[nodiscard]] bool has_failed() const { return has_failed_; }
   /// Not owned; may be null. Sees every step of the first engine.
   void set_observer(core::StepObserver* observer) { observer_ = observer; }
-  /// The checks at the end of a run, replay included.
+  /// The checks at the end of a run; replay too, unless the program has grown.
   void check_end();
   /// The last `most` steps as text, for messages.
   [[nodiscard]] std::string history(std::size_t most) const;
@@ -56,6 +56,7 @@ class CheckedEngine {
  private:
   const core::Program* program_;
   const core::Machine* machine_;
+  std::size_t tasks_at_start_;
   core::EngineOptions options_;
   Meaning meaning_;
   std::unique_ptr<core::Engine> engine_;

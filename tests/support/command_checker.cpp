@@ -179,6 +179,16 @@ void CommandChecker::overwrite(ShadowCell& cell, CommandId id, std::int64_t offs
   cell.readers = 0;
 }
 
+// Evicting from a host makes a home slot invalid without a command: what it holds may come again.
+bool CommandChecker::may_home_be_evicted() const {
+  for (std::size_t i = 0; i < submitted_; ++i) {
+    if (program_->task(TaskId(i)).kind != TaskKind::kEvict) continue;
+    const auto space = machine_->find_space(program_->extras(TaskId(i)).evict_space);
+    if (space && machine_->space(*space).is_host) return true;
+  }
+  return false;
+}
+
 void CommandChecker::move_cell(const OwnedCopy& copy, std::int64_t source_offset,
                                std::int64_t target_offset, std::vector<std::uint32_t>& moved) {
   ShadowCell& source = memory_.at(copy.from, source_offset);
@@ -204,7 +214,8 @@ void CommandChecker::move_cell(const OwnedCopy& copy, std::int64_t source_offset
 
   ShadowCell& target = memory_.at(copy.to, target_offset);
   if (&target == &source) fail("copy", what() + " is copied onto itself");
-  if (target.array == copy.array && target.part == part && target.version == current) {
+  if (target.array == copy.array && target.part == part && target.version == current &&
+      !may_home_be_evicted()) {
     fail("3 once", what() + " is copied to where it already is or is on its way to");
   }
   overwrite(target, copy.id, target_offset);

@@ -79,6 +79,7 @@ class CommandChecker {
   void check_bounds(core::SpaceId space, std::int64_t offset, std::int64_t bytes,
                     const std::string& what) const;
   void check_locations(core::ArrayId array, bool has_failed);
+  [[nodiscard]] bool may_home_be_evicted() const;
   void check_is_home(core::ArrayId array);
   void lay_out_initial();
   [[nodiscard]] std::int64_t cells_per_element(core::ArrayId array) const;

@@ -96,7 +96,7 @@ void CommandChecker::check_window(const OwnedLaunch& launch) {
   devices_of_[launch.id.index()] = launch.devices;
   for (const DeviceId device : launch.devices) {
     const std::uint32_t issued = ++running_[device.index()];
-    if (window_ != 0 && issued > window_ && device == launch.devices.front()) {
+    if (window_ != 0 && issued > window_) {
       fail("window", number(issued) + " unfinished tasks on " + machine_->device(device).name);
     }
   }
@@ -268,10 +268,10 @@ void CommandChecker::check_locations(ArrayId array, bool has_failed) {
   if (described.spec.at_end == AtEnd::kHome && !has_failed) check_is_home(array);
   for (std::size_t i = 0; i < times_found.size(); ++i) {
     const bool has_contents = current_[array][i] != kNoVersion;
-    if (times_found[i] >= kLost) continue;
-    if (times_found[i] != (has_contents ? 1 : 0)) {
+    if (times_found[i] != kLost && times_found[i] != (has_contents ? 1 : 0)) {
       fail("1 location", described.spec.name + " element " + std::to_string(i) + " is found " +
-                             std::to_string(times_found[i]) + " times");
+                             std::to_string(times_found[i] % kLost) + " times" +
+                             (times_found[i] >= kLost ? " and lost" : ""));
     }
   }
 }

@@ -21,6 +21,9 @@ VirtualDriver::VirtualDriver(const Program& program, const Machine& machine,
 // ---- events ----
 
 void VirtualDriver::submit(TaskId end, bool is_closed) {
+  const core::Faults faults = engine().check_tasks(TaskId(submitted_), end);
+  if (!faults.empty()) throw RuleBroken("refused: " + faults[0].where + ": " + faults[0].what);
+  submitted_ = end.index();
   std::vector<Event> events{TasksSubmitted{end}};
   if (is_closed) events.emplace_back(SubmissionClosed{});
   step(events);

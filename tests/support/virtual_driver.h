@@ -110,6 +110,7 @@ class VirtualDriver {
   std::vector<PendingDrop> drops_;
   std::vector<OwnedCommand> last_commands_;
   std::map<core::TaskId, std::uint16_t> alternatives_;
+  std::size_t submitted_ = 0;
   bool is_finished_ = false;
 };
 
