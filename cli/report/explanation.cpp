@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/report/names.h"
+#include "cli/report/overview_text.h"
 #include "cli/report/quantities.h"
 #include "cli/report/text_table.h"
 #include "cli/report/wait_chain.h"
@@ -258,8 +259,11 @@ void Explanation::print_neighbours() {
 void explain_task(const RunResult& result, const core::Engine& engine, const CommandLog& log,
                   core::TaskId task, std::ostream& stream) {
   for (const core::TaskRecord& record : result.run.tasks) {
-    if (record.task == task) Explanation(result, engine, log, record, stream).print();
+    if (record.task != task) continue;
+    Explanation(result, engine, log, record, stream).print();
+    return;
   }
+  stream << eviction_text(result.program, task) << ": it takes no time and runs on no device\n";
 }
 
 }  // namespace parley::cli

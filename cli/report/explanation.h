@@ -9,7 +9,8 @@
 
 namespace parley::cli {
 
-/// Requires: the task ran, `log` watched it, and `engine` drove the run.
+/// Of an eviction on request there is little to say. Requires: the program has run, `log` watched
+/// the task, and `engine` drove the run.
 void explain_task(const RunResult& result, const core::Engine& engine, const CommandLog& log,
                   core::TaskId task, std::ostream& stream);
 

@@ -150,4 +150,14 @@ std::string running_text(const core::Program& program, const core::Machine& mach
   return "Task(" + parla_name(program.task_name(task.task)) + ")  running on  " + environments;
 }
 
+std::string eviction_text(const core::Program& program, core::TaskId task) {
+  std::string regions;
+  for (const core::Access& access : program.accesses(task)) {
+    if (!regions.empty()) regions += ", ";
+    regions += program.region_text(access.region, access.view);
+  }
+  return "Task(" + parla_name(program.task_name(task)) + ")  evicts " + regions + " from " +
+         program.extras(task).evict_space;
+}
+
 }  // namespace parley::cli

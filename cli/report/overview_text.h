@@ -30,4 +30,7 @@ std::string shown_text(const core::Program& program, const core::Machine& machin
 std::string running_text(const core::Program& program, const core::Machine& machine,
                          const core::TaskRecord& task);
 
+/// "Task(E)  evicts A[0:2] from gpu1". Requires: the task is an eviction.
+std::string eviction_text(const core::Program& program, core::TaskId task);
+
 }  // namespace parley::cli

@@ -1,6 +1,7 @@
 #include "cli/report/run_report.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,59 @@ void print_devices(const RunResult& result, std::ostream& stream) {
   table.print(stream, 2);
 }
 
+/// Tasks and what they show, both in order of issue. Evictions on request show things, too, but
+/// have no command of their own: they come as soon as all that they depend on has come.
+class OverviewPrinter {
+ public:
+  OverviewPrinter(const RunResult& result, std::ostream& stream)
+      : result_(result),
+        stream_(stream),
+        next_(result.overviews.begin()),
+        is_printed_(result.program.task_count()) {}
+
+  void print() {
+    std::vector<const core::TaskRecord*> tasks;
+    for (const core::TaskRecord& task : result_.run.tasks) tasks.push_back(&task);
+    std::sort(tasks.begin(), tasks.end(),
+              [](const auto* a, const auto* b) { return a->command < b->command; });
+    for (const core::TaskRecord* task : tasks) {
+      print_evictions();
+      stream_ << running_text(result_.program, result_.machine, *task) << '\n';
+      print_shown(task->task);
+    }
+    print_evictions();
+  }
+
+ private:
+  void print_shown(core::TaskId task) {
+    is_printed_[task] = 1;
+    for (; next_ != result_.overviews.end() && next_->after == task; ++next_) {
+      stream_ << shown_text(result_.program, result_.machine, *next_);
+    }
+  }
+
+  void print_evictions() {
+    while (next_ != result_.overviews.end() && is_due(next_->after)) {
+      const core::TaskId eviction = next_->after;
+      stream_ << eviction_text(result_.program, eviction) << '\n';
+      print_shown(eviction);
+    }
+  }
+
+  [[nodiscard]] bool is_due(core::TaskId task) const {
+    if (result_.program.task(task).kind != core::TaskKind::kEvict) return false;
+    const std::span<const core::TaskId> before = result_.program.dependencies(task);
+    return std::all_of(before.begin(), before.end(), [&](core::TaskId other) {
+      return is_printed_[other] != 0 || result_.program.task(other).kind == core::TaskKind::kEvict;
+    });
+  }
+
+  const RunResult& result_;
+  std::ostream& stream_;
+  std::vector<core::Overview>::const_iterator next_;
+  core::IdVector<core::TaskId, char> is_printed_;
+};
+
 }  // namespace
 
 const char* name_of_best(const sim::Bounds& bounds) {
@@ -115,18 +169,7 @@ void print_report(const RunResult& result, std::ostream& stream) {
 }
 
 void print_overviews(const RunResult& result, std::ostream& stream) {
-  std::vector<const core::TaskRecord*> tasks;
-  for (const core::TaskRecord& task : result.run.tasks) tasks.push_back(&task);
-  std::sort(tasks.begin(), tasks.end(),
-            [](const auto* a, const auto* b) { return a->command < b->command; });
-  // Both lists are in order of issue.
-  auto overview = result.overviews.begin();
-  for (const core::TaskRecord* task : tasks) {
-    stream << running_text(result.program, result.machine, *task) << '\n';
-    for (; overview != result.overviews.end() && overview->after == task->task; ++overview) {
-      stream << shown_text(result.program, result.machine, *overview);
-    }
-  }
+  OverviewPrinter(result, stream).print();
 }
 
 }  // namespace parley::cli

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/mutation.h"
 #include "tests/cli/command_line.h"
 
 namespace parley::cli {
@@ -135,6 +136,39 @@ TEST_CASE("a journal of a run that stopped replays up to where it stopped") {
   CHECK(has(said.out, "3 steps"));
   CHECK(has(said.out, "broken invariant: an example"));
 }
+
+#ifdef PARLEY_FAULTS
+
+TEST_CASE("a run that breaks a rule leaves a journal that breaks it again, until it is mended") {
+  const TemporaryFolder folder;
+  std::string tasks;
+  for (const char* array : {"A0", "A1", "A2", "A3"}) {
+    tasks += std::string(tasks.empty() ? "" : ",") + R"({"name": "write )" + array +
+             R"(", "placement": "gpu:0", "inout": [")" + array + R"("], "cost": {"ns": 1000}})";
+  }
+  tasks += R"(, {"name": "read", "placement": "gpu:0", "in": ["A0"], "cost": {"ns": 1000}})";
+  std::string program = pairs_workload();
+  program.replace(program.find("\"tasks\""), std::string::npos, "\"tasks\": [" + tasks + "]}");
+  const std::string workload = folder.file("w.json", program);
+  const std::string journal = folder.path("run.jsonl");
+  core::set_mutation(core::Mutation::kEvictDropsSoleCopy);
+  const Said run = parley({"sim", workload, "--limit", "gpu=2100kB", "--check", "--journal",
+                           journal, "--summary", folder.path("s.json")});
+  const Said again = parley({"replay", journal});
+  core::set_mutation(core::Mutation::kNone);
+  CHECK(run.code == 4);
+  CHECK(has(run.err, "broken invariant"));
+  CHECK(folder.names() == std::vector<std::string>{"run.jsonl", "w.json"});
+  CAPTURE(again.out);
+  CAPTURE(again.err);
+  CHECK(again.code == 4);
+  CHECK(has(again.err, "the fault is still there"));
+  const Said mended = parley({"replay", journal});
+  CHECK(mended.code == 0);
+  CHECK(has(mended.out, "the fault does not occur any more"));
+}
+
+#endif
 
 }  // namespace
 }  // namespace parley::cli

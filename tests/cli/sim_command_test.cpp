@@ -55,6 +55,35 @@ TEST_CASE("lesson 6 prints where copies of A are") {
   CHECK(has(said.out, "{0: valid, 1: None, 2: None, 3: None, -1: valid}\n"));
 }
 
+TEST_CASE("what an eviction on request shows is printed where it happens") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", R"({
+    "format": "parley-workload", "version": 1, "name": "evict", "dependencies": "explicit",
+    "arrays": [{"name": "A", "shape": [6], "init": {"fill": 1}}],
+    "tasks": [{"name": "a", "placement": "gpu:1", "inout": ["A"]},
+              {"name": "E", "after": ["a"], "evict": "A", "space": "gpu1", "show": ["A"]},
+              {"name": "b", "after": ["E"], "placement": "gpu:0", "in": ["A"],
+               "show": [{"array": "A", "values": false}]}]})");
+  const Said said = parley({"sim", workload, "--machine", "h200x2", "--overview"});
+  CAPTURE(said.err);
+  REQUIRE(said.code == 0);
+  const std::string head =
+      "---Overview of PArray\n"
+      "ID: 0, Name: A, Parent_ID: None, Slice: None, Bytes: 48, Owner: ";
+  CHECK(
+      has(said.out,
+          "Task(a)  running on  GPUEnvironment(GPU:1)\n"
+          "Task(E)  evicts A from gpu1\n" +
+              head +
+              "CPU\nAt GPU 0: state: INVALID\nAt GPU 1: state: INVALID\nAt CPU: state: MODIFIED\n"
+              "---End of Overview\n"
+              "Task(b)  running on  GPUEnvironment(GPU:0)\n" +
+              head +
+              "GPU 0\nAt GPU 0: state: SHARED\nAt GPU 1: state: INVALID\nAt CPU: state: SHARED\n"));
+  const Said explained = parley({"explain", workload, "--machine", "h200x2", "--task", "E"});
+  CHECK(has(explained.out, "evicts A from gpu1"));
+}
+
 TEST_CASE("a summary has every key of the format") {
   const TemporaryFolder folder;
   const std::string workload = folder.file("w.json", lesson_workload());
