@@ -118,20 +118,31 @@ Time View::expected_available(RegionId id, SpaceId space) const {
     Time best = Time::max();
     Duration best_copy;
     for (const ReplicaId holder : directory.piece(piece).holders) {
-      const RouteId route = state_->machine.route_id(directory.replica(holder).space, space);
-      if (route.is_none()) continue;
-      Time ready = route_free_time(*state_, state_->machine.route(route), route);
+      const SpaceId from = directory.replica(holder).space;
+      Time ready = state_->now;
+      Duration copy;
+      const auto add_leg = [&](RouteId route) {
+        ready = std::max(ready, route_free_time(*state_, state_->machine.route(route), route));
+        copy += state_->machine.copy_duration(route, bytes);
+      };
+      const RouteId direct = state_->machine.route_id(from, space);
+      if (!direct.is_none()) {
+        add_leg(direct);
+      } else {  // to the home slot, and on from there
+        const SpaceId home = directory.replica(directory.home(region.array)).space;
+        add_leg(state_->machine.route_id(from, home));
+        add_leg(state_->machine.route_id(home, space));
+      }
       const CommandId writer = directory.cell(holder, piece).writer;
       if (!writer.is_none()) {
         ready = std::max(ready, state_->commands.expected_end(writer, state_->now));
       }
-      const Duration copy = state_->machine.copy_duration(route, bytes);
       if (best == Time::max() || ready + copy < best + best_copy) {
         best = ready;
         best_copy = copy;
       }
     }
-    if (best == Time::max()) continue;  // through the home slot, or not written yet
+    if (best == Time::max()) continue;  // not written yet
     latest = std::max(latest, best);
     copying += best_copy;
   }

@@ -32,6 +32,7 @@ Machine linked_gpus(std::size_t gpus, const std::vector<LinkRate>& rates, Bytes 
         }
         rate = link.bytes_per_ns;
       }
+      if (rate <= 0.0) continue;
       route.rate_cap = Bandwidth(rate * 1e9);
       spec.routes.push_back(route);
     }

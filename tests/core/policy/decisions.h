@@ -12,7 +12,7 @@
 namespace parley::core {
 
 /// A host and `gpus` GPUs of `bytes` each. Every two spaces are linked, 1 byte/ns and no latency,
-/// but for `rates`: {from, to, bytes/ns}.
+/// but for `rates`: {from, to, bytes/ns}, 0 for no link.
 struct LinkRate {
   std::string from, to;
   double bytes_per_ns = 1.0;

@@ -55,6 +55,18 @@ TEST_CASE("earliest_finish: a task stays with its data while waiting costs less 
   CHECK(place_of(1001) == "busy@gpu:1 T@gpu:0");  // the other way round
 }
 
+TEST_CASE("earliest_finish: without a link between two GPUs the way is by the host, and costs so") {
+  const auto place_of = [](std::int64_t busy_ns) {
+    SmallProgram small;
+    small.array("A", 1000, "gpu1");
+    small.task("busy", {}, {"gpu:1"}, busy_ns);
+    small.task("T", {{kIn, "A"}}, {"gpu"}, 10);
+    return small.places(linked_gpus(2, {{"gpu1", "gpu0", 0.0}}), under("earliest_finish"));
+  };
+  CHECK(place_of(1999) == "busy@gpu:1 T@gpu:1");
+  CHECK(place_of(2001) == "busy@gpu:1 T@gpu:0");
+}
+
 TEST_CASE("earliest_finish: an output needs no data, an inout does") {
   for (const auto& [mode, place] : {std::pair(kOut, "T@gpu:0"), {kInout, "T@gpu:1"}}) {
     SmallProgram small;
