@@ -1,7 +1,9 @@
 // The replica whose region is needed last makes room (Belady 1966), as far as the submitted tasks
 // tell: the distance is in submission order, not in time, and only tasks that access exactly this
-// region count. Among replicas that no known task needs again, those are preferred that cost the
-// least to write back.
+// region count. Belady counts misses; here waiting and write-backs cost as well (compare
+// clean-first LRU: Park, Jung, Kang, Kim, Lee 2006). So of the `look` replicas needed last, one
+// that no unfinished command uses goes first, then the one that moves the fewest bytes, back home
+// and here again.
 //
 // A region's next use moves on when a task that accesses it is issued, for its replicas in all
 // spaces, of which the engine reports only the one used. So the replicas of a region are chained,
@@ -54,16 +56,26 @@ class NextUse final : public Evictor {
     refile_touched(view);
     const Queue& queue = spaces_[space.index()];
     refile_passed(view, queue);
-    for (auto it = queue.begin(); it != queue.end();) {
-      if (view.is_pinned(it->second)) {
-        ++it;
-      } else if (refile(view, it->second)) {
-        it = queue.begin();  // tasks were submitted that need it sooner
-      } else {
-        return it->first.is_none() ? cheapest(view, queue, it) : it->second;
+    ReplicaId best;
+    Cost least;
+    std::size_t seen = 0;
+    for (auto it = queue.begin(); it != queue.end() && seen < look_ && least != Cost::none();) {
+      const auto [use, replica] = *it;
+      if (!view.is_pinned(replica)) {
+        if (refile(view, replica)) {  // tasks were submitted that need it sooner
+          it = queue.begin();
+          continue;
+        }
+        ++seen;
+        const Cost cost = cost_of(view, use, replica);
+        if (best.is_none() || cost < least) {
+          best = replica;
+          least = cost;
+        }
       }
+      ++it;
     }
-    return ReplicaId::none();
+    return best;
   }
 
  private:
@@ -76,6 +88,13 @@ class NextUse final : public Evictor {
   };
   using Queue = std::set<std::pair<TaskId, ReplicaId>, Farther>;
   static_assert(TaskId::kNone == static_cast<std::uint32_t>(-1), "none must compare as the last");
+
+  struct Cost {
+    bool is_in_use = true;
+    Bytes bytes = Bytes::max();
+    static constexpr Cost none() { return {false, Bytes(0)}; }
+    auto operator<=>(const Cost&) const = default;
+  };
 
   struct Entry {
     RegionId region;
@@ -130,22 +149,12 @@ class NextUse final : public Evictor {
     return true;
   }
 
-  /// Of the first `look` replicas never needed again, the one with the fewest bytes to write back.
-  [[nodiscard]] ReplicaId cheapest(const View& view, const Queue& queue,
-                                   Queue::const_iterator it) const {
-    ReplicaId best = it->second;
-    Bytes best_cost = view.sole_bytes(best);
-    for (std::size_t seen = 1; seen < look_ && best_cost > Bytes(0); ++seen) {
-      if (++it == queue.end() || !it->first.is_none()) break;
-      if (view.is_pinned(it->second) || !view.next_use(view.replica_region(it->second)).is_none()) {
-        continue;
-      }
-      const Bytes cost = view.sole_bytes(it->second);
-      if (cost >= best_cost) continue;
-      best = it->second;
-      best_cost = cost;
-    }
-    return best;
+  /// First whether the new owner of the memory must wait, then the bytes that evicting it moves:
+  /// back home, and here again for the next use.
+  static Cost cost_of(const View& view, TaskId use, ReplicaId replica) {
+    const Bytes back_home = view.sole_bytes(replica);
+    return {!view.is_idle(replica),
+            use.is_none() ? back_home : back_home + view.replica_bytes(replica)};
   }
 
   std::size_t look_;
@@ -157,10 +166,11 @@ class NextUse final : public Evictor {
 
 }  // namespace
 
-PARLEY_POLICY(next_use, Evictor, NextUse,
-              {"The replica whose region the submitted tasks need last makes room.",
-               "Belady 1966, with the order of submission for the future",
-               {{"look", "replicas", 1, 1024, 8,
-                 "among how many never needed again the cheapest to write back is sought", true}}})
+PARLEY_POLICY(
+    next_use, Evictor, NextUse,
+    {"Of the replicas needed last, one that is idle and moves the fewest bytes makes room.",
+     "Belady 1966 in the order of submission, with costs as in clean-first LRU (Park et al. 2006)",
+     {{"look", "replicas", 1, 100000, 64, "among how many needed last the cheapest is sought",
+       true}}})
 
 }  // namespace parley::core

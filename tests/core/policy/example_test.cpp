@@ -1,4 +1,4 @@
-// The example of core/policies/README.md: it is compiled here, registers, and is what the page shows.
+// The example of core/policies/README.md: compiled here, it registers, and is what the page shows.
 #include <doctest/doctest.h>
 
 #include <fstream>

@@ -122,7 +122,7 @@ TEST_CASE("next_use: a use elsewhere moves the next use of all replicas of the r
         "A:host>gpu0 A:host>gpu1 B:host>gpu0 C:host>gpu0");
 }
 
-TEST_CASE("next_use: of what is never needed again, what costs nothing to write back goes first") {
+TEST_CASE("next_use: of what is needed last, what costs nothing to write back goes first") {
   SmallProgram small;
   for (const char* name : {"A", "B", "C"}) small.array(name, kMi);
   small.task("T0", {{kOut, "A"}}, {"gpu"});
