@@ -211,7 +211,7 @@ TEST_CASE("the hybrid cube mesh has one or two links a pair, six a GPU, and gaps
 
 TEST_CASE("GPUs of a cluster reach each other's hosts over the network") {
   const Machine cluster = machine("cluster");
-  const core::Route& far = cluster.route(route(cluster, "host0", "gpu15"));
+  const core::Route& far = cluster.route(route(cluster, "host", "gpu15"));
   CHECK(far.kind == "network+pcie");
   CHECK(far.latency.count() == 2000 + 2600);
   CHECK(far.rate_cap.bytes_per_s() == doctest::Approx(2.5e10));
