@@ -22,9 +22,10 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   const TaskFamily read{"read", {}, stated_cost(duration_of(values))};
   for (std::int64_t round = 0; round < rounds; ++round) {
     const std::int64_t root = moves ? round % gpus : 0;
-    builder.spawn(write, {round}, {out(block)}, on_gpu(root), 1);
+    const std::int64_t urgency = 2 * (rounds - round);
+    builder.spawn(write, {round}, {out(block)}, on_gpu(root), urgency);
     for (std::int64_t gpu = 0; gpu < gpus; ++gpu) {
-      if (gpu != root) builder.spawn(read, {round, gpu}, {in(block)}, on_gpu(gpu));
+      if (gpu != root) builder.spawn(read, {round, gpu}, {in(block)}, on_gpu(gpu), urgency - 1);
     }
   }
   return std::move(builder).finish();

@@ -67,6 +67,7 @@ class Pipeline {
     if (s + 1 < stages_) accesses.push_back(in(error(s + 1, b)));
     accesses.push_back(out(error(s, b)));
     accesses.push_back(b == 0 ? out(gradients_[index(s)]) : inout(gradients_[index(s)]));
+    // Backward before forward: frees activations, as in one-forward-one-backward schedules.
     builder_.spawn(backward_, {step, b, s}, std::move(accesses), on_gpu(s % gpus_),
                    steps_ - step + 1);
   }

@@ -53,6 +53,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   const TaskFamily tsmqr = tile_family(values, "tsmqr", {}, 12 * unit, 5);
   const PlacementRule place(values);
   // Priority: steps still to come, and within a step what the next diagonal tile waits for first.
+  // All of unmqr comes at once, because it reads the tile that tsqrt is going to overwrite.
   const auto urgency = [&](std::int64_t k, std::int64_t distance) {
     return 3 * (tiles - k) - std::min<std::int64_t>(distance, 2);
   };
@@ -60,7 +61,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
     builder.spawn(geqrt, {k}, {inout(a(k, k)), out(t(k, k))}, place(k), urgency(k, 0));
     for (std::int64_t j = k + 1; j < tiles; ++j) {
       builder.spawn(unmqr, {k, j}, {in(a(k, k)), in(t(k, k)), inout(a(k, j))}, place(k),
-                    urgency(k, j - k));
+                    urgency(k, 0));
     }
     for (std::int64_t i = k + 1; i < tiles; ++i) {
       builder.spawn(tsqrt, {i, k}, {inout(a(k, k)), inout(a(i, k)), out(t(i, k))}, place(i),

@@ -22,8 +22,9 @@ core::Result<core::Program> make(const GeneratorValues& values) {
       builder.add_blocks("flux", width * width, values.at("block"));
   const TaskFamily cell{"sweep", {}, stated_cost(duration_of(values))};
   const PlacementRule place(values);
+  std::int64_t sweeps_left = 4 * angles;
   for (std::int64_t angle = 0; angle < angles; ++angle) {
-    for (std::int64_t corner = 0; corner < 4; ++corner) {
+    for (std::int64_t corner = 0; corner < 4; ++corner, --sweeps_left) {
       const std::string label = std::to_string(corner) + "_" + std::to_string(angle);
       const auto rows = builder.add_blocks("row_" + label, width, face);
       const auto columns = builder.add_blocks("column_" + label, width, face);
@@ -35,7 +36,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
                         {inout(rows[static_cast<std::size_t>(i)]),
                          inout(columns[static_cast<std::size_t>(j)]),
                          inout(flux[static_cast<std::size_t>(i * width + j)])},
-                        place(i), 2 * width - step_i - step_j);
+                        place(i), 2 * width * sweeps_left - step_i - step_j);
         }
       }
     }

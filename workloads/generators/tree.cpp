@@ -22,18 +22,21 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   const PlacementRule place(values);
   std::vector<core::RegionView> parents;
   for (std::int64_t depth = 0; depth < levels.depth(); ++depth) {
-    std::vector<core::RegionView> blocks;
-    for (std::int64_t i = 0; i < levels.width(depth); ++i) {
-      const bool is_first = depth > 0 && i % levels.branch() == 0;
-      const core::RegionView parent =
-          depth == 0 ? core::RegionView{} : parents[static_cast<std::size_t>(i / levels.branch())];
-      blocks.push_back(is_shared && is_first ? parent
-                                             : builder.add_block("B_" + std::to_string(depth) +
-                                                                     "_" + std::to_string(i),
-                                                                 values.at("block")));
+    std::vector<core::RegionView> blocks(static_cast<std::size_t>(levels.width(depth)));
+    // The last child first: those that read their parent's block come before the one that updates
+    // it, and need not wait for it.
+    for (std::int64_t i = levels.width(depth) - 1; i >= 0; --i) {
+      core::RegionView& own = blocks[static_cast<std::size_t>(i)];
       std::vector<core::Access> accesses;
-      if (depth > 0 && parent.region != blocks.back().region) accesses.push_back(in(parent));
-      accesses.push_back(inout(blocks.back()));
+      const auto parent = static_cast<std::size_t>(i / levels.branch());
+      if (is_shared && depth > 0 && i % levels.branch() == 0) {
+        own = parents[parent];
+      } else {
+        own = builder.add_block("B_" + std::to_string(depth) + "_" + std::to_string(i),
+                                values.at("block"));
+        if (depth > 0) accesses.push_back(in(parents[parent]));
+      }
+      accesses.push_back(inout(own));
       builder.spawn(node, {depth, i}, std::move(accesses), place(i), levels.depth() - depth);
     }
     parents = std::move(blocks);
