@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/machine/machine.h"
@@ -54,18 +53,21 @@ class MachineBuilder {
 
   core::Machine build() {
     for (std::size_t s = 1; s < spec.spaces.size(); ++s) {
-      const core::SpaceId gpu(s);
-      for (const auto& [from, to] : {std::pair(host_space(), gpu), std::pair(gpu, host_space())}) {
-        const bool is_stated = std::ranges::any_of(spec.routes, [&](const core::Route& other) {
-          return other.from == from && other.to == to;
-        });
-        if (!is_stated) route(from, to);
-      }
+      join(host_space(), core::SpaceId(s));
+      join(core::SpaceId(s), host_space());
     }
     return required(core::Machine::create(spec));
   }
 
   core::MachineSpec spec;
+
+ private:
+  void join(core::SpaceId from, core::SpaceId to) {
+    const bool is_stated = std::ranges::any_of(spec.routes, [&](const core::Route& other) {
+      return other.from == from && other.to == to;
+    });
+    if (!is_stated) route(from, to);
+  }
 };
 
 }  // namespace parley::sim
