@@ -9,6 +9,7 @@
 
 #include "core/base/check.h"
 #include "core/graph/inference.h"
+#include "core/graph/interner.h"
 #include "core/graph/selection.h"
 #include "core/graph/task_graph.h"
 
@@ -16,33 +17,6 @@ namespace parley::core {
 namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 62U;
-
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>()(text);
-  }
-};
-
-/// Interns equal values under one id: candidates of the same hash are compared in full.
-template <class IdType, class T>
-class Interner {
- public:
-  IdType intern(IdVector<IdType, T>& store, T value, std::size_t hash) {
-    if (!store.empty() && store[last_] == value) return last_;
-    auto [begin, end] = by_hash_.equal_range(hash);
-    for (; begin != end; ++begin) {
-      if (store[begin->second] == value) return last_ = begin->second;
-    }
-    last_ = store.push_back(std::move(value));
-    by_hash_.emplace(hash, last_);
-    return last_;
-  }
-
- private:
-  std::unordered_multimap<std::size_t, IdType> by_hash_;
-  IdType last_{0};  // consecutive tasks are often alike
-};
 
 std::size_t combine(std::size_t seed, std::size_t value) {
   return (seed ^ value) * 0x9e3779b97f4a7c15ULL + (seed >> 7U);
