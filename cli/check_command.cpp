@@ -14,7 +14,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kCheckHelp = R"(Examples:
   parley check program.json
   parley check program.json --machine h200x4 --limit gpu=1GiB    does every working set fit?
 Exit code 2 when the workload cannot run: wrong format, data races, reads of contents that nobody
@@ -53,7 +53,7 @@ int run_check(const CheckArguments& arguments, Terminal& terminal) {
     faults.push_back({"--limit", "limits what machine? name one with --machine"});
   }
   const core::Result<core::Program> program = workloads::load_workload(arguments.workload);
-  faults.insert(faults.end(), program.faults().begin(), program.faults().end());
+  append(faults, program.faults());
   if (!faults.empty()) return report_faults(terminal, faults);
 
   const core::Machine* where = machine ? &*machine : nullptr;
@@ -79,7 +79,7 @@ void add_check_command(CLI::App& app, Action& action) {
       ->type_name("WHAT=SIZE")
       ->expected(1)
       ->take_all();
-  command.footer(kFooter);
+  command.footer(kCheckHelp);
   command.callback([arguments, &action] {
     action = [arguments](Terminal& terminal) { return run_check(*arguments, terminal); };
   });

@@ -23,7 +23,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kCompareHelp = R"(Examples:
   parley compare cholesky:tiles=32,tile=2048 --machine h200x4              every shipped mapper
   parley compare a.json b.json --machine h200x2 h200x4 --jobs 2
   parley compare cholesky:tiles=16 --machine h200x4 \
@@ -55,10 +55,6 @@ struct Grid {
 struct Cell {
   std::size_t workload = 0, machine = 0, set = 0, repetition = 0;
 };
-
-void append(core::Faults& all, const core::Faults& more) {
-  all.insert(all.end(), more.begin(), more.end());
-}
 
 core::Result<std::vector<PolicySet>> policy_sets(const CompareArguments& arguments) {
   core::EngineOptions base = arguments.base.engine;
@@ -247,7 +243,7 @@ void add_compare_command(CLI::App& app, Action& action) {
   command.add_option("--csv", arguments->csv, "write a line per run")->type_name("FILE");
   command.add_option("--json", arguments->json, "write an object per run, for parley plot compare")
       ->type_name("FILE");
-  command.footer(kFooter);
+  command.footer(kCompareHelp);
   command.callback([arguments, &action] {
     action = [arguments](Terminal& terminal) { return run_compare(*arguments, terminal); };
   });

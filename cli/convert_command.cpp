@@ -18,7 +18,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kConvertHelp = R"(Examples:
   parley convert program.json normal.json     shorthands expanded, equal regions spelled alike
   parley convert machine.json full.json       templates and link types expanded
   parley convert h200x4 h200x4.json           a shipped machine as a file
@@ -133,7 +133,7 @@ void add_convert_command(CLI::App& app, Action& action) {
   command.add_option("OUT", arguments->output, "the .json file to write, or -")
       ->required()
       ->type_name("");
-  command.footer(kFooter);
+  command.footer(kConvertHelp);
   command.callback([arguments, &action] {
     action = [arguments](Terminal& terminal) { return run_convert(*arguments, terminal); };
   });

@@ -15,7 +15,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kExplainHelp = R"(Examples:
   parley explain cholesky:tiles=8 --machine h200x4 --task "potrf[3]"
   parley explain program.json --mapper parla --task "T[1]"
 Runs the workload as parley sim does with the same options, and tells of the task: the mapper's
@@ -63,7 +63,7 @@ void add_explain_command(CLI::App& app, Action& action) {
   command.add_option("--task", arguments->task, "the name of the task")
       ->required()
       ->type_name("NAME");
-  command.footer(kFooter);
+  command.footer(kExplainHelp);
   command.callback([arguments, &action] {
     action = [arguments](Terminal& terminal) { return run_explain(*arguments, terminal); };
   });

@@ -10,7 +10,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kGenerateHelp = R"(Examples:
   parley generate cholesky:tiles=32,tile=2048 -o cholesky.json
   parley generate jacobi                                       to standard output
 All generators and their parameters: parley list generators.)";
@@ -40,7 +40,7 @@ void add_generate_command(CLI::App& app, Action& action) {
       ->type_name("");
   command.add_option("-o,--output", arguments->output, "the file to write [standard output]")
       ->type_name("FILE");
-  command.footer(kFooter);
+  command.footer(kGenerateHelp);
   command.callback([arguments, &action] {
     action = [arguments](Terminal& terminal) { return run_generate(*arguments, terminal); };
   });

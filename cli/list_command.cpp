@@ -20,7 +20,7 @@ namespace {
 const std::vector<std::string> kSubjects = {"policies", "kernels", "generators", "machines",
                                             "formats"};
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kListHelp = R"(Examples:
   parley list policies      which there are, what they do, their parameters
   parley list generators    workloads that need no file)";
 
@@ -184,7 +184,7 @@ void add_list_command(CLI::App& app, Action& action) {
   command.add_option("SUBJECT", *subject, "policies, kernels, generators, machines or formats")
       ->required()
       ->type_name("");
-  command.footer(kFooter);
+  command.footer(kListHelp);
   command.callback([subject, &action] {
     action = [subject](Terminal& terminal) { return run_list(*subject, terminal); };
   });

@@ -16,7 +16,7 @@ namespace {
 
 const std::vector<std::string> kPictures = {"gantt", "memory", "traffic", "compare", "states"};
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kPlotHelp = R"(Examples:
   parley sim cholesky:tiles=16 --summary run.json && parley plot gantt run.json -o gantt.png
   parley sim program.json --states --summary run.json && parley plot states run.json -o states.svg
   parley compare cholesky:tiles=16 --json rows.json && parley plot compare rows.json -o bars.png
@@ -97,7 +97,7 @@ void add_plot_command(CLI::App& app, Action& action) {
   CLI::App& command = *app.add_subcommand(
       "plot", "draw pictures of runs: gantt|memory|traffic|compare|states FILE... -o FIGURE");
   command.prefix_command();  // all that follows the picture's name is the picture's own
-  command.footer(kFooter);
+  command.footer(kPlotHelp);
   command.callback([words, &command, &action] {
     *words = command.remaining();
     action = [words](Terminal& terminal) { return run_plot(*words, terminal); };

@@ -23,7 +23,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Example:
+constexpr const char* kReplayHelp = R"(Example:
   parley sim cholesky:tiles=8 --journal run.jsonl && parley replay run.jsonl
 Prints "identical", or the first command that differs beside the recorded one (exit code 3).)";
 
@@ -228,7 +228,7 @@ void add_replay_command(CLI::App& app, Action& action) {
   command.add_option("JOURNAL", *path, "written by parley sim --journal")
       ->required()
       ->type_name("");
-  command.footer(kFooter);
+  command.footer(kReplayHelp);
   command.callback([path, &action] {
     action = [path](Terminal& terminal) { return run_replay(*path, terminal); };
   });

@@ -12,7 +12,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Start here:
+constexpr const char* kParleyHelp = R"(Start here:
   parley sim cholesky:tiles=8 --machine h200x4          simulate a tiled Cholesky factorisation
   parley compare cholesky:tiles=16 --machine h200x4     the same under every mapper
   parley list generators                                what else can be generated
@@ -123,7 +123,7 @@ int run_cli(const std::vector<std::string>& arguments, std::ostream& out, std::o
       "parley");
   app.set_version_flag("--version", "parley " + std::string(kParleyVersion));
   app.require_subcommand(1);
-  app.footer(kFooter);
+  app.footer(kParleyHelp);
   Action action;
   add_commands(app, action);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

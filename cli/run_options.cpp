@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "cli/terminal.h"
 #include "core/graph/races.h"
 #include "core/policy/registry.h"
 #include "workloads/machine_file.h"
@@ -12,10 +13,6 @@
 
 namespace parley::cli {
 namespace {
-
-void append(core::Faults& all, const core::Faults& more) {
-  all.insert(all.end(), more.begin(), more.end());
-}
 
 std::string policy_help(const char* sentence, core::PolicyKind kind) {
   return std::string(sentence) + " [" + std::string(core::PolicyRegistry::default_name(kind)) + "]";

@@ -22,7 +22,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kSimHelp = R"(Examples:
   parley sim cholesky:tiles=32,tile=2048 --machine h200x4
   parley sim program.json --mapper round_robin --window unlimited --summary run.json
   parley sim program.json --limit gpu=2GiB --evict next_use     too little memory: what is evicted?
@@ -88,7 +88,7 @@ core::Result<Outputs> open_outputs(const SimArguments& arguments, Terminal& term
     if (opened) {
       file = std::move(*opened);
     } else {
-      faults.insert(faults.end(), opened.faults().begin(), opened.faults().end());
+      append(faults, opened.faults());
     }
   }
   if (!faults.empty()) return faults;
@@ -206,7 +206,7 @@ void add_sim_command(CLI::App& app, Action& action) {
                    "print where each task runs, and what it shows");
   command.add_flag("--timing", arguments->with_timing,
                    "print, and add to the summary, the time that parley itself took");
-  command.footer(kFooter);
+  command.footer(kSimHelp);
   command.callback([arguments, &action] {
     action = [arguments](Terminal& terminal) { return run_sim(*arguments, terminal); };
   });

@@ -10,4 +10,8 @@ int report_faults(Terminal& terminal, const core::Faults& faults) {
   return kWrongInput;
 }
 
+void append(core::Faults& all, const core::Faults& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
 }  // namespace parley::cli

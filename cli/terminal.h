@@ -26,6 +26,8 @@ struct Terminal {
 /// Prints every fault as "where: what" and returns kWrongInput.
 int report_faults(Terminal& terminal, const core::Faults& faults);
 
+void append(core::Faults& all, const core::Faults& more);
+
 /// A failing environment: caught once, at top level, and reported with kFailedExecution.
 class EnvironmentFailure : public std::runtime_error {
  public:

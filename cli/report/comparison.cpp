@@ -101,8 +101,10 @@ std::vector<std::string> cells_of(const Line& line, const std::vector<std::strin
   const ComparisonRow& row = *line.first;
   std::vector<std::string> cells = {row.policy_text, text_of(rounded(line.mean_ns))};
   if (has_repetitions) {
-    cells.push_back(text_of(core::Duration(line.least_ns)) + " .. " +
-                    text_of(core::Duration(line.most_ns)));
+    cells.push_back(line.least_ns == line.most_ns
+                        ? "same"
+                        : text_of(core::Duration(line.least_ns)) + " .. " +
+                              text_of(core::Duration(line.most_ns)));
   }
   const auto bound = static_cast<double>(row.bounds.best().count());
   cells.push_back(bound > 0.0 ? text_of_share(line.mean_ns / bound - 1.0) : "-");

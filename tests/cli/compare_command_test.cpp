@@ -82,7 +82,7 @@ TEST_CASE("the table is sorted by makespan, and repetitions show their range") {
               "--policy", "mapper=round_robin,window=1", "--policy", "mapper=earliest_finish"});
   REQUIRE(said.code == 0);
   CHECK(has(said.out, "range"));
-  CHECK(has(said.out, ".."));
+  CHECK(has(said.out, "same"));  // neither of the two draws random numbers
   CHECK(said.out.find("mapper=earliest_finish") < said.out.find("mapper=round_robin"));
 }
 
