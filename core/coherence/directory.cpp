@@ -181,7 +181,8 @@ void Directory::choose_owner(PieceId id) {
       is_host = holder_is_host;
     }
   }
-  state.owner = best;
+  // With no holder left the owner stays, so that the loss is seen (invariant 1).
+  if (!best.is_none()) state.owner = best;
 }
 
 }  // namespace parley::core

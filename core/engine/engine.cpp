@@ -30,16 +30,15 @@ PolicySet make_policies(const EngineOptions& options, Faults& faults) {
   return set;
 }
 
-void finish_command(EngineState& state, CommandId id, Time end) {
+void finish_command(EngineState& state, CommandId id) {
   PARLEY_CHECK(state.commands.is_given(id) && !state.commands.is_finished(id),
                "an event names command " + std::to_string(id.index()) + ", not in flight");
   const CommandRecord& record = state.commands.record(id);
   const CommandKind kind = record.kind;
   const TaskId task = record.task;
-  const Time expected_end = record.expected_end;
   if (kind == CommandKind::kCopy) --state.spaces[record.target].arriving;
   state.commands.finish(id);
-  if (kind == CommandKind::kLaunch) on_task_finished(state, task, expected_end, end);
+  if (kind == CommandKind::kLaunch) on_task_finished(state, task);
 }
 
 void fail_command(EngineState& state, CommandId id) {
@@ -66,8 +65,8 @@ void handle(EngineState& state, const Event& event) {
                    state.bottom_levels.clear();
                  },
                  [&](const TaskReleased& e) { on_task_released(state, e.task); },
-                 [&](const CopyDone& e) { finish_command(state, e.id, e.end); },
-                 [&](const TaskDone& e) { finish_command(state, e.id, e.end); },
+                 [&](const CopyDone& e) { finish_command(state, e.id); },
+                 [&](const TaskDone& e) { finish_command(state, e.id); },
                  [&](const CommandFailed& e) { fail_command(state, e.id); },
              },
              event);

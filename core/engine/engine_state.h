@@ -64,7 +64,7 @@ struct DeviceState {
   std::uint32_t issued = 0;  // unfinished
   std::uint32_t queued = 0;
   Duration backlog;           // expected work mapped and not finished, per slot
-  Time busy_since;            // start of the work that the backlog counts from
+  Duration queued_backlog;    // the part of it that is not issued
   Time issued_free;           // expected end of what is issued
   std::vector<TaskId> queue;  // a heap by key, unless the order is dynamic
 };
@@ -210,7 +210,7 @@ Presence& presence(EngineState& state, ArrayId array, SpaceId space);
 void on_task_submitted(EngineState& state, TaskId task);
 void on_task_released(EngineState& state, TaskId task);
 void on_task_issued(EngineState& state, TaskId task);
-void on_task_finished(EngineState& state, TaskId task, Time expected_end, Time end);
+void on_task_finished(EngineState& state, TaskId task);
 /// Maps and issues until nothing more can be done at this instant.
 void decide(EngineState& state);
 bool heap_before(const EngineState& state, TaskId a, TaskId b);

@@ -81,12 +81,10 @@ void enqueue(EngineState& state, TaskId task) {
   ++state.mapped_tasks;
   for (const DeviceId id : candidate.devices) {
     DeviceState& device = state.devices[id];
-    if (device.issued == 0 && device.queued == 0) {
-      device.busy_since = state.now;
-      device.backlog = Duration(0);
-    }
+    const Duration share = share_of(state, task, id);
     ++device.queued;
-    device.backlog += share_of(state, task, id);
+    device.backlog += share;
+    device.queued_backlog += share;
   }
   plan_presence(state, task, true);
   // A group waits in the queue of its first device.
@@ -103,8 +101,11 @@ void enqueue(EngineState& state, TaskId task) {
 void dequeue_accounts(EngineState& state, TaskId task) {
   --state.mapped_tasks;
   for (const DeviceId id : state.candidate_of(task).devices) {
-    --state.devices[id].queued;
-    state.devices[id].backlog -= share_of(state, task, id);
+    DeviceState& device = state.devices[id];
+    const Duration share = share_of(state, task, id);
+    --device.queued;
+    device.backlog -= share;
+    device.queued_backlog -= share;
   }
   plan_presence(state, task, false);
 }
@@ -263,8 +264,10 @@ void on_task_issued(EngineState& state, TaskId task) {
   if (task_state.phase == TaskPhase::kQueued) {
     task_state.phase = TaskPhase::kIssued;
     for (const DeviceId id : state.candidate_of(task).devices) {
-      --state.devices[id].queued;
-      ++state.devices[id].issued;
+      DeviceState& device = state.devices[id];
+      --device.queued;
+      ++device.issued;
+      device.queued_backlog -= share_of(state, task, id);
     }
     plan_presence(state, task, false);
   }
@@ -275,21 +278,19 @@ void on_task_issued(EngineState& state, TaskId task) {
   }
 }
 
-void on_task_finished(EngineState& state, TaskId task, Time expected_end, Time end) {
+void on_task_finished(EngineState& state, TaskId task) {
   TaskState& task_state = state.tasks[task];
   PARLEY_CHECK(task_state.phase == TaskPhase::kIssued, "a task finished that was not issued");
   task_state.phase = TaskPhase::kFinished;
   ++state.finished_tasks;
   ++state.statistics.tasks_finished;
   --state.mapped_tasks;
-  const Duration error = end - expected_end;
   for (const DeviceId id : state.candidate_of(task).devices) {
     DeviceState& device = state.devices[id];
     --device.issued;
     device.backlog -= share_of(state, task, id);
-    device.busy_since = state.now;
-    // What is behind it moves by as much as this one was early or late.
-    device.issued_free = device.issued == 0 ? state.now : device.issued_free + error;
+    // What is issued fills the gaps that were expected when it was: a device serves what may start.
+    device.issued_free = state.now + (device.backlog - device.queued_backlog);
     wake(state, id);
   }
   for (const DeviceId first : state.blocked) wake(state, first);

@@ -306,18 +306,28 @@ namespace {
 
 /// What keeps a task of which no candidate fits from running: both figures.
 Fault does_not_fit(const EngineState& state, TaskId task, std::span<const Candidate> candidates) {
-  Bytes least = Bytes::max();
-  Bytes most;
+  // Of every candidate the member that falls short most; of these the nearest to fitting.
+  Bytes needed, has;
+  Bytes least_shortage = Bytes::max();
   for (const Candidate& candidate : candidates) {
+    Bytes shortage, candidate_needs, candidate_has;
     for (const DeviceId device : candidate.devices) {
       const SpaceId space = state.machine.device(device).space;
-      least = std::min(least, working_set(state, task, candidate, space));
-      most = std::max(most, state.machine.space(space).capacity);
+      const Bytes wanted = working_set(state, task, candidate, space);
+      const Bytes capacity = state.machine.space(space).capacity;
+      if (wanted - capacity < shortage) continue;
+      shortage = wanted - capacity;
+      candidate_needs = wanted;
+      candidate_has = capacity;
     }
+    if (shortage >= least_shortage) continue;
+    least_shortage = shortage;
+    needed = candidate_needs;
+    has = candidate_has;
   }
   return {"task \"" + std::string(state.program.task_name(task)) + "\"",
-          "its operands and scratch take " + in_bytes(least) +
-              " at once, more than any device that it may run on has (at most " + in_bytes(most) +
+          "its operands and scratch take " + in_bytes(needed) +
+              " at once, more than any device that it may run on has (at most " + in_bytes(has) +
               ")"};
 }
 

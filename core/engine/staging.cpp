@@ -214,6 +214,7 @@ namespace {
 
 /// After `space` has lost a replica: the owner changes if no other there holds the piece.
 void update_owner(Directory& directory, PieceId piece, SpaceId space) {
+  if (mutation_is_on(Mutation::kEvictTrustsClean)) return;
   if (directory.piece(piece).owner != space) return;
   for (const ReplicaId holder : directory.piece(piece).holders) {
     if (directory.replica(holder).space == space) return;
@@ -241,6 +242,9 @@ void evict(EngineState& state, ReplicaId id, DropReason reason, TaskId task) {
   for (const PieceId piece : std::vector<PieceId>(pieces.begin(), pieces.end())) {
     directory.set_invalid(id, piece);
     update_owner(directory, piece, directory.replica(id).space);
+  }
+  if (state.options.record_states && state.commands.count() > 0) {
+    record_states(state, directory.replica(id).array, CommandId(state.commands.count() - 1));
   }
   if (reason == DropReason::kEvicted) {
     ++state.statistics.evictions;

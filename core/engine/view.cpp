@@ -63,8 +63,7 @@ std::span<const DeviceId> View::devices_of(TaskId task) const {
 
 Time View::expected_free(DeviceId id) const {
   const DeviceState& device = state_->devices[id];
-  if (device.issued + device.queued == 0) return state_->now;
-  return std::max(state_->now, device.busy_since + device.backlog);
+  return std::max(state_->now, device.issued_free) + device.queued_backlog;
 }
 
 Duration View::backlog(DeviceId id) const { return state_->devices[id].backlog; }
