@@ -12,8 +12,6 @@ namespace {
 
 using core::DType;
 
-constexpr double kLargestExact = 9007199254740992.0;  // 2^53
-
 struct IntegerRange {
   std::int64_t lowest = 0;
   std::uint64_t highest = 0;
@@ -38,10 +36,6 @@ bool out_of_range(JsonReader& reader, JsonValue value, DType dtype) {
   return false;
 }
 
-bool is_whole(double number) {
-  return std::isfinite(number) && std::trunc(number) >= number && std::trunc(number) <= number;
-}
-
 bool read_integer(JsonReader& reader, JsonValue value, DType dtype, std::byte* out) {
   const IntegerRange range = range_of(dtype);
   std::int64_t bits = 0;
@@ -51,7 +45,7 @@ bool read_integer(JsonReader& reader, JsonValue value, DType dtype, std::byte* o
       reader.wrong_type(value, "an integer for " + quoted(dtype));
       return false;
     }
-    if (std::fabs(number) > kLargestExact) {
+    if (std::fabs(number) > static_cast<double>(kLargestExact)) {
       reader.fault(value, "found " + describe(value) +
                               ": an integer spelled as a float is exact only up to 2^53; write all "
                               "its digits");

@@ -69,11 +69,11 @@ std::optional<bool> FieldReader::boolean(JsonValue value) {
 
 std::optional<std::int64_t> FieldReader::integer(JsonValue value, std::int64_t lowest,
                                                  std::int64_t highest) {
-  constexpr double kLargestExact = 9007199254740992.0;  // 2^53
   std::optional<std::int64_t> found;
   if (value.kind() == JsonKind::kInteger) {
     found = value.integer();
-  } else if (value.kind() == JsonKind::kFloat && std::fabs(value.number()) <= kLargestExact &&
+  } else if (value.kind() == JsonKind::kFloat &&
+             std::fabs(value.number()) <= static_cast<double>(kLargestExact) &&
              std::floor(value.number()) >= value.number()) {
     found = static_cast<std::int64_t>(value.number());
   }

@@ -12,6 +12,8 @@
 
 namespace parley::workloads {
 
+bool is_whole(double number) { return std::isfinite(number) && std::trunc(number) == number; }
+
 bool JsonValue::is_number() const {
   return kind() >= JsonKind::kInteger && kind() <= JsonKind::kFloat;
 }

@@ -14,6 +14,13 @@
 
 namespace parley::workloads {
 
+/// 2^53: up to here every integer has a double of its own.
+inline constexpr std::int64_t kLargestExact = 9007199254740992;
+
+/// Whether a number has no fraction; false for nan and the infinities.
+bool is_whole(double number);
+
+
 enum class JsonKind : std::uint8_t {
   kNull,
   kBool,

@@ -4,15 +4,7 @@
 #include <cmath>
 
 namespace parley::workloads {
-namespace {
-
-constexpr double kLargestExact = 9007199254740992.0;  // 2^53
-
-bool is_whole(double value) {
-  return std::isfinite(value) && std::trunc(value) >= value && std::trunc(value) <= value;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 JsonReader::JsonReader(const JsonDocument& document, std::string source)
     : document_(document), source_(std::move(source)) {}
@@ -120,7 +112,7 @@ std::optional<std::int64_t> JsonReader::integer(JsonValue value, std::int64_t lo
   if (value.kind() == JsonKind::kInteger) {
     found = value.integer();
   } else if (value.kind() == JsonKind::kFloat && is_whole(value.number())) {
-    if (std::fabs(value.number()) > kLargestExact) {
+    if (std::fabs(value.number()) > static_cast<double>(kLargestExact)) {
       fault(value, "found " + describe(value) +
                        ": an integer spelled as a float is exact only up to 2^53 "
                        "(9007199254740992); write all its digits");

@@ -9,7 +9,6 @@ namespace {
 
 constexpr KeySet kArgumentKeys = {Key::kRegion, Key::kMember};
 constexpr KeySet kScratchKeys = {Key::kShape, Key::kDtype};
-constexpr std::int64_t kLargestExact = 9007199254740992;  // 2^53
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // A machine while its file is being read: the spec so far, and its parts by name.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "core/machine/machine.h"
 
 namespace parley::workloads {
+
+inline constexpr std::int64_t kMostGpus = 256;  // of a template or shorthand
+
 
 struct MachineDraft {
   core::MachineSpec spec;

@@ -14,8 +14,6 @@
 namespace parley::workloads {
 namespace {
 
-constexpr std::int64_t kMostGpus = 256;
-
 class MachineReader {
  public:
   /// `gpu_count`: instead of the file's, where that says "gpus"; 0: the file's.

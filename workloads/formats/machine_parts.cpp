@@ -14,8 +14,6 @@ using core::Bandwidth;
 using core::Bytes;
 using core::Duration;
 
-constexpr std::int64_t kMostGpus = 256;
-
 class PartsReader {
  public:
   PartsReader(FieldReader& reader, const JsonDocument& document, MachineDraft& draft,

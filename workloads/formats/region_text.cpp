@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::string_view kSpaces = " \t";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t start = text.find_first_not_of(kSpaces);
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(kSpaces) - start + 1);
-}
-
 /// The indices between one pair of brackets. numpy allows one more than there are dimensions, the
 /// ellipsis, so a longer list is wrong in any case.
 struct IndexList {
@@ -140,6 +134,12 @@ core::Fault fault_of(std::string_view name, std::string_view selections, const s
 }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t start = text.find_first_not_of(kSpaces);
+  if (start == std::string_view::npos) return {};
+  return text.substr(start, text.find_last_not_of(kSpaces) - start + 1);
+}
 
 RegionText split_region_text(std::string_view text) {
   text = trimmed(text);

@@ -11,6 +11,10 @@
 
 namespace parley::workloads {
 
+/// Without spaces and tabs at either end.
+std::string_view trimmed(std::string_view text);
+
+
 /// "A[0][1:3]" as "A" and "[0][1:3]", without the spaces around; no brackets: all is the name.
 struct RegionText {
   std::string_view array;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "workloads/formats/region_text.h"
+
 namespace parley::workloads {
 namespace {
 
@@ -17,12 +19,6 @@ Brackets split_brackets(std::string_view name) {
   const std::size_t open = name.find('[');
   if (open == std::string_view::npos || open == 0 || name.back() != ']') return {name, {}, false};
   return {name.substr(0, open), name.substr(open + 1, name.size() - open - 2), true};
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
 }
 
 std::optional<std::int64_t> integer(std::string_view text) {
