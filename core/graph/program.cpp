@@ -65,36 +65,33 @@ std::size_t hash_of(const Placement& placement) {
 struct Program::Interning {
   std::unordered_map<std::string, ArrayId, StringHash, std::equal_to<>> arrays;
   std::vector<std::unordered_map<std::size_t, std::vector<RegionId>>> regions;  // by array
-  // Task names live in names_; the set holds ids and compares the texts behind them.
+  // Task names live in the program's names_; the set holds ids and compares the texts behind them.
+  const Program* owner = nullptr;  // told anew when the program moves
   struct TaskNameHash {
     using is_transparent = void;
-    const Program* program;
-    std::size_t operator()(TaskId id) const { return (*this)(program->task_name(id)); }
+    const Interning* interning;
+    std::size_t operator()(TaskId id) const { return (*this)(interning->owner->task_name(id)); }
     std::size_t operator()(std::string_view name) const {
       return std::hash<std::string_view>()(name);
     }
   };
   struct TaskNameEqual {
     using is_transparent = void;
-    const Program* program;
+    const Interning* interning;
     bool operator()(TaskId a, TaskId b) const { return a == b; }
-    bool operator()(std::string_view a, TaskId b) const { return a == program->task_name(b); }
-    bool operator()(TaskId a, std::string_view b) const { return program->task_name(a) == b; }
+    bool operator()(std::string_view a, TaskId b) const {
+      return a == interning->owner->task_name(b);
+    }
+    bool operator()(TaskId a, std::string_view b) const { return (*this)(b, a); }
   };
-  std::unique_ptr<std::unordered_set<TaskId, TaskNameHash, TaskNameEqual>> tasks;
+  std::unordered_set<TaskId, TaskNameHash, TaskNameEqual> tasks{16, TaskNameHash{this},
+                                                                TaskNameEqual{this}};
   Interner<PlacementId, Placement> placements;
   Interner<CostId, Cost> costs;
   Interner<KernelId, Kernel> kernels;
   DependencyInference inference;
   std::unordered_map<std::size_t, TaskExtras> extras;  // by task index; looked up only
   std::size_t unnamed_tasks = 0;
-
-  void bind(const Program* program) {
-    auto fresh = std::make_unique<std::unordered_set<TaskId, TaskNameHash, TaskNameEqual>>(
-        16, TaskNameHash{program}, TaskNameEqual{program});
-    for (std::size_t i = 0; i < program->task_count(); ++i) fresh->insert(TaskId(i));
-    tasks = std::move(fresh);
-  }
 };
 
 std::string_view name_of(AccessMode mode) {
@@ -123,12 +120,11 @@ std::string_view name_of(DependencyMode mode) {
 
 Program::Program(std::string name, DependencyMode mode)
     : name_(std::move(name)), mode_(mode), interning_(std::make_unique<Interning>()) {
-  interning_->bind(this);
+  interning_->owner = this;
 }
 
 Program::~Program() = default;
 
-// The name index points back at its program, so it is made anew; programs are moved rarely.
 Program::Program(Program&& other) noexcept
     : description(std::move(other.description)),
       name_(std::move(other.name_)),
@@ -144,7 +140,7 @@ Program::Program(Program&& other) noexcept
       kernels_(std::move(other.kernels_)),
       names_(std::move(other.names_)),
       interning_(std::move(other.interning_)) {
-  interning_->bind(this);
+  interning_->owner = this;
 }
 
 Program& Program::operator=(Program&& other) noexcept {
@@ -243,8 +239,8 @@ std::optional<ArrayId> Program::find_array(std::string_view name) const {
 }
 
 std::optional<TaskId> Program::find_task(std::string_view name) const {
-  const auto found = interning_->tasks->find(name);
-  if (found == interning_->tasks->end()) return std::nullopt;
+  const auto found = interning_->tasks.find(name);
+  if (found == interning_->tasks.end()) return std::nullopt;
   return *found;
 }
 
@@ -384,7 +380,7 @@ Result<TaskId> Program::spawn(TaskSpec spec) {
                                                     std::move(spec.evict_space), spec.keep_last});
   }
   tasks_.push_back(task);
-  interning.tasks->insert(id);
+  interning.tasks.insert(id);
   return id;
 }
 
