@@ -98,10 +98,8 @@ Time Simulation::next_time() const {
 void Simulation::advance_to(Time now) {
   now_ = now;
   do {
-    do {
-      happen();
-      start_commands();
-    } while (queue_.next_time() == now_);
+    happen();
+    start_commands();
     settle_network();
   } while (queue_.next_time() == now_ || decide());
 }

@@ -185,7 +185,7 @@ TEST_CASE("what routes carry together: own limits, a shared resource, a shared e
 // ---- they hold ----
 
 TEST_CASE("random programs: no run is shorter than any bound, whatever the policies") {
-  for (std::uint32_t seed = 0; seed < 60; ++seed) {
+  for (std::uint32_t seed = 0; seed < 30; ++seed) {
     CAPTURE(seed);
     Draws random(seed);
     ProgramBuilder builder;

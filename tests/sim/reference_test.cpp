@@ -145,9 +145,10 @@ TEST_CASE("replays of workflows start every task when another simulator does") {
                            "srasearch-chameleon-20a-003"}) {
     const auto file = reference("estee_replay_" + std::string(name) + ".json");
     if (!file) return;
-    for (const auto& [key, sharing] : {std::pair("instant", Sharing::kInstant),
-                                       {"simple", Sharing::kSimple},
-                                       {"maxmin", Sharing::kMaxMin}}) {
+    for (const Sharing sharing : {Sharing::kInstant, Sharing::kSimple, Sharing::kMaxMin}) {
+      const std::string key = sharing == Sharing::kInstant  ? "instant"
+                              : sharing == Sharing::kSimple ? "simple"
+                                                            : "maxmin";
       CAPTURE(name);
       CAPTURE(key);
       const json& recorded = file->at("results").at(key);
