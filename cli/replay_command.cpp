@@ -66,9 +66,8 @@ std::string dumped(const nlohmann::ordered_json& object, const std::string& key)
 /// Two commands side by side, a row per key; long values are cut where both lack interest.
 void print_side_by_side(const std::string& recorded, const std::string& replayed,
                         std::ostream& stream) {
-  using Json = nlohmann::ordered_json;
-  const Json left = recorded.empty() ? Json::object() : Json::parse(recorded, nullptr, false);
-  const Json right = replayed.empty() ? Json::object() : Json::parse(replayed, nullptr, false);
+  const nlohmann::ordered_json left = recorded.empty() ? nlohmann::ordered_json::object() : nlohmann::ordered_json::parse(recorded, nullptr, false);
+  const nlohmann::ordered_json right = replayed.empty() ? nlohmann::ordered_json::object() : nlohmann::ordered_json::parse(replayed, nullptr, false);
   std::vector<std::string> keys;
   for (const auto& item : left.items()) keys.push_back(item.key());
   for (const auto& item : right.items()) {
