@@ -17,7 +17,7 @@ namespace {
 using core::Fault;
 using core::Faults;
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::string list_of(const std::vector<std::string>& names) {
   std::string text;
@@ -60,14 +60,14 @@ core::Result<std::int64_t> parse_value(const std::string& where,
   if (!parameter.choices.empty()) {
     const auto choice = std::find(parameter.choices.begin(), parameter.choices.end(), text);
     if (choice != parameter.choices.end()) return choice - parameter.choices.begin();
-    return Fault{where, quoted(text) + " is none of " + list_of(parameter.choices) +
+    return Fault{where, in_quotes(text) + " is none of " + list_of(parameter.choices) +
                             core::did_you_mean(std::string(text), parameter.choices)};
   }
   const std::string range = std::to_string(parameter.lowest) + " to " +
                             std::to_string(parameter.highest) +
                             (parameter.unit.empty() ? "" : " " + parameter.unit);
   const std::optional<std::int64_t> value = parse_number(parameter, text);
-  if (!value) return Fault{where, quoted(text) + " is not a whole number (" + range + ")"};
+  if (!value) return Fault{where, in_quotes(text) + " is not a whole number (" + range + ")"};
   if (*value < parameter.lowest || *value > parameter.highest) {
     return Fault{where, std::string(text) + " is out of range: " + range};
   }
@@ -85,7 +85,7 @@ void parse_assignment(const Generator& generator, std::string_view text, Generat
                    [&](const GeneratorParameter& candidate) { return candidate.name == name; });
   if (parameter == generator.parameters.end()) {
     const std::vector<std::string> names = names_of(generator.parameters);
-    faults.push_back({generator.name, "unknown parameter " + quoted(name) + "; known are " +
+    faults.push_back({generator.name, "unknown parameter " + in_quotes(name) + "; known are " +
                                           list_of(names) + core::did_you_mean(name, names)});
   } else if (equals == std::string_view::npos) {
     faults.push_back(
@@ -142,7 +142,7 @@ core::Result<core::Program> GeneratorRegistry::make(std::string_view spec) const
   const Generator* generator = find(name);
   if (generator == nullptr) {
     const std::vector<std::string> names = names_of(generators_);
-    return Fault{std::string(spec), "unknown generator " + quoted(name) + "; known are " +
+    return Fault{std::string(spec), "unknown generator " + in_quotes(name) + "; known are " +
                                         list_of(names) + core::did_you_mean(name, names)};
   }
   GeneratorValues values;

@@ -23,6 +23,18 @@ std::string text_of(const core::Faults& faults) {
   return text;
 }
 
+using Names = std::vector<std::string>;
+
+/// Each device is one of those allowed for its place, and no device comes twice.
+void check_members(const Names& devices, const std::vector<Names>& allowed) {
+  REQUIRE(devices.size() == allowed.size());
+  CHECK(std::set<std::string>(devices.begin(), devices.end()).size() == devices.size());
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    CAPTURE(devices[i]);
+    CHECK(std::count(allowed[i].begin(), allowed[i].end(), devices[i]) == 1);
+  }
+}
+
 bool overlaps(const core::PieceOverview& piece, const core::Box& box) {
   return std::any_of(piece.boxes.begin(), piece.boxes.end(), [&](const core::Box& part) {
     return core::intersection(part, box).has_value();
@@ -65,8 +77,16 @@ json meta_of(const std::filesystem::path& file) {
 CaseFile::CaseFile(const std::filesystem::path& file)
     : meta_(meta_of(file)),
       program_(load_or_fail(file)),
-      machine_(machine_or_fail(meta_.at("machine"),
-                               meta_.value("limits", std::vector<std::string>()))) {}
+      machine_(
+          machine_or_fail(meta_.at("machine"), meta_.value("limits", std::vector<std::string>()))) {
+  // A misspelt expectation would hold always.
+  const std::set<std::string> known = {
+      "states",       "copies",           "placements", "groups", "group_members", "alternatives",
+      "most_at_once", "tasks_per_device", "tasks",      "after",  "lazy"};
+  for (const auto& item : expected().items()) {
+    CHECK_MESSAGE(known.contains(item.key()), item.key());
+  }
+}
 
 std::vector<std::string> CaseFile::rows() const { return meta_.at("rows"); }
 
@@ -74,9 +94,13 @@ std::vector<std::string> CaseFile::mappers() const {
   return meta_.value("mappers", std::vector<std::string>{""});
 }
 
+template <class T>
+std::map<std::string, T> CaseFile::table(const char* key) const {
+  return expected().value(key, std::map<std::string, T>());
+}
+
 std::uint16_t CaseFile::alternative_of(core::TaskId task) const {
-  const auto alternatives =
-      expected().value("alternatives", std::map<std::string, std::uint16_t>());
+  const auto alternatives = table<std::uint16_t>("alternatives");
   const auto found = alternatives.find(std::string(program_.task_name(task)));
   return found == alternatives.end() ? std::uint16_t{0} : found->second;
 }
@@ -134,12 +158,15 @@ void CaseFile::check_copies(const Observation& seen) const {
   }
   const std::map<std::string, std::pair<std::int64_t, std::int64_t>> wanted =
       expected().at("copies");
-  for (const auto& [route, amount] : wanted) {
+  for (const auto& entry : wanted) {
+    const std::string& route = entry.first;
+    const auto& amount = entry.second;
     CAPTURE(route);
     CHECK(found[route].first == amount.first);
     CHECK(found[route].second == amount.second);
   }
-  for (const auto& [route, amount] : found) {
+  for (const auto& entry : found) {
+    const std::string& route = entry.first;
     CAPTURE(route);
     CHECK(wanted.contains(route));
   }
@@ -147,8 +174,8 @@ void CaseFile::check_copies(const Observation& seen) const {
 
 // ---- placements ----
 
-std::vector<std::string> CaseFile::devices_of(const core::TaskRecord& task) const {
-  std::vector<std::string> names;
+Names CaseFile::devices_of(const core::TaskRecord& task) const {
+  Names names;
   for (const core::DeviceId device : task.devices) names.push_back(machine_.device(device).name);
   return names;
 }
@@ -165,62 +192,53 @@ const core::TaskRecord& CaseFile::record_of(const std::string& task,
 }
 
 void CaseFile::check_placements(const Observation& seen) const {
-  using Names = std::vector<std::string>;
-  for (const auto& [task, allowed] :
-       expected().value("placements", std::map<std::string, Names>())) {
-    const Names devices = devices_of(record_of(task, seen));
+  for (const auto& entry : table<Names>("placements")) {
+    const std::string& task = entry.first;
     CAPTURE(task);
-    REQUIRE(devices.size() == 1);
-    CAPTURE(devices[0]);
-    CHECK(std::count(allowed.begin(), allowed.end(), devices[0]) == 1);
+    check_members(devices_of(record_of(task, seen)), {entry.second});
   }
-  for (const auto& [task, group] : expected().value("groups", std::map<std::string, Names>())) {
+  for (const auto& entry : table<std::vector<Names>>("group_members")) {
+    const std::string& task = entry.first;
     CAPTURE(task);
-    CHECK(devices_of(record_of(task, seen)) == group);
+    check_members(devices_of(record_of(task, seen)), entry.second);
   }
-  for (const auto& [task, members] :
-       expected().value("group_members", std::map<std::string, std::vector<Names>>())) {
-    const Names devices = devices_of(record_of(task, seen));
+  for (const auto& entry : table<Names>("groups")) {
+    const std::string& task = entry.first;
     CAPTURE(task);
-    REQUIRE(devices.size() == members.size());
-    CHECK(std::set<std::string>(devices.begin(), devices.end()).size() == devices.size());
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      CAPTURE(devices[i]);
-      CHECK(std::count(members[i].begin(), members[i].end(), devices[i]) == 1);
-    }
+    CHECK(devices_of(record_of(task, seen)) == entry.second);
   }
-  for (const auto& [task, alternative] :
-       expected().value("alternatives", std::map<std::string, int>())) {
+  for (const auto& entry : table<int>("alternatives")) {
+    const std::string& task = entry.first;
     CAPTURE(task);
-    CHECK(record_of(task, seen).alternative == alternative);
+    CHECK(record_of(task, seen).alternative == entry.second);
   }
   std::map<std::string, int> counts;
   for (const core::TaskRecord& task : seen.tasks) {
     for (const std::string& device : devices_of(task)) ++counts[device];
   }
-  for (const auto& [device, count] :
-       expected().value("tasks_per_device", std::map<std::string, int>())) {
+  for (const auto& entry : table<int>("tasks_per_device")) {
+    const std::string& device = entry.first;
     CAPTURE(device);
-    CHECK(counts[device] == count);
+    CHECK(counts[device] == entry.second);
   }
 }
 
 void CaseFile::check_concurrency(const Observation& seen, bool reaches_most) const {
-  for (const auto& [device, most] :
-       expected().value("most_at_once", std::map<std::string, int>())) {
+  for (const auto& entry : table<int>("most_at_once")) {
+    const std::string& device = entry.first;
     int greatest = 0;
     for (const core::TaskRecord& at : seen.tasks) {
       const auto runs_at_start = [&](const core::TaskRecord& other) {
-        const std::vector<std::string> devices = devices_of(other);
+        const Names devices = devices_of(other);
         return std::count(devices.begin(), devices.end(), device) > 0 && other.start <= at.start &&
                at.start < other.end;
       };
-      greatest = std::max(greatest, static_cast<int>(std::count_if(
-                                        seen.tasks.begin(), seen.tasks.end(), runs_at_start)));
+      const auto running = std::count_if(seen.tasks.begin(), seen.tasks.end(), runs_at_start);
+      greatest = std::max(greatest, static_cast<int>(running));
     }
     CAPTURE(device);
-    CHECK(greatest <= most);
-    if (reaches_most) CHECK(greatest == most);
+    CHECK(greatest <= entry.second);
+    if (reaches_most) CHECK(greatest == entry.second);
   }
 }
 
@@ -228,16 +246,22 @@ void CaseFile::check_concurrency(const Observation& seen, bool reaches_most) con
 
 void CaseFile::check_program() const {
   if (expects("tasks")) CHECK(program_.task_count() == expected().at("tasks").get<std::size_t>());
-  for (const auto& [task, names] :
-       expected().value("after", std::map<std::string, std::vector<std::string>>())) {
+  for (const auto& entry : table<Names>("after")) {
+    const std::string& task = entry.first;
     CAPTURE(task);
     const auto id = program_.find_task(task);
     REQUIRE(id.has_value());
-    std::vector<std::string> found;
+    Names found;
     for (const core::TaskId on : program_.timed_dependencies(*id)) {
       found.emplace_back(program_.task_name(on));
     }
-    CHECK(found == names);
+    CHECK(found == entry.second);
+  }
+  for (const std::string& name : expected().value("lazy", Names())) {
+    CAPTURE(name);
+    const auto id = program_.find_task(name);
+    REQUIRE(id.has_value());
+    CHECK(program_.task(*id).is_lazy);
   }
 }
 

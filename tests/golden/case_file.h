@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -56,6 +57,9 @@ class CaseFile {
 
  private:
   [[nodiscard]] const nlohmann::json& expected() const { return meta_.at("expected"); }
+  /// Entries of the expectation `key`, which names tasks or devices; none when it is left out.
+  template <class T>
+  [[nodiscard]] std::map<std::string, T> table(const char* key) const;
   void check_state(const nlohmann::json& state, const Observation& seen);
   [[nodiscard]] std::vector<std::string> devices_of(const core::TaskRecord& task) const;
   [[nodiscard]] const core::TaskRecord& record_of(const std::string& task,
