@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/memory/arena.h"
+#include "tests/property/problem_machine.h"
 #include "tests/property/random_problem.h"
 #include "tests/support/chooser.h"
 #include "tests/support/command_checker.h"
@@ -15,9 +16,6 @@ namespace parley::test {
 using namespace core;  // NOLINT
 
 namespace {
-
-std::string gpu_space(std::size_t gpu) { return "gpu" + std::to_string(gpu); }
-std::string host_space(std::size_t node) { return node == 0 ? "host" : "host1"; }
 
 std::optional<RegionView> region_of(Program& program, const AccessDraft& access) {
   RegionView view = program.whole(ArrayId(access.array));
@@ -315,9 +313,8 @@ class ProblemBuilder {
     return bytes;
   }
 
-  MachineSpec machine_spec() {
-    MachineSpec spec;
-    spec.name = "random";
+  // All home slots, and the largest working set of a task.
+  [[nodiscard]] std::int64_t host_capacity() {
     std::int64_t host = draft_.host_slack + Arena::kAlignment;
     for (std::size_t i = 0; i < scout_.array_count(); ++i) {
       host += Arena::rounded(scout_.array(ArrayId(i)).bytes).count();
@@ -332,55 +329,15 @@ class ProblemBuilder {
       // A growing program may need one work area after the other.
       if (draft_.is_growing) host += work;
     }
-    for (std::size_t node = 0; node < draft_.nodes; ++node) {
-      const std::string label = draft_.nodes == 1 ? "" : "node" + std::to_string(node);
-      const SpaceId space =
-          spec.spaces.push_back({host_space(node), Bytes(host + work), label, true});
-      Device cpu;
-      // "cpu" alone would also be the name of the class.
-      cpu.name = draft_.nodes == 1 ? "cpu" : "cpu:" + std::to_string(node);
-      cpu.device_class = "cpu";
-      cpu.space = space;
-      cpu.slots = 4;
-      spec.devices.push_back(cpu);
-    }
-    if (draft_.nodes == 2) connect_both(spec, SpaceId(0), SpaceId(1), "network");
+    return host + work;
+  }
+
+  MachineSpec machine_spec() {
+    std::vector<Bytes> gpus;
     for (std::size_t gpu = 0; gpu < draft_.gpus.size(); ++gpu) {
-      const std::size_t node = std::min(draft_.gpus[gpu].node, draft_.nodes - 1);
-      const SpaceId space =
-          spec.spaces.push_back({gpu_space(gpu), Bytes(least_capacity(gpu)),
-                                 draft_.nodes == 1 ? "" : "node" + std::to_string(node), false});
-      Device device;
-      device.name = "gpu:" + std::to_string(gpu);
-      device.device_class = "gpu";
-      device.space = space;
-      device.bytes_per_s = 1e9;
-      spec.devices.push_back(device);
-      connect_both(spec, SpaceId(node), space, "pcie");
+      gpus.emplace_back(least_capacity(gpu));
     }
-    for (const auto& [from, to] : draft_.peers) {
-      if (from >= draft_.gpus.size() || to >= draft_.gpus.size()) continue;
-      connect(spec, SpaceId(draft_.nodes + from), SpaceId(draft_.nodes + to), "nvlink");
-    }
-    return spec;
-  }
-
-  static void connect_both(MachineSpec& spec, SpaceId a, SpaceId b, const std::string& kind) {
-    connect(spec, a, b, kind);
-    connect(spec, b, a, kind);
-  }
-
-  static void connect(MachineSpec& spec, SpaceId from, SpaceId to, const std::string& kind) {
-    const CopyEngineId engine =
-        spec.engines.push_back({spec.spaces[from].name + ">" + spec.spaces[to].name, 1});
-    Route route;
-    route.from = from;
-    route.to = to;
-    route.engines = {engine};
-    route.latency = Duration(10);
-    route.rate_cap = Bandwidth(kind == "nvlink" ? 4e9 : 1e9);
-    route.kind = kind;
-    spec.routes.push_back(std::move(route));
+    return machine_of(draft_, Bytes(host_capacity()), gpus);
   }
 
   // ---- the program ----
