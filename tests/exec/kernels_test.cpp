@@ -1,4 +1,5 @@
-// Kernels on the host: values as numpy 1.26 gives them, strided and flipped operands, casts.
+// Kernels on the host: values and promotions as numpy 1.24.2 gives them (bfloat16, which it lacks, and
+// tile kernels by hand), strided and flipped operands, casts.
 #include <doctest/doctest.h>
 
 #include <array>
