@@ -43,9 +43,9 @@ core::DType dtype_of(const GeneratorValues& values) {
   return *dtype;
 }
 
-GeneratorParameter block_parameter(std::int64_t default_bytes) {
-  return number_parameter("block", 0, std::int64_t{1} << 40, default_bytes, "size of each block",
-                          "bytes");
+GeneratorParameter block_parameter(std::int64_t default_bytes, std::int64_t lowest) {
+  return number_parameter("block", lowest, std::int64_t{1} << 40, default_bytes,
+                          "size of each block", "bytes");
 }
 
 GeneratorParameter duration_parameter(std::int64_t default_ns) {

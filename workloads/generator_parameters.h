@@ -27,7 +27,7 @@ GeneratorParameter dtype_parameter();
 core::DType dtype_of(const GeneratorValues& values);
 
 /// block: bytes of each block.  task_ns: duration of each task.
-GeneratorParameter block_parameter(std::int64_t default_bytes);
+GeneratorParameter block_parameter(std::int64_t default_bytes, std::int64_t lowest = 0);
 GeneratorParameter duration_parameter(std::int64_t default_ns);
 core::Duration duration_of(const GeneratorValues& values);
 

@@ -32,7 +32,7 @@ constexpr Small kSmall[] = {
     {"jacobi:blocks=4,rows=3,columns=8,iterations=4,check=2", "gpu=2KiB"},
     {"kmeans:blocks=3,points=16,dims=2,clusters=3,iterations=3", "gpu=2KiB"},
     {"lu:tiles=4,tile=8", "gpu=2KiB"},
-    {"map_reduce:maps=4,reducers=3,block=300", "gpu=2KiB"},
+    {"map_reduce:maps=4,reducers=3,block=100", "gpu=2KiB"},
     {"pingpong:rounds=4,block=100", "gpu=1KiB"},
     {"pingpong:rounds=4,block=100,between=host", "gpu=1KiB"},
     {"pipeline:stages=3,micro_batches=2,steps=2,weights=100,block=100", "gpu=2KiB"},

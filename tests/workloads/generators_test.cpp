@@ -95,6 +95,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("every generator: the least of everything is a program, too") {
+  const GeneratorRegistry registry;
+  for (const Generator& generator : registry.generators()) {
+    std::string spec;
+    for (const GeneratorParameter& parameter : generator.parameters) {
+      if (!parameter.choices.empty()) continue;
+      spec += (spec.empty() ? ":" : ",") + parameter.name + "=" + std::to_string(parameter.lowest);
+    }
+    CAPTURE(spec);
+    const core::Program program = made(generator.name + spec);
+    CHECK(program.is_closed());
+    CHECK(program.task_count() <= 8);
+  }
+}
+
 TEST_CASE("every generator: its default program survives the workload format") {
   const GeneratorRegistry registry;
   for (const Generator& generator : registry.generators()) {

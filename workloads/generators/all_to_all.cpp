@@ -36,7 +36,7 @@ void register_generator_all_to_all(GeneratorRegistry& registry) {
   registry.add({"all_to_all",
                 "a distributed transposition of gpus x gpus blocks: 2 x rounds x gpus tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 4, "rounds"),
-                 block_parameter(16 << 20), duration_parameter(100'000)},
+                 block_parameter(16 << 20, 1), duration_parameter(100'000)},
                 size,
                 make});
 }

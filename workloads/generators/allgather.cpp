@@ -35,7 +35,7 @@ void register_generator_allgather(GeneratorRegistry& registry) {
   registry.add({"allgather",
                 "every GPU writes a part of an array, then reads it all: 2 x rounds x gpus tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 4, "rounds"),
-                 block_parameter(64 << 20), duration_parameter(100'000)},
+                 block_parameter(64 << 20, 1), duration_parameter(100'000)},
                 size,
                 make});
 }

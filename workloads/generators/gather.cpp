@@ -33,7 +33,7 @@ void register_generator_gather(GeneratorRegistry& registry) {
   registry.add({"gather",
                 "every GPU writes a part of an array, GPU 0 reads it: rounds x (gpus + 1) tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 8, "rounds"),
-                 block_parameter(64 << 20), duration_parameter(100'000)},
+                 block_parameter(64 << 20, 1), duration_parameter(100'000)},
                 size,
                 make});
 }

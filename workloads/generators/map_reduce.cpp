@@ -13,7 +13,7 @@ GeneratorSize size(const GeneratorValues& values) {
 
 core::Result<core::Program> make(const GeneratorValues& values) {
   const std::int64_t maps = values.at("maps"), reducers = values.at("reducers");
-  const std::int64_t row = values.at("block") / reducers;
+  const std::int64_t row = values.at("block");
   ProgramBuilder builder("map_reduce", "map, shuffle, reduce");
   const std::vector<core::RegionView> inputs = builder.add_blocks("input", maps, row * reducers);
   const TaskFamily map{"map", {}, stated_cost(duration_of(values))};
@@ -43,7 +43,7 @@ void register_generator_map_reduce(GeneratorRegistry& registry) {
   registry.add({"map_reduce", "map tasks, and reducers that read a row of each one's result",
                 joined({number_parameter("maps", 1, 4096, 32, "map tasks"),
                         number_parameter("reducers", 1, 4096, 16, "reducers"),
-                        block_parameter(64 << 20), duration_parameter(1'000'000)},
+                        block_parameter(4 << 20, 1), duration_parameter(1'000'000)},
                        placement_parameters()),
                 size, make});
 }
