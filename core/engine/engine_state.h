@@ -190,6 +190,18 @@ class EngineState {
   }
 };
 
+// ---- task classes ----
+/// The host space in which an array has its home slot, and the spaces that hold it at the start.
+struct Homes {
+  SpaceId slot;
+  std::vector<SpaceId> spaces;
+};
+/// Adds a fault for every name that the machine lacks.
+Homes homes_of(const Machine& machine, const ArraySpec& spec, Faults& faults);
+/// Candidates of placements that are new; faults of those without any.
+void resolve_placements(EngineState& state, Faults& faults);
+bool fits(const EngineState& state, TaskId task, const Candidate& candidate);
+
 // ---- setup ----
 Faults set_up(EngineState& state);
 /// The candidates of a task, by its class; adds the class when it is new.

@@ -200,7 +200,8 @@ bool steal_round(EngineState& state) {
     dequeue_accounts(state, *task);
     state.tasks[*task].phase = TaskPhase::kReady;
     map_task(state, *task);
-    has_stolen = true;
+    // A mapper that sends the task back has stolen nothing; asking it again would not end.
+    if (state.devices[id].queued != 0) has_stolen = true;
   }
   return has_stolen;
 }

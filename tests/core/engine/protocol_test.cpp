@@ -99,6 +99,25 @@ TEST_CASE("dependent work is issued ahead, each command waiting for the bytes it
   driver.check_end();
 }
 
+TEST_CASE("a task that takes more vcus than any device has slots is refused with both figures") {
+  const Machine machine = small_machine(1, 4096);
+  Program program("p");
+  TaskSpec spec;
+  spec.name = "wide";
+  Alternative alternative;
+  alternative.members = {"gpu"};
+  alternative.milli_vcus = 2500;
+  spec.placement = {alternative};
+  REQUIRE(program.spawn(std::move(spec)));
+  REQUIRE(program.close());
+  const auto engine = Engine::create(program, machine, {});
+  REQUIRE_FALSE(engine);
+  REQUIRE(engine.faults().size() == 1);
+  CHECK(engine.faults()[0].where == "placement \"gpu\"");
+  CHECK(engine.faults()[0].what ==
+        "takes 2.500 vcus, more than any device that it may run on has (1)");
+}
+
 TEST_CASE("out moves nothing in, and makes the other copies invalid") {
   const Machine machine = small_machine(1, 4096);
   Program program("p");
