@@ -33,7 +33,7 @@ ReadRegion RegionReader::unknown_array(JsonValue at, std::string_view name) {
   const std::string nearest = reader_.nearest(name, names_);
   if (name.starts_with('$')) {
     what += "; names with $ are scratch arrays, which only the args of kernels may name";
-  } else if (names_.empty()) {
+  } else if (names_.empty() && refused_.empty()) {
     what += "; the workload has no arrays";
   } else {
     what += nearest;
