@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES=(cmake ninja-build g++ nlohmann-json3-dev libcli11-dev libboost-dev doctest-dev
                 python3 python3-matplotlib)
-TEST_PACKAGES=(libbenchmark-dev)
+TEST_PACKAGES=(libbenchmark-dev python3-jsonschema)
 CLANG_PACKAGES=(clang)
 
 say() { printf '\n== %s\n' "$*"; }

@@ -2,7 +2,8 @@
 
 A doctest program or a unittest run counts as the cases that its output reports, any other test as
 one. A test that fails beyond the cases that it reports (a sanitizer at exit, a crash, a time-out)
-counts as one more failure, and so does one that ran no case at all. Exit status 1 on any failure.
+counts as one more failure, and so does one that ran no case at all, unless its cases say that they
+were skipped for want of something. Exit status 1 on any failure.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ UNITTEST = re.compile(
 )
 
 
-def cases_of(output: str) -> tuple[int, int] | None:
-    """Cases passed and failed by a test's own report; None when it has none."""
+def cases_of(output: str) -> tuple[int, int, int] | None:
+    """Cases passed, failed and skipped by a test's own report; None when it has none. What doctest
+    calls skipped was not asked for."""
     if found := DOCTEST.search(output):
-        return int(found[1]), int(found[2])
+        return int(found[1]), int(found[2]), 0
     if found := UNITTEST.search(output):
         counts = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", found[3] or "")}
-        failed = counts.get("failures", 0) + counts.get("errors", 0)
-        return int(found[1]) - failed - counts.get("skipped", 0), failed
+        failed, skipped = counts.get("failures", 0) + counts.get("errors", 0), counts.get(
+            "skipped", 0
+        )
+        return int(found[1]) - failed - skipped, failed, skipped
     return None
 
 
@@ -39,8 +43,8 @@ def tally(path: Path) -> tuple[int, int, list[str]]:
             continue
         did_pass = test.get("status") == "run"
         reported = cases_of(test.findtext("system-out") or "")
-        good, bad = reported if reported is not None else (int(did_pass), 0)
-        if not bad and (not did_pass or not good):
+        good, bad, skipped = reported if reported is not None else (int(did_pass), 0, 0)
+        if not bad and (not did_pass or not good + skipped):
             bad = 1
         passed, failed = passed + good, failed + bad
         if bad:

@@ -40,6 +40,10 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(self.counted(("a", "fail", failed)), (2, 3, ["a"]))
         skipped = "Ran 5 tests in 0.1s\n\nOK (skipped=2)\n"
         self.assertEqual(self.counted(("a", "run", skipped)), (3, 0, []))
+        all_skipped = self.counted(
+            ("a", "run", "Ran 1 test in 0.1s\n\nOK (skipped=1)\n"), ("b", "run", "")
+        )
+        self.assertEqual(all_skipped, (1, 0, []))
 
     def test_a_failure_beyond_the_reported_cases_counts(self) -> None:
         leak = GOOD + "\n==1==ERROR: LeakSanitizer: detected memory leaks"

@@ -11,9 +11,12 @@ import unittest
 try:
     import jsonschema
     from jsonschema import Draft202012Validator
-    from referencing import Registry, Resource
 except ImportError:
     jsonschema = None
+try:
+    from referencing import Registry, Resource
+except ImportError:  # before jsonschema 4.18, as in Debian 12 and Ubuntu 24.04
+    Registry = None
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "workloads" / "schema"
@@ -23,17 +26,23 @@ def read(path: pathlib.Path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@unittest.skipIf(jsonschema is None, "the Python package jsonschema (4.18 or later) is not installed")
+def validator_of(schema, schemas):
+    """A validator of one schema that finds the others by name."""
+    if Registry is None:
+        resolver = jsonschema.RefResolver.from_schema(schema, store=schemas)
+        return Draft202012Validator(schema, resolver=resolver)
+    named = [(name, Resource.from_contents(other)) for name, other in schemas.items()]
+    return Draft202012Validator(schema, registry=Registry().with_resources(named))
+
+
+@unittest.skipIf(jsonschema is None, "the Python package jsonschema is not installed")
 class Schemas(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         schemas = {path.name: read(path) for path in sorted(SCHEMAS.glob("*.schema.json"))}
-        registry = Registry().with_resources(
-            [(name, Resource.from_contents(schema)) for name, schema in schemas.items()]
-        )
         cls.schemas = schemas
         cls.validators = {
-            name.removesuffix(".schema.json"): Draft202012Validator(schema, registry=registry)
+            name.removesuffix(".schema.json"): validator_of(schema, schemas)
             for name, schema in schemas.items()
         }
 
