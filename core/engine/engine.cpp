@@ -19,8 +19,8 @@ void take(Result<std::unique_ptr<T>> made, std::unique_ptr<T>& place, Faults& fa
   }
 }
 
-PolicySet make_policies(const EngineOptions& options, Faults& faults) {
-  const PolicyRegistry registry;
+PolicySet make_policies(const EngineOptions& options, const PolicyRegistry& registry,
+                        Faults& faults) {
   PolicySet set;
   take(registry.mapper(options.mapper, options.seed), set.mapper, faults);
   take(registry.order(options.order, options.seed), set.order, faults);
@@ -79,9 +79,15 @@ Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::create(const Program& program, const Machine& machine,
                                                const EngineOptions& options) {
+  return create(program, machine, options, PolicyRegistry());
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const Program& program, const Machine& machine,
+                                               const EngineOptions& options,
+                                               const PolicyRegistry& registry) {
   Faults faults;
   auto state = std::make_unique<EngineState>(program, machine, options);
-  state->policies = make_policies(options, faults);
+  state->policies = make_policies(options, registry, faults);
   if (!faults.empty()) return faults;
   faults = set_up(*state);
   if (!faults.empty()) return faults;

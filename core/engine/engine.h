@@ -69,6 +69,7 @@ struct LostPiece {
 };
 
 class EngineState;
+class PolicyRegistry;
 
 class Engine {
  public:
@@ -77,6 +78,10 @@ class Engine {
   /// outlive the engine, as must the machine.
   static Result<std::unique_ptr<Engine>> create(const Program& program, const Machine& machine,
                                                 const EngineOptions& options);
+  /// The same with the caller's policies besides or instead of those of core/policies.
+  static Result<std::unique_ptr<Engine>> create(const Program& program, const Machine& machine,
+                                                const EngineOptions& options,
+                                                const PolicyRegistry& registry);
   ~Engine();
 
   /// Handles all events of one instant, then decides. The first step must bring TasksSubmitted.

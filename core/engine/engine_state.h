@@ -136,7 +136,7 @@ class EngineState {
   std::vector<CommandId> stopped_commands;
   IdVector<ArrayId, std::uint32_t> open_accesses;  // by tasks submitted and not issued
   IdVector<ArrayId, char> is_home_again;           // at_end "home" has been seen to
-  std::unordered_map<std::uint32_t, std::vector<ReplicaId>> told_victims;  // by task, from mappers
+  std::unordered_map<std::uint32_t, std::vector<ReplicaPlace>> told_victims;  // by task
   // Indexes made when a policy first asks.
   mutable IdVector<TaskId, Duration> bottom_levels;
   mutable IdVector<RegionId, std::vector<TaskId>> uses;  // tasks by region, in submission order
@@ -176,7 +176,7 @@ class EngineState {
   };
   std::vector<ScratchBlock> scratch;  // by member
   std::vector<PrefetchRequest> requests;
-  std::vector<ReplicaId> preferred_victims;
+  std::vector<ReplicaPlace> preferred_victims;  // told by the mapper, the first last
   std::vector<SourceOption> source_options;
   std::vector<CommandId> users;
 

@@ -40,16 +40,23 @@ bool is_victim(const EngineState& state, ReplicaId id, SpaceId space) {
   return replica.is_live && replica.space == space && !state.view.is_pinned(id);
 }
 
+/// Evicts the first of the replicas that the mapper told for this space and that can go.
+bool evict_told(EngineState& state, SpaceId space, TaskId task) {
+  std::vector<ReplicaPlace>& told = state.preferred_victims;
+  for (std::size_t i = told.size(); i-- > 0;) {
+    if (told[i].space != space) continue;
+    const ReplicaId id = state.directory.find(told[i].region, space);
+    told.erase(told.begin() + static_cast<std::ptrdiff_t>(i));
+    if (id.is_none() || !is_victim(state, id, space)) continue;
+    evict(state, id, DropReason::kEvicted, task);
+    return true;
+  }
+  return false;
+}
+
 /// Evicts one replica of the space, as the mapper or the evictor says. False: none is left.
 bool evict_one(EngineState& state, SpaceId space, Bytes needed, TaskId task) {
-  while (!state.preferred_victims.empty()) {
-    const ReplicaId id = state.preferred_victims.back();
-    state.preferred_victims.pop_back();
-    if (id.index() < state.directory.replica_slots() && is_victim(state, id, space)) {
-      evict(state, id, DropReason::kEvicted, task);
-      return true;
-    }
-  }
+  if (evict_told(state, space, task)) return true;
   ReplicaId victim;
   if (state.options.evict_idle_only) {
     state.only_idle_victims = true;

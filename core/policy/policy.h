@@ -1,6 +1,6 @@
-// The five policy interfaces. A policy is one file in core/policies/, one class and one registration
-// line (registry.h); it keeps bookkeeping in members, returns a choice, and on request a reason. The
-// engine checks every choice.
+// The five policy interfaces. A policy is one file in core/policies/, one class and one
+// registration line (registry.h); it keeps bookkeeping in members, returns a choice, and on request
+// a reason. The engine checks every choice.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,21 @@
 
 namespace parley::core {
 
-/// What a mapper says of one task.
-struct MapChoice {
-  bool is_deferred = false;        // ask again after the next event
-  std::size_t candidate = 0;       // index into view.candidates(task)
-  std::vector<ReplicaId> victims;  // to evict first if room is needed; may be empty
+/// A replica named by what it holds and where; unlike ids, this outlives the replica.
+struct ReplicaPlace {
+  RegionId region;
+  SpaceId space;
 };
 
-/// Which device, or a whole plan in advance. Tasks are offered when all their dependencies have been
-/// issued, most urgent (by the order policy) first.
+/// What a mapper says of one task.
+struct MapChoice {
+  bool is_deferred = false;           // ask again after the next event
+  std::size_t candidate = 0;          // index into view.candidates(task)
+  std::vector<ReplicaPlace> victims;  // to evict first, in this order, if room is needed then
+};
+
+/// Which device, or a whole plan in advance. Tasks are offered when all their dependencies have
+/// been issued, most urgent (by the order policy) first.
 class Mapper {
  public:
   virtual ~Mapper() = default;
@@ -32,8 +38,8 @@ class Mapper {
   virtual MapChoice choose(const View& view, TaskId task) = 0;
   /// Whether steal() is to be asked.
   [[nodiscard]] virtual bool can_steal() const { return false; }
-  /// A device has nothing issued and nothing queued: a task queued elsewhere (not yet issued) to move here, of
-  /// which choose() is then asked again; nothing to leave all as it is.
+  /// A device has nothing issued and nothing queued: a task queued elsewhere (not yet issued) to
+  /// move here, of which choose() is then asked again; nothing to leave all as it is.
   virtual std::optional<TaskId> steal(const View&, DeviceId /*idle*/) { return std::nullopt; }
   virtual void on_finished(const View&, TaskId) {}
   /// Why the last choose() of this task answered as it did, in a sentence.
@@ -52,10 +58,7 @@ class Order {
   virtual std::size_t pick(const View&, DeviceId, std::span<const TaskId>) { return 0; }
 };
 
-struct PrefetchRequest {
-  RegionId region;
-  SpaceId space;
-};
+using PrefetchRequest = ReplicaPlace;
 
 /// Which copies are started before their task is issued. Requests that do not fit without eviction
 /// are dropped.
@@ -68,8 +71,8 @@ class Prefetcher {
   virtual void on_issued(const View&, TaskId, std::vector<PrefetchRequest>&) {}
 };
 
-/// Which replica makes room. Called with every allocation, use and release, so that victims are kept
-/// in an ordered structure.
+/// Which replica makes room. Called with every allocation, use and release, so that victims are
+/// kept in an ordered structure.
 class Evictor {
  public:
   virtual ~Evictor() = default;
