@@ -388,7 +388,8 @@ TEST_CASE("sizes") {
                                                                    {"1TB", 1000000000000},
                                                                    {"1MiB", 1048576}};
   for (const auto& [text, bytes] : sizes) {
-    CAPTURE(text);
+    const auto& shown = text;  // clang 14 captures no structured bindings
+    CAPTURE(shown);
     const core::Result<Bytes> size = parse_bytes(text);
     REQUIRE(size.has_value());
     CHECK(size->count() == bytes);

@@ -193,7 +193,8 @@ TEST_CASE("kernel table: exact points, a power law between, flat below, the cube
       {400, 32000},  // the work of a tile grows with the cube of its edge
   };
   for (const auto& [edge, ns] : expected) {
-    CAPTURE(edge);
+    const auto& shown = edge;  // clang 14 captures no structured bindings
+    CAPTURE(shown);
     CHECK(Gemm(edge).on(machine, "gpu:0") == Duration(ns));
   }
 }

@@ -46,7 +46,8 @@ TEST_CASE("orders: submission, stated priority, longest remaining chain") {
       {"bottom_level:priority=500", "b@gpu:0 c@gpu:0 a@gpu:0 d@gpu:0"},
   };
   for (const auto& [order, launches] : cases) {
-    CAPTURE(order);
+    const auto& shown = order;  // clang 14 captures no structured bindings
+    CAPTURE(shown);
     EngineOptions options = plain();
     options.order = order;
     CHECK(with_priorities().launches(linked_gpus(1), options) == launches);
