@@ -1,7 +1,9 @@
 #include "cli/report/quantities.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 
@@ -13,14 +15,17 @@ std::string three_digits(double value) {
   const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
   std::array<char, 32> text{};
   const int length = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
-  return {text.data(), static_cast<std::size_t>(length)};
+  return {text.data(), std::min(text.size() - 1, static_cast<std::size_t>(length))};
 }
 
 }  // namespace
 
 std::string text_of(core::Duration duration) {
   const std::int64_t ns = duration.count();
-  if (ns < 0) return "-" + text_of(core::Duration(-ns));
+  if (ns < 0) {  // the lowest number has no positive counterpart
+    const std::int64_t positive = ns == INT64_MIN ? INT64_MAX : -ns;
+    return "-" + text_of(core::Duration(positive));
+  }
   if (ns < 1000) return std::to_string(ns) + " ns";
   const auto value = static_cast<double>(ns);
   // 999,500 and above would round to "1000 us".
@@ -52,7 +57,7 @@ std::string text_of_count(std::uint64_t count) {
 std::string text_of_share(double share) {
   std::array<char, 32> text{};
   const int length = std::snprintf(text.data(), text.size(), "%.1f%%", share * 100.0);
-  return {text.data(), static_cast<std::size_t>(length)};
+  return {text.data(), std::min(text.size() - 1, static_cast<std::size_t>(length))};
 }
 
 }  // namespace parley::cli

@@ -36,6 +36,11 @@ class Quantity {
 using Bytes = Quantity<struct BytesTag>;
 using Duration = Quantity<struct DurationTag>;
 
+/// Limits of what may be stated, far enough from 2^63 that sums of thousands stay below: 1 PiB for an
+/// array or scratch, 11.5 days for a duration.
+inline constexpr Bytes kMostBytes{std::int64_t{1} << 50U};
+inline constexpr Duration kLongestDuration{1'000'000'000'000'000};
+
 /// A point of time of a run: nanoseconds from its start.
 class Time {
  public:

@@ -16,8 +16,6 @@
 namespace parley::core {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 62U;
-
 std::size_t combine(std::size_t seed, std::size_t value) {
   return (seed ^ value) * 0x9e3779b97f4a7c15ULL + (seed >> 7U);
 }
@@ -169,11 +167,12 @@ Result<ArrayId> Program::add_array(ArraySpec spec) {
     if (spec.shape[d] < 0) {
       faults.push_back({"shape[" + std::to_string(d) + "]",
                         "found " + std::to_string(spec.shape[d]) + "; extents are 0 or more"});
-    } else if (bytes <= kMostBytes) {
+    } else if (bytes <= kMostBytes.count()) {
       bytes *= spec.shape[d];
     }
   }
-  if (bytes > kMostBytes) faults.push_back({"shape", "the array is larger than 2^62 bytes"});
+  if (bytes > kMostBytes.count())
+    faults.push_back({"shape", "the array is larger than 2^50 bytes"});
   if (!faults.empty()) return faults;
 
   const ArrayId id = arrays_.next_id();

@@ -185,7 +185,7 @@ class Program {
   std::string description;
 
   /// Fails on a duplicate or empty name, a negative extent, more than Box::kMaxRank dimensions, or
-  /// more than 2^62 bytes.
+  /// more than 2^50 bytes.
   Result<ArrayId> add_array(ArraySpec spec);
   [[nodiscard]] RegionView whole(ArrayId array) const;
   /// The selection `indices` of `base` (fewer indices than dimensions leave the rest whole).

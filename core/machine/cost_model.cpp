@@ -11,7 +11,10 @@ namespace {
 
 constexpr double kNsPerSecond = 1e9;
 
-Duration rounded(double ns) { return Duration(std::llround(ns)); }
+Duration rounded(double ns) {
+  const auto longest = static_cast<double>(kLongestDuration.count());
+  return Duration(std::llround(std::min(ns, longest)));
+}
 
 // ---- roofline ----
 

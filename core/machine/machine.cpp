@@ -48,7 +48,9 @@ std::optional<DeviceId> Machine::find_device(std::string_view name) const {
 }
 
 Duration Machine::copy_duration(RouteId id, Bytes bytes) const {
-  return Duration(std::llround(uncontended_ns(routes_[id], static_cast<double>(bytes.count()))));
+  const auto longest = static_cast<double>(kLongestDuration.count());
+  const double ns = uncontended_ns(routes_[id], static_cast<double>(bytes.count()));
+  return Duration(std::llround(std::min(ns, longest)));
 }
 
 }  // namespace parley::core

@@ -19,6 +19,10 @@ std::string at(const char* list, std::size_t index) {
 
 std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
+// Slower links are typing errors, and times computed with them leave the range of the clock.
+constexpr double kLeastRate = 1.0;  // bytes per second
+constexpr double kMostWeight = 1e6;
+
 bool is_positive(double rate) { return std::isfinite(rate) && rate > 0.0; }
 bool is_not_negative(double rate) { return std::isfinite(rate) && rate >= 0.0; }
 
@@ -160,6 +164,9 @@ class Checker {
       if (!is_positive(resource.capacity.bytes_per_s())) {
         refuse(at("resources", i) + ".bytes_per_s",
                quoted(resource.name) + ": the bandwidth must be positive");
+      } else if (resource.capacity.bytes_per_s() < kLeastRate) {
+        refuse(at("resources", i) + ".bytes_per_s",
+               quoted(resource.name) + ": the bandwidth must be at least 1 byte per second");
       }
     }
   }
@@ -199,7 +206,11 @@ class Checker {
         refuse(at_via, pair + ": " + quoted(spec_.resources[via.resource].name) +
                            " is named twice; add the weights");
       }
-      if (!is_positive(via.weight)) refuse(at_via, pair + ": the weight must be positive");
+      if (!is_positive(via.weight)) {
+        refuse(at_via, pair + ": the weight must be positive");
+      } else if (via.weight > kMostWeight || via.weight < 1.0 / kMostWeight) {
+        refuse(at_via, pair + ": the weight must be between 1e-6 and 1e6");
+      }
     }
     std::set<CopyEngineId> engines;
     for (std::size_t i = 0; i < route.engines.size(); ++i) {
@@ -213,6 +224,8 @@ class Checker {
     }
     if (!is_not_negative(route.rate_cap.bytes_per_s())) {
       refuse(where + ".bytes_per_s", pair + ": the bandwidth must be positive");
+    } else if (!route.rate_cap.is_unlimited() && route.rate_cap.bytes_per_s() < kLeastRate) {
+      refuse(where + ".bytes_per_s", pair + ": the bandwidth must be at least 1 byte per second");
     }
     check_curve(route, where + ".curve", pair);
   }

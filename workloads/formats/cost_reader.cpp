@@ -16,7 +16,8 @@ class WorkReader {
   void read(Key key, JsonValue value) {
     has_any_ = true;
     if (key == Key::kNs) {
-      if (const auto ns = reader_.integer(value, 0)) entry_.stated = core::Duration(*ns);
+      if (const auto ns = reader_.integer(value, 0, core::kLongestDuration.count()))
+        entry_.stated = core::Duration(*ns);
       has_ns_ = true;
     } else {
       const double amount = reader_.amount(value).value_or(0.0);

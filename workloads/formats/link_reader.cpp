@@ -117,7 +117,8 @@ std::vector<std::string> with_pace_keys(std::vector<std::string> keys) {
 
 void read_pace(FieldReader& reader, const FieldList& fields, Route& route) {
   if (const auto latency = fields["latency_ns"]) {
-    route.latency = core::Duration(reader.integer(*latency, 0).value_or(0));
+    route.latency =
+        core::Duration(reader.integer(*latency, 0, core::kLongestDuration.count()).value_or(0));
   }
   const auto rate = fields["bytes_per_s"];
   if (rate && rate->kind() != JsonKind::kNull) {
@@ -140,7 +141,7 @@ void read_pace(FieldReader& reader, const FieldList& fields, Route& route) {
       continue;
     }
     const auto bytes = reader.integer(parts[0], 0);
-    const auto ns = reader.integer(parts[1], 0);
+    const auto ns = reader.integer(parts[1], 0, core::kLongestDuration.count());
     if (bytes && ns) route.curve.emplace_back(*bytes, *ns);
   }
 }

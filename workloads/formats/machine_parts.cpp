@@ -88,7 +88,8 @@ class PartsReader {
 
   Duration duration(const FieldList& fields, std::string_view key) {
     const auto value = fields[key];
-    return Duration(value ? reader_.integer(*value, 0).value_or(0) : 0);
+    return Duration(value ? reader_.integer(*value, 0, core::kLongestDuration.count()).value_or(0)
+                          : 0);
   }
 
   // ---- spaces and devices ----
@@ -299,7 +300,7 @@ class PartsReader {
         continue;
       }
       const auto size = reader_.integer(parts[0], 1);
-      const auto ns = reader_.integer(parts[1], 0);
+      const auto ns = reader_.integer(parts[1], 0, core::kLongestDuration.count());
       if (size && ns) points.emplace_back(*size, Duration(*ns));
     }
     return points;

@@ -33,7 +33,8 @@ void PlacementReader::read_needs(const AlternativeFields& fields, core::Alternat
     }
   }
   if (fields.scratch_bytes) {
-    alternative.scratch_bytes = core::Bytes(reader_.integer(*fields.scratch_bytes, 0).value_or(0));
+    alternative.scratch_bytes = core::Bytes(
+        reader_.integer(*fields.scratch_bytes, 0, core::kMostBytes.count()).value_or(0));
   }
   if (fields.scratch) kernels_.read_scratch(*fields.scratch, alternative.scratch);
 }

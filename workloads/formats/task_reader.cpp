@@ -89,7 +89,8 @@ void TaskReader::read_task(const Fields& fields, core::TaskSpec& spec, core::Tas
         static_cast<std::int32_t>(reader_.integer(*priority, INT32_MIN, INT32_MAX).value_or(0));
   }
   if (const auto release = fields[Key::kReleaseNs]) {
-    spec.release = core::Time(reader_.integer(*release, 0).value_or(0));
+    spec.release =
+        core::Time(reader_.integer(*release, 0, core::kLongestDuration.count()).value_or(0));
   }
   if (const auto show = fields[Key::kShow]) read_show(*show, false, spec);
   if (const auto print = fields[Key::kPrint]) read_show(*print, true, spec);
@@ -120,7 +121,8 @@ void TaskReader::read_evict(JsonValue entry, core::TaskSpec& spec, core::TaskId 
         static_cast<std::int32_t>(reader_.integer(*priority, INT32_MIN, INT32_MAX).value_or(0));
   }
   if (const auto release = (*fields)[Key::kReleaseNs]) {
-    spec.release = core::Time(reader_.integer(*release, 0).value_or(0));
+    spec.release =
+        core::Time(reader_.integer(*release, 0, core::kLongestDuration.count()).value_or(0));
   }
   if (const auto show = (*fields)[Key::kShow]) read_show(*show, false, spec);
   if (const auto print = (*fields)[Key::kPrint]) read_show(*print, true, spec);
