@@ -228,6 +228,10 @@ std::string essence(std::string_view parser_says) {
 }  // namespace
 
 core::Fault JsonBuilder::syntax_fault(std::size_t position, std::string_view parser_says) const {
+  // Versions of the parser differ in what they say of it.
+  if (text_.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return {line_and_column(text_.size()), "the file is empty"};
+  }
   const bool is_at_end = parser_says.find("unexpected end of input") != std::string_view::npos ||
                          parser_says.find("missing closing quote") != std::string_view::npos;
   std::string what = essence(parser_says);
@@ -236,7 +240,7 @@ core::Fault JsonBuilder::syntax_fault(std::size_t position, std::string_view par
     what =
         "the file ends too early" + (inside.empty() ? "" : ", at " + inside) + "; is it cut off?";
   } else if (is_at_end) {
-    what = position <= 1 ? "the file is empty" : "the file ends too early; is it cut off?";
+    what = "the file ends too early; is it cut off?";
   }
   if (is_at_end) return {line_and_column(text_.size()), what};
   // The parser reports the end of the word that it could not read.

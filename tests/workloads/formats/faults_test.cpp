@@ -126,6 +126,7 @@ TEST_CASE("a refused task does not make faults of the tasks that follow it") {
 
 TEST_CASE("text that is not JSON is refused with line and column") {
   CHECK(messages_of("") == ":1:1: the file is empty\n");
+  CHECK(messages_of(" \n\t") == ":2:2: the file is empty\n");
   CHECK(messages_of("{\"a\":\n \"tab\there\"}") ==
         ":2:6: syntax error while parsing value - invalid string: control character U+0009 (HT) "
         "must be escaped to \\u0009 or \\t\n");
