@@ -1,8 +1,9 @@
 # parley_registry(NAME FOLDER TYPE HEADER NAMESPACE PREFIX SOURCES)
-# One file, one thing: lists the .cpp files of FOLDER and generates register_NAME(TYPE&), which calls
+# One file, one thing: lists the .cpp and .cu files of FOLDER and generates register_NAME(TYPE&), which calls
 # PREFIX_STEM(TYPE&) of every file STEM.cpp. The generated source is appended to the list SOURCES.
 function(parley_registry name folder type header namespace prefix sources)
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp
+       ${CMAKE_SOURCE_DIR}/${folder}/*.cu)
   set(declarations "")
   set(calls "")
   foreach(file ${files})

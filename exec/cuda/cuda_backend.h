@@ -1,0 +1,39 @@
+// The CUDA backend: one slab a GPU, a pinned host slab, peer access, streams for compute and for
+// copies, events between them. Builds without CUDA have the same functions and a clear refusal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/units.h"
+#include "core/machine/machine.h"
+#include "exec/backend.h"
+
+namespace parley::exec::cuda {
+
+struct CudaOptions {
+  std::uint32_t compute_streams = 4;  // a device; kernels on different streams may overlap
+  bool uses_graph = false;            // plan the run, capture it once, replay it
+};
+
+/// A GPU of this machine, in CUDA's order.
+struct Gpu {
+  std::string name;
+  core::Bytes total, free;
+  std::string driver;  // "580.159 (CUDA 13.0)"
+};
+
+[[nodiscard]] bool is_built();
+
+/// The GPUs of this machine. Faults: no CUDA in this build, no driver, no GPU.
+core::Result<std::vector<Gpu>> find_gpus();
+
+/// A backend for machines whose spaces are one host and at most as many GPUs as there are; space
+/// i of the GPUs, in the machine's order, is CUDA device i. Faults as find_gpus().
+core::Result<std::unique_ptr<Backend>> create_backend(const CudaOptions& options);
+
+}  // namespace parley::exec::cuda
