@@ -27,7 +27,8 @@ struct ExecOptions {
   /// Start and end of each command are measured on its device, and RunRecord::tasks and copies
   /// list them. Costs a few microseconds a command on GPUs.
   bool record_commands = true;
-  bool keep_contents = true;  // ExecResult::arrays
+  bool record_residency = false;  // RunRecord::residency, as allocated at the end of each step
+  bool keep_contents = true;      // ExecResult::arrays
   /// Called now and then with finished tasks; may be empty.
   std::function<void(std::size_t finished, std::size_t total)> progress;
   core::StepObserver* observer = nullptr;        // not owned
@@ -63,6 +64,10 @@ struct ExecResult {
   double setup_s = 0;                    // wall time before the first command: memory, contents
   [[nodiscard]] bool is_finished() const { return failures.empty() && !is_interrupted; }
 };
+
+/// The engine's options as execute() uses them: the engine pauses where the program shows or
+/// expects values. A journal's header states these.
+core::EngineOptions executed_options(const core::Program& program, core::EngineOptions options);
 
 /// Runs the whole program on `backend`, which keeps its memory for the next call. Faults: what
 /// Engine::create refuses, and an environment that fails before the first command. A failure during

@@ -32,15 +32,6 @@ double seed_of(std::string_view name) {
   return static_cast<double>(hash >> 11U);
 }
 
-KernelCall hash_of_all(const core::Program& program, core::TaskId task) {
-  KernelCall call{"hash_mix", {{"seed", seed_of(program.task_name(task))}}, {}};
-  const std::size_t count = program.accesses(task).size();
-  for (std::size_t i = 0; i < count; ++i) {
-    call.arguments.push_back({false, static_cast<std::uint16_t>(i), {}});
-  }
-  return call;
-}
-
 struct TaskRun {
   const KernelRegistry& registry;
   const core::Program& program;
@@ -84,6 +75,22 @@ struct TaskRun {
 
 }  // namespace
 
+const core::Kernel& kernel_of(const core::Program& program, core::TaskId task,
+                              std::uint16_t alternative) {
+  const core::Task& described = program.task(task);
+  const core::Alternative& chosen = program.placement(described.placement)[alternative];
+  return chosen.kernel ? *chosen.kernel : program.kernel(described.kernel);
+}
+
+core::KernelCall hash_of_all(const core::Program& program, core::TaskId task) {
+  core::KernelCall call{"hash_mix", {{"seed", seed_of(program.task_name(task))}}, {}};
+  const std::size_t count = program.accesses(task).size();
+  for (std::size_t i = 0; i < count; ++i) {
+    call.arguments.push_back({false, static_cast<std::uint16_t>(i), {}});
+  }
+  return call;
+}
+
 HostOperand seen_operand(const core::Program& program, core::RegionId region,
                          core::OperandView view, const OperandMemory& memory) {
   const core::Box& box = program.region(region).box;
@@ -108,8 +115,7 @@ void run_task(const KernelRegistry& registry, const core::Program& program, core
   const core::Placement& placement = program.placement(program.task(task).placement);
   const core::Alternative& chosen = placement[alternative];
   PARLEY_CHECK(scratch.size() == chosen.scratch.size(), "one place for each scratch array");
-  const core::Kernel& kernel =
-      chosen.kernel ? *chosen.kernel : program.kernel(program.task(task).kernel);
+  const core::Kernel& kernel = kernel_of(program, task, alternative);
   const TaskRun run{registry, program, task, chosen, operands, scratch};
   if (kernel.empty()) {
     run(hash_of_all(program, task));

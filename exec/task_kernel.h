@@ -24,6 +24,13 @@ struct OperandMemory {
 HostOperand seen_operand(const core::Program& program, core::RegionId region,
                          core::OperandView view, const OperandMemory& memory);
 
+/// What the alternative executes: its own kernel, else the task's.
+const core::Kernel& kernel_of(const core::Program& program, core::TaskId task,
+                              std::uint16_t alternative);
+
+/// The call that a task without a kernel makes: hash_mix of all its operands, seeded by its name.
+core::KernelCall hash_of_all(const core::Program& program, core::TaskId task);
+
 /// Executes what alternative `alternative` of the task computes; a task without a kernel computes
 /// hash_mix of all its operands, seeded by its name. `operands` are by access index, `scratch` has
 /// the address of each scratch array of the alternative. Throws std::invalid_argument when a kernel

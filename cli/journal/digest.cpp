@@ -1,6 +1,7 @@
 #include "cli/journal/digest.h"
 
 #include <bit>
+#include <cmath>
 #include <map>
 
 #include "workloads/machine_file.h"
@@ -36,6 +37,7 @@ void add_array(const core::ArraySpec& spec, Digest& digest) {
   digest.add(number(spec.initial.kind));
   digest.add(bytes_view(spec.initial.data));
   digest.add(number(spec.initial.seed));
+  if (std::fpclassify(spec.initial.diagonal) != FP_ZERO) digest.add(spec.initial.diagonal);
   digest.add(number(spec.homes.size()));
   for (const std::string& home : spec.homes) digest.add(home);
   digest.add(number(spec.at_end));

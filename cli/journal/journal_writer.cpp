@@ -45,12 +45,13 @@ core::Result<std::string> embedded_workload(const std::string& workload) {
 }
 
 JournalWriter::JournalWriter(const core::Program& program, const core::Machine& machine,
-                             const core::EngineOptions& options,
+                             const core::EngineOptions& options, const RunMode& mode,
                              const std::string& embedded_workload, std::ostream& stream)
     : program_(program), machine_(machine), stream_(stream) {
   JsonWriter json(stream_);
   json.begin_object().member("format", "parley-journal").member("version", 1);
-  json.member("parley", kParleyVersion).member("mode", "sim");
+  json.member("parley", kParleyVersion).member("mode", mode.name);
+  if (!mode.backend.empty()) json.member("backend", mode.backend);
   json.member("workload", program.name()).member("machine", machine.name());
   json.key("digests").begin_object().member("algorithm", kDigestAlgorithm);
   json.member("workload", digest_of(program)).member("machine", digest_of(machine)).end_object();
@@ -59,7 +60,8 @@ JournalWriter::JournalWriter(const core::Program& program, const core::Machine& 
   json.end_object().key("options").begin_object().member("window", options.window);
   json.member("evict_idle_only", options.evict_idle_only);
   json.member("check_invariants", options.check_invariants);
-  json.member("record_states", options.record_states).end_object();
+  json.member("record_states", options.record_states);
+  json.member("pauses_at_shown", options.pauses_at_shown).end_object();
   json.member("seed", options.seed).end_object();
   stream_ << '\n' << embedded_workload << '\n';
   stream_ << "{\"machine\":" << on_one_line(workloads::format_machine(machine.spec())) << "}\n";

@@ -21,12 +21,18 @@ inline constexpr std::string_view kParleyVersion = "0.1.0";
 /// `workload` is what the command line names; fails when the file cannot be read (again).
 core::Result<std::string> embedded_workload(const std::string& workload);
 
+/// How the run was carried out, for headers: "sim", or "exec" and its backend.
+struct RunMode {
+  std::string_view name = "sim";
+  std::string_view backend;
+};
+
 class JournalWriter : public core::StepObserver {
  public:
   /// Writes the first three lines. Everything referred to must outlive the writer.
   JournalWriter(const core::Program& program, const core::Machine& machine,
-                const core::EngineOptions& options, const std::string& embedded_workload,
-                std::ostream& stream);
+                const core::EngineOptions& options, const RunMode& mode,
+                const std::string& embedded_workload, std::ostream& stream);
 
   void on_events(core::Time now, std::span<const core::Event> events) override;
   void on_step(core::Time now, std::span<const core::Event> events,

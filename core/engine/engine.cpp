@@ -141,6 +141,8 @@ Bytes Engine::home_slot(ArrayId array) const {
   return state_->directory.replica(state_->directory.home(array)).offset;
 }
 
+Bytes Engine::allocated_bytes(SpaceId space) const { return state_->spaces[space].arena.used(); }
+
 Bytes Engine::slab_bytes(SpaceId space) const { return state_->spaces[space].arena.capacity(); }
 
 namespace {

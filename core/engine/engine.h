@@ -29,6 +29,10 @@ struct EngineOptions {
   bool evict_idle_only = false;   // prefer victims that no unfinished command uses
   bool check_invariants = false;  // after every step
   bool record_states = false;     // keep state_changes()
+  /// A task that shows values or expects any is issued alone: when all before it has finished, and
+  /// with nothing after it until it has. What an executing driver then finds in locations() is what
+  /// the task left.
+  bool pauses_at_shown = false;
 };
 
 struct EngineStatistics {
@@ -71,6 +75,9 @@ struct LostPiece {
 class EngineState;
 class PolicyRegistry;
 
+/// Whether EngineOptions::pauses_at_shown concerns the task.
+bool is_observed(const Program& program, TaskId task);
+
 class Engine {
  public:
   /// Checks that the program can run: names of devices and spaces, working sets against capacities
@@ -105,6 +112,8 @@ class Engine {
   /// Bytes of the slab that a driver must provide for a space. A host's grows in steps that bring
   /// late arrays.
   [[nodiscard]] Bytes slab_bytes(SpaceId space) const;
+  /// Bytes allocated in a space after the last step; of a host space with all home slots.
+  [[nodiscard]] Bytes allocated_bytes(SpaceId space) const;
   /// Current places of all initialised elements of an array; boxes are disjoint. After a failure:
   /// completely written ones only, without what is lost.
   [[nodiscard]] std::vector<PieceLocation> locations(ArrayId array) const;

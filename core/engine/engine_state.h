@@ -133,6 +133,7 @@ class EngineState {
   std::size_t classified = 0, submitted = 0, issued_tasks = 0, finished_tasks = 0;
   std::uint32_t mapped_tasks = 0;
   bool is_closed = false, is_planned = false, is_finished = false, has_failed = false;
+  bool is_paused = false;  // at a task that is observed, until all that was issued has finished
   std::vector<CommandId> stopped_commands;
   IdVector<ArrayId, std::uint32_t> open_accesses;  // by tasks submitted and not issued
   IdVector<ArrayId, char> is_home_again;           // at_end "home" has been seen to

@@ -136,6 +136,13 @@ bool has_room(const EngineState& state, DeviceId device) {
          mutation_is_on(Mutation::kWindowOverrun);
 }
 
+/// Whether the task may not be issued now since it is to be observed alone.
+bool must_wait_to_be_observed(EngineState& state, TaskId task) {
+  if (!state.options.pauses_at_shown || !is_observed(state.program, task)) return false;
+  state.is_paused = true;  // in either case: before it, or after it
+  return state.commands.unfinished() != 0;
+}
+
 /// The position in the queue of the task to issue next. Requires a task in the queue.
 std::size_t choose_next(EngineState& state, DeviceId id) {
   if (!state.policies.order->is_dynamic()) return 0;
@@ -157,6 +164,10 @@ bool issue_next(EngineState& state, DeviceId id) {
     state.blocked.push_back(id);
     return false;
   }
+  if (must_wait_to_be_observed(state, task)) {
+    wake(state, id);
+    return false;
+  }
   if (state.policies.order->is_dynamic()) {
     queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(choice));
   } else {
@@ -176,6 +187,10 @@ bool issue_round(EngineState& state) {
   std::sort(devices.begin(), devices.end());
   bool has_issued = false;
   for (const DeviceId device : devices) {
+    if (state.is_paused) {  // as if it had not been asked
+      state.awake.push_back(device);
+      continue;
+    }
     state.is_awake[device] = 0;
     if (state.devices[device].queue.empty() || !has_room(state, device)) continue;
     if (!issue_next(state, device)) continue;
@@ -206,6 +221,20 @@ bool steal_round(EngineState& state) {
   return has_stolen;
 }
 
+/// Maps all that is ready; evictions on request are carried out at once.
+void map_ready(EngineState& state) {
+  for (sort_ready(state); !state.ready.empty() && !state.is_paused; sort_ready(state)) {
+    const TaskId task = pop(state, state.ready);
+    if (state.program.task(task).kind != TaskKind::kEvict) {
+      map_task(state, task);
+    } else if (must_wait_to_be_observed(state, task)) {
+      push(state, state.ready, task);
+    } else {
+      issue_task(state, task);
+    }
+  }
+}
+
 void finish_if_done(EngineState& state) {
   if (!state.is_closed || state.is_finished || state.issued_tasks < state.tasks.size()) return;
   bring_all_home(state);
@@ -215,6 +244,14 @@ void finish_if_done(EngineState& state) {
 }
 
 }  // namespace
+
+bool is_observed(const Program& program, TaskId task) {
+  if (!program.task(task).has_extras) return false;
+  const TaskExtras& extras = program.extras(task);
+  return !extras.expect.empty() || std::ranges::any_of(extras.show, [](const Show& show) {
+    return show.values != Show::Values::kNone;
+  });
+}
 
 bool heap_before(const EngineState& state, TaskId a, TaskId b) {
   const std::int64_t x = state.tasks[a].key;
@@ -301,6 +338,8 @@ void on_task_finished(EngineState& state, TaskId task) {
 
 void decide(EngineState& state) {
   if (state.has_failed) return;
+  if (state.is_paused && state.commands.unfinished() != 0) return;
+  state.is_paused = false;
   if (state.policies.mapper->is_static()) {
     if (!state.is_closed) return;
     if (!state.is_planned) state.policies.mapper->plan(state.view);
@@ -309,15 +348,10 @@ void decide(EngineState& state) {
   for (const TaskId task : state.deferred) push(state, state.ready, task);
   state.deferred.clear();
   for (;;) {
-    for (sort_ready(state); !state.ready.empty(); sort_ready(state)) {
-      const TaskId task = pop(state, state.ready);
-      if (state.program.task(task).kind == TaskKind::kEvict) {
-        issue_task(state, task);
-      } else {
-        map_task(state, task);
-      }
-    }
+    map_ready(state);
+    if (state.is_paused) return;
     if (issue_round(state)) continue;
+    if (state.is_paused) return;
     if (state.policies.mapper->can_steal() && state.mapped_tasks > 0 && steal_round(state))
       continue;
     break;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/graph/dtype.h"
 
@@ -24,7 +25,17 @@ double decode_imaginary(DType dtype, const std::byte* in);  // 0 unless complex
 std::int64_t decode_integer(DType dtype, const std::byte* in);
 
 /// Element `index` of {"random": seed}: splitmix64 (Steele, Lea, Flood 2014) of seed + index;
-/// integers take its low bytes, floats its high 53 bits as a number in [0, 1).
-void random_element(DType dtype, std::uint64_t seed, std::uint64_t index, std::byte* out);
+/// integers take its low bytes, floats its high 53 bits as a number in [0, 1). `added` is added
+/// before the one rounding to the type (integers add it without its fraction and wrap around; a
+/// bool is whether the sum is not zero).
+void random_element(DType dtype, std::uint64_t seed, std::uint64_t index, std::byte* out,
+                    double added = 0.0);
+
+/// Row-major indices of the elements whose indices are all equal, of an array of that shape: i times
+/// `stride` for i below `count`.
+struct Diagonal {
+  std::int64_t count = 0, stride = 0;
+};
+Diagonal diagonal_of(std::span<const std::int64_t> shape);
 
 }  // namespace parley::core

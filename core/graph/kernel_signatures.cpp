@@ -104,13 +104,18 @@ void add_elementwise(std::vector<KernelSignature>& all) {
                                 .is_integer = true,
                                 .lowest = 0.0,
                                 .highest = kLargestExact};
+  const KernelParameter diagonal = {.name = "diagonal",
+                                    .is_required = false,
+                                    .meaning = "added to the elements whose indices are all equal",
+                                    .lowest = -kLargestExact,
+                                    .highest = kLargestExact};
   all.push_back(
       elementwise("fill", "target = value", {kOut}, {number("value", "what to write")}, 0.0));
   all.push_back(
       elementwise("random",
                   "target = uniform in [0, 1) (integers: all values alike), element i from "
                   "splitmix64 of seed + i, as an array's initial contents are",
-                  {kOut}, {seed}, 0.0));
+                  {kOut}, {seed, diagonal}, 0.0));
   all.push_back(one_or_two("add_scalar", "target = source + value; with one operand in place",
                            {number("value", "what to add")}));
   all.push_back(one_or_two("scale", "target = source * value; with one operand in place",

@@ -1,4 +1,6 @@
 // Layout of regions in replicas, and contents of arrays at the start.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/base/check.h"
@@ -37,20 +39,69 @@ std::uint64_t splitmix64(std::uint64_t x) {
   return x ^ (x >> 31U);
 }
 
+/// 53 random bits as a number in [0, 1).
+double uniform(std::uint64_t bits) { return static_cast<double>(bits >> 11U) * 0x1.0p-53; }
+
 }  // namespace
 
-void random_element(DType dtype, std::uint64_t seed, std::uint64_t index, std::byte* out) {
+void random_element(DType dtype, std::uint64_t seed, std::uint64_t index, std::byte* out,
+                    double added) {
   const std::uint64_t bits = splitmix64(seed + index);
   if (is_integer(dtype)) {
-    std::memcpy(out, &bits, static_cast<std::size_t>(element_bytes(dtype)));
+    const std::uint64_t sum = bits + static_cast<std::uint64_t>(static_cast<std::int64_t>(added));
+    std::memcpy(out, &sum, static_cast<std::size_t>(element_bytes(dtype)));
     return;
   }
-  // 53 random bits: uniform in [0, 1); the imaginary part from a second draw.
-  const auto uniform = [](std::uint64_t x) { return static_cast<double>(x >> 11U) * 0x1.0p-53; };
-  encode_element(dtype, uniform(bits), out);
-  if (dtype == DType::kBool) encode_element(dtype, static_cast<double>(bits & 1U), out);
+  if (dtype == DType::kBool) {
+    encode_element(dtype, static_cast<double>(bits & 1U) + added, out);
+    return;
+  }
+  encode_element(dtype, uniform(bits) + added, out);
   if (is_complex(dtype)) encode_imaginary(dtype, uniform(splitmix64(bits)), out);
 }
+
+Diagonal diagonal_of(std::span<const std::int64_t> shape) {
+  Diagonal diagonal{1, 0};
+  std::int64_t stride = 1;
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    const bool is_last = d + 1 == shape.size();
+    diagonal.count = is_last ? shape[d] : std::min(diagonal.count, shape[d]);
+    diagonal.stride += stride;
+    stride *= shape[d];
+  }
+  return diagonal;
+}
+
+namespace {
+
+/// As random_element for each, of the type that large matrices have: three times as fast.
+void fill_random_float64(std::uint64_t seed, std::span<std::byte> out) {
+  const std::size_t count = out.size() / sizeof(double);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double value = uniform(splitmix64(seed + i));
+    std::memcpy(out.data() + i * sizeof value, &value, sizeof value);
+  }
+}
+
+void fill_random(const ArraySpec& spec, std::span<std::byte> out) {
+  const Initial& initial = spec.initial;
+  const auto element = static_cast<std::size_t>(element_bytes(spec.dtype));
+  if (spec.dtype == DType::kFloat64) {
+    fill_random_float64(initial.seed, out);
+  } else {
+    for (std::size_t i = 0; i < out.size() / element; ++i) {
+      random_element(spec.dtype, initial.seed, i, out.data() + i * element);
+    }
+  }
+  if (std::fpclassify(initial.diagonal) == FP_ZERO || out.empty()) return;
+  const Diagonal diagonal = diagonal_of(spec.shape);
+  for (std::int64_t i = 0; i < diagonal.count; ++i) {
+    const auto at = static_cast<std::size_t>(i * diagonal.stride);
+    random_element(spec.dtype, initial.seed, at, out.data() + at * element, initial.diagonal);
+  }
+}
+
+}  // namespace
 
 void initial_bytes(const ArraySpec& spec, std::span<std::byte> out) {
   const auto element = static_cast<std::size_t>(element_bytes(spec.dtype));
@@ -74,9 +125,7 @@ void initial_bytes(const ArraySpec& spec, std::span<std::byte> out) {
       }
       break;
     case Initial::Kind::kRandom:
-      for (std::size_t i = 0; i < count; ++i) {
-        random_element(spec.dtype, spec.initial.seed, i, out.data() + i * element);
-      }
+      fill_random(spec, out);
       break;
   }
 }

@@ -137,6 +137,7 @@ Program::Program(Program&& other) noexcept
       costs_(std::move(other.costs_)),
       kernels_(std::move(other.kernels_)),
       names_(std::move(other.names_)),
+      factorization_(std::move(other.factorization_)),
       interning_(std::move(other.interning_)) {
   interning_->owner = this;
 }

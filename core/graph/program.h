@@ -21,6 +21,7 @@
 #include "core/base/units.h"
 #include "core/graph/box.h"
 #include "core/graph/dtype.h"
+#include "core/graph/factorization.h"
 #include "core/graph/kernel.h"
 #include "core/graph/placement.h"
 
@@ -44,6 +45,7 @@ struct Initial {
   Kind kind = Kind::kNone;
   std::vector<std::byte> data;  // kFill: one element; kValues: all, row-major
   std::uint64_t seed = 0;       // kRandom: splitmix64 of (seed + element index), see initial_bytes
+  double diagonal = 0.0;        // kRandom: added to the elements whose indices are all equal
 };
 
 struct ArraySpec {
@@ -192,6 +194,11 @@ class Program {
   /// Integers out of bounds fail; slices clip as in numpy; step 0 fails.
   Result<RegionView> slice(RegionView base, std::span<const Index> indices);
 
+  /// States what the program factorises; used to verify results, never to decide. Fails, changing
+  /// nothing, as factorization_faults() says.
+  Result<bool> set_factorization(Factorization factorization);
+  [[nodiscard]] const std::optional<Factorization>& factorization() const { return factorization_; }
+
   /// Adds a task. Fails, adding nothing, on: a duplicate name; two written operands that overlap;
   /// reading elements that nothing wrote (inferred or both); a dependency on a later task (inferred
   /// or both); a member out of range; a kernel whose arguments do not match its signature.
@@ -249,6 +256,7 @@ class Program {
   IdVector<CostId, Cost> costs_;
   IdVector<KernelId, Kernel> kernels_;
   std::string names_;
+  std::optional<Factorization> factorization_;
   std::unique_ptr<Interning> interning_;
 };
 

@@ -13,13 +13,21 @@
 
 namespace parley::exec {
 
-/// Called by the backend's threads before a command's work; may wait (a delay) and may return why
-/// the command shall fail. For tests of what comes after.
-using FaultInjector = std::function<std::optional<std::string>(core::CommandId, bool is_copy)>;
+/// A command about to be performed.
+struct CommandSite {
+  core::CommandId id;
+  bool is_copy = false;
+  core::TaskId task;       // none for copies at the end
+  core::DeviceId device;   // of a launch: its first
+  core::SpaceId from, to;  // of a copy
+};
+
+/// Called by the backend's threads before a command's work; may wait (a delay) and may say why the
+/// command shall fail. For tests of what comes after.
+using FaultInjector = std::function<std::optional<std::string>(const CommandSite&)>;
 
 struct HostOptions {
-  /// Tasks spin for their stated cost, as design says of tasks without a kernel; otherwise only
-  /// `spin` kernels take time.
+  /// `spin` kernels, and tasks without a kernel, take the time that they cost on the machine.
   bool spins_for_cost = true;
   FaultInjector injector = {};
 };

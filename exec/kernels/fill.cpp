@@ -17,13 +17,21 @@ void fill(const core::KernelCall& call, std::span<const HostOperand> operands) {
   for_each_element(target, [&](std::byte* at) { std::memcpy(at, element, bytes); });
 }
 
-// The same numbers as an array with random initial contents of that shape and seed.
+// The same numbers as an array with random initial contents of that shape, seed and diagonal.
 void random(const core::KernelCall& call, std::span<const HostOperand> operands) {
   const HostOperand& target = operands[0];
   const auto seed = static_cast<std::uint64_t>(parameter(call, "seed"));
-  std::uint64_t index = 0;
-  for_each_element(target,
-                   [&](std::byte* at) { core::random_element(target.dtype, seed, index++, at); });
+  const double added = parameter(call, "diagonal");
+  const core::Diagonal diagonal = core::diagonal_of(target.shape);
+  std::int64_t index = 0, next = 0, left = diagonal.count;  // of the diagonal's elements
+  for_each_element(target, [&](std::byte* at) {
+    const bool is_on_diagonal = index == next && left > 0;
+    core::random_element(target.dtype, seed, static_cast<std::uint64_t>(index++), at,
+                         is_on_diagonal ? added : 0.0);
+    if (!is_on_diagonal) return;
+    next += diagonal.stride;
+    --left;
+  });
 }
 
 }  // namespace

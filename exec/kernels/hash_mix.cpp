@@ -4,6 +4,8 @@
 //
 // So that other kernels can go on with the results, bool elements are 0 or 1 and floating-point
 // ones lie in [1, 2).
+#include "exec/hash.h"
+
 #include <cstring>
 
 #include "exec/kernel_registry.h"
@@ -12,82 +14,48 @@
 namespace parley::exec {
 namespace {
 
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection that mixes well.
-std::uint64_t mix(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15U;
-  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
-  return x ^ (x >> 31U);
-}
-
 std::uint64_t word(const std::byte* at, std::size_t bytes) {
   std::uint64_t value = 0;
   std::memcpy(&value, at, bytes);
   return value;
 }
 
-std::uint64_t hash_of(std::uint64_t hash, const HostOperand& operand) {
+std::uint64_t sum_of(std::uint64_t key, const HostOperand& operand) {
   const auto bytes = static_cast<std::size_t>(core::element_bytes(operand.dtype));
+  const std::size_t part = bytes / hash::words_read(bytes);
+  std::uint64_t place = 0, sum = 0;
   for_each_element(operand, [&](const std::byte* at) {
-    if (bytes > 8) hash = mix(hash ^ word(at + 8, bytes - 8)) + 1;
-    hash = mix(hash ^ word(at, bytes > 8 ? 8 : bytes));
+    for (std::size_t offset = 0; offset < bytes; offset += part) {
+      sum += hash::summand(key, place++, word(at + offset, part));
+    }
   });
-  return hash;
+  return sum;
 }
 
-// The bits of a floating-point number in [1, 2): the exponent of 1, a random mantissa.
-std::uint64_t in_one_to_two(std::uint64_t bits, unsigned mantissa_bits, std::uint64_t one) {
-  return (bits & ((std::uint64_t{1} << mantissa_bits) - 1)) | one;
-}
-
-std::uint64_t legal_bits(core::DType dtype, std::uint64_t bits) {
-  switch (dtype) {
-    case core::DType::kBool:
-      return bits >> 63U;
-    case core::DType::kFloat16:
-      return in_one_to_two(bits, 10, 0x3c00);
-    case core::DType::kBfloat16:
-      return in_one_to_two(bits, 7, 0x3f80);
-    case core::DType::kFloat32:
-    case core::DType::kComplex64:
-      return in_one_to_two(bits, 23, 0x3f800000);
-    case core::DType::kFloat64:
-    case core::DType::kComplex128:
-      return in_one_to_two(bits, 52, 0x3ff0000000000000);
-    case core::DType::kInt8:
-    case core::DType::kInt16:
-    case core::DType::kInt32:
-    case core::DType::kInt64:
-    case core::DType::kUint8:
-    case core::DType::kUint16:
-    case core::DType::kUint32:
-    case core::DType::kUint64:
-      break;
-  }
-  return bits;
-}
-
-void write_hash(std::uint64_t hash, const HostOperand& operand) {
+void write_hash(std::uint64_t key, const HostOperand& operand) {
   const auto bytes = static_cast<std::size_t>(core::element_bytes(operand.dtype));
-  const bool is_complex =
-      operand.dtype == core::DType::kComplex64 || operand.dtype == core::DType::kComplex128;
-  const std::size_t part = is_complex ? bytes / 2 : bytes;
+  const std::size_t part = bytes / hash::numbers_written(operand.dtype);
+  const hash::Legal legal = hash::legal(operand.dtype);
+  std::uint64_t place = 0;
   for_each_element(operand, [&](std::byte* at) {
     for (std::size_t offset = 0; offset < bytes; offset += part) {
-      hash = mix(hash);
-      const std::uint64_t value = legal_bits(operand.dtype, hash);
+      const std::uint64_t value = legal(hash::drawn(key, place++));
       std::memcpy(at + offset, &value, part);
     }
   });
 }
 
 void hash_mix(const core::KernelCall& call, std::span<const HostOperand> operands) {
-  auto hash = static_cast<std::uint64_t>(core::parameter_of(call, "seed").value_or(0.0));
+  const auto seed = static_cast<std::uint64_t>(core::parameter_of(call, "seed").value_or(0.0));
+  std::uint64_t sum = 0;
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i].mode != core::ArgumentMode::kWrite) hash = hash_of(mix(hash + i), operands[i]);
+    if (operands[i].mode == core::ArgumentMode::kWrite) continue;
+    sum += sum_of(hash::operand_key(seed, i), operands[i]);
   }
+  const std::uint64_t total = hash::total_key(seed, sum);
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i].mode != core::ArgumentMode::kRead) write_hash(mix(hash + i), operands[i]);
+    if (operands[i].mode == core::ArgumentMode::kRead) continue;
+    write_hash(hash::written_key(total, i), operands[i]);
   }
 }
 

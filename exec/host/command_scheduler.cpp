@@ -1,0 +1,172 @@
+#include "exec/host/command_scheduler.h"
+
+#include <chrono>
+#include <utility>
+
+namespace parley::exec {
+
+using core::CommandId;
+
+CommandScheduler::CommandScheduler(const core::Machine& machine)
+    : space_count_(machine.space_count()), lane_is_taken_(space_count_ * space_count_, 0) {
+  for (const core::Device& device : machine.spec().devices) {
+    free_milli_slots_.push_back(std::int64_t{1000} * device.slots);
+  }
+}
+
+std::size_t CommandScheduler::lane(const StoredCommand& copy) const {
+  return copy.from.index() * space_count_ + copy.to.index();
+}
+
+// ---- the thread that submits ----
+
+std::uint32_t CommandScheduler::free_entry() {
+  if (free_entries_.empty()) {
+    entries_.emplace_back();
+    return static_cast<std::uint32_t>(entries_.size() - 1);
+  }
+  const std::uint32_t entry = free_entries_.back();
+  free_entries_.pop_back();
+  return entry;
+}
+
+template <class Command>
+void CommandScheduler::add(const Command& given) {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t number = free_entry();
+  Entry& entry = entries_[number];
+  entry.command.assign(given);
+  entry.state = State::kWaiting;
+  entry.pending = 0;
+  entry.dependents.clear();
+  if (entry_of_.size() <= given.id.index()) entry_of_.resize(given.id.index() + 1, kGone);
+  entry_of_[given.id.index()] = number;
+  bool is_stopped = false;
+  for (const CommandId earlier : given.after) {
+    const std::uint32_t before = entry_of_[earlier.index()];
+    if (before == kGone) continue;
+    if (before == kStopped) {
+      is_stopped = true;
+    } else {
+      entries_[before].dependents.push_back(number);
+      ++entry.pending;
+    }
+  }
+  if (is_stopped) {
+    cancel(number);
+  } else if (entry.pending == 0) {
+    make_ready(number);
+  }
+}
+
+void CommandScheduler::collect(std::vector<Completion>& completions, bool waits) {
+  constexpr auto kMostWait = std::chrono::milliseconds(20);
+  std::unique_lock lock(mutex_);
+  if (waits) ended_.wait_for(lock, kMostWait, [&] { return !completions_.empty(); });
+  for (Completion& completion : completions_) completions.push_back(std::move(completion));
+  completions_.clear();
+}
+
+void CommandScheduler::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+  }
+  launches_.changed.notify_all();
+  copies_.changed.notify_all();
+}
+
+// ---- the threads that perform ----
+
+bool CommandScheduler::take_servers(const StoredCommand& command) {
+  if (command.is_copy) {
+    char& is_taken = lane_is_taken_[lane(command)];
+    return std::exchange(is_taken, 1) == 0;
+  }
+  for (const core::DeviceId device : command.devices) {
+    if (free_milli_slots_[device] < command.milli_vcus) return false;
+  }
+  for (const core::DeviceId device : command.devices) {
+    free_milli_slots_[device] -= command.milli_vcus;
+  }
+  return true;
+}
+
+void CommandScheduler::release_servers(const StoredCommand& command) {
+  if (command.is_copy) {
+    lane_is_taken_[lane(command)] = 0;
+    copies_.changed.notify_all();
+    return;
+  }
+  for (const core::DeviceId device : command.devices) {
+    free_milli_slots_[device] += command.milli_vcus;
+  }
+  launches_.changed.notify_all();
+}
+
+const StoredCommand* CommandScheduler::next(Ready& ready) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    for (auto at = ready.commands.begin(); at != ready.commands.end(); ++at) {
+      Entry& entry = entries_[std::get<2>(*at)];
+      if (!take_servers(entry.command)) continue;
+      entry.state = State::kRunning;
+      ready.commands.erase(at);
+      return &entry.command;
+    }
+    if (is_closed_) return nullptr;
+    ready.changed.wait(lock);
+  }
+}
+
+void CommandScheduler::make_ready(std::uint32_t number) {
+  const StoredCommand& command = entries_[number].command;
+  Ready& ready = command.is_copy ? copies_ : launches_;
+  ready.commands.emplace(-command.priority, command.id, number);
+  ready.changed.notify_one();
+}
+
+void CommandScheduler::forget(std::uint32_t number, bool is_stopped) {
+  Entry& entry = entries_[number];
+  entry.state = is_stopped ? State::kStopped : State::kDone;
+  entry_of_[entry.command.id.index()] = is_stopped ? kStopped : kGone;
+  free_entries_.push_back(number);
+}
+
+/// The command and all that wait for it will never run.
+void CommandScheduler::cancel(std::uint32_t number) {
+  std::vector<std::uint32_t> stopped = {number};
+  while (!stopped.empty()) {
+    const std::uint32_t next = stopped.back();
+    stopped.pop_back();
+    Entry& entry = entries_[next];
+    if (entry.state != State::kWaiting) continue;
+    completions_.push_back({Completion::Kind::kCancelled, entry.command.id, {}, {}, {}});
+    stopped.insert(stopped.end(), entry.dependents.begin(), entry.dependents.end());
+    entry.dependents.clear();
+    forget(next, true);
+  }
+  ended_.notify_one();
+}
+
+void CommandScheduler::ended(const StoredCommand& command, core::Time start, core::Time end,
+                             const std::optional<std::string>& failure) {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t number = entry_of_[command.id.index()];
+  release_servers(command);
+  const auto kind = failure ? Completion::Kind::kFailed : Completion::Kind::kDone;
+  completions_.push_back({kind, command.id, start, end, failure.value_or("")});
+  std::vector<std::uint32_t> dependents;
+  dependents.swap(entries_[number].dependents);
+  forget(number, failure.has_value());
+  for (const std::uint32_t dependent : dependents) {
+    if (failure) {
+      cancel(dependent);
+    } else if (entries_[dependent].state == State::kWaiting && --entries_[dependent].pending == 0) {
+      make_ready(dependent);
+    }
+  }
+  ended_.notify_one();
+}
+
+}  // namespace parley::exec

@@ -1,0 +1,84 @@
+// Which submitted commands may start: those whose `after` has finished, in order of (priority, id)
+// among those whose devices, or lane, are free. Commands after a failed one are cancelled. Shared
+// by the thread that submits and those that perform; everything is guarded by one mutex.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/engine/command.h"
+#include "core/machine/machine.h"
+#include "exec/backend.h"
+#include "exec/driver/stored_command.h"
+
+namespace parley::exec {
+
+class CommandScheduler {
+ public:
+  explicit CommandScheduler(const core::Machine& machine);
+
+  // ---- by the thread that submits ----
+  void submit(const core::StartCopy& copy) { add(copy); }
+  void submit(const core::LaunchTask& launch) { add(launch); }
+  /// Appends what has ended; waits up to a few milliseconds for something if `waits`.
+  void collect(std::vector<Completion>& completions, bool waits);
+  /// No more commands: next() returns null once all have ended.
+  void close();
+
+  // ---- by the threads that perform ----
+  /// A command to perform now, its devices or lane taken; waits for one. Null: the end.
+  const StoredCommand* next_launch() { return next(launches_); }
+  const StoredCommand* next_copy() { return next(copies_); }
+  /// It ended; `failure`: it did not do its work.
+  void ended(const StoredCommand& command, core::Time start, core::Time end,
+             const std::optional<std::string>& failure);
+
+ private:
+  enum class State : std::uint8_t { kWaiting, kRunning, kDone, kStopped };
+
+  struct Entry {
+    StoredCommand command;
+    State state = State::kWaiting;
+    std::uint32_t pending = 0;
+    std::vector<std::uint32_t> dependents;  // entries
+  };
+  /// Ready commands of one kind: (minus priority, id, entry).
+  struct Ready {
+    std::set<std::tuple<std::int32_t, core::CommandId, std::uint32_t>> commands;
+    std::condition_variable changed;
+  };
+  static constexpr std::uint32_t kGone = 0xffffffffU;
+  static constexpr std::uint32_t kStopped = 0xfffffffeU;
+
+  template <class Command>
+  void add(const Command& given);
+  std::uint32_t free_entry();
+  const StoredCommand* next(Ready& ready);
+  bool take_servers(const StoredCommand& command);
+  void release_servers(const StoredCommand& command);
+  void make_ready(std::uint32_t entry);
+  void cancel(std::uint32_t entry);
+  void forget(std::uint32_t entry, bool is_stopped);
+  [[nodiscard]] std::size_t lane(const StoredCommand& copy) const;
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::deque<Entry> entries_;  // addresses stay
+  std::vector<std::uint32_t> free_entries_;
+  std::vector<std::uint32_t> entry_of_;  // by command id; kGone, kStopped
+  Ready launches_, copies_;
+  core::IdVector<core::DeviceId, std::int64_t> free_milli_slots_;
+  std::size_t space_count_;
+  std::vector<char> lane_is_taken_;  // by (from, to)
+  std::vector<Completion> completions_;
+  bool is_closed_ = false;
+};
+
+}  // namespace parley::exec
