@@ -35,7 +35,7 @@ core::Result<ExecResult> execute(const core::Program& program, const core::Machi
     result.engine = std::move(engine);
     return result;
   } catch (const EnvironmentFailure& failure) {
-    return core::Fault{"execution", failure.what()};
+    return core::Fault{kEnvironmentFault, failure.what()};
   }
 }
 

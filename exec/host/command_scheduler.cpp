@@ -36,7 +36,6 @@ void CommandScheduler::add(const Command& given) {
   const std::uint32_t number = free_entry();
   Entry& entry = entries_[number];
   entry.command.assign(given);
-  entry.state = State::kWaiting;
   entry.pending = 0;
   entry.dependents.clear();
   if (entry_of_.size() <= given.id.index()) entry_of_.resize(given.id.index() + 1, kGone);
@@ -48,12 +47,12 @@ void CommandScheduler::add(const Command& given) {
     if (before == kStopped) {
       is_stopped = true;
     } else {
-      entries_[before].dependents.push_back(number);
+      entries_[before].dependents.push_back(given.id);
       ++entry.pending;
     }
   }
   if (is_stopped) {
-    cancel(number);
+    cancel(given.id);
   } else if (entry.pending == 0) {
     make_ready(number);
   }
@@ -110,7 +109,6 @@ const StoredCommand* CommandScheduler::next(Ready& ready) {
     for (auto at = ready.commands.begin(); at != ready.commands.end(); ++at) {
       Entry& entry = entries_[std::get<2>(*at)];
       if (!take_servers(entry.command)) continue;
-      entry.state = State::kRunning;
       ready.commands.erase(at);
       return &entry.command;
     }
@@ -128,23 +126,21 @@ void CommandScheduler::make_ready(std::uint32_t number) {
 
 void CommandScheduler::forget(std::uint32_t number, bool is_stopped) {
   Entry& entry = entries_[number];
-  entry.state = is_stopped ? State::kStopped : State::kDone;
   entry_of_[entry.command.id.index()] = is_stopped ? kStopped : kGone;
   free_entries_.push_back(number);
 }
 
 /// The command and all that wait for it will never run.
-void CommandScheduler::cancel(std::uint32_t number) {
-  std::vector<std::uint32_t> stopped = {number};
+void CommandScheduler::cancel(CommandId id) {
+  std::vector<CommandId> stopped = {id};
   while (!stopped.empty()) {
-    const std::uint32_t next = stopped.back();
+    const std::uint32_t number = entry_of_[stopped.back().index()];
     stopped.pop_back();
-    Entry& entry = entries_[next];
-    if (entry.state != State::kWaiting) continue;
+    if (number == kStopped) continue;  // on another's account
+    Entry& entry = entries_[number];
     completions_.push_back({Completion::Kind::kCancelled, entry.command.id, {}, {}, {}});
     stopped.insert(stopped.end(), entry.dependents.begin(), entry.dependents.end());
-    entry.dependents.clear();
-    forget(next, true);
+    forget(number, true);
   }
   ended_.notify_one();
 }
@@ -156,14 +152,16 @@ void CommandScheduler::ended(const StoredCommand& command, core::Time start, cor
   release_servers(command);
   const auto kind = failure ? Completion::Kind::kFailed : Completion::Kind::kDone;
   completions_.push_back({kind, command.id, start, end, failure.value_or("")});
-  std::vector<std::uint32_t> dependents;
+  std::vector<CommandId> dependents;
   dependents.swap(entries_[number].dependents);
   forget(number, failure.has_value());
-  for (const std::uint32_t dependent : dependents) {
+  for (const CommandId dependent : dependents) {
+    const std::uint32_t waiting = entry_of_[dependent.index()];
+    if (waiting == kStopped) continue;
     if (failure) {
       cancel(dependent);
-    } else if (entries_[dependent].state == State::kWaiting && --entries_[dependent].pending == 0) {
-      make_ready(dependent);
+    } else if (--entries_[waiting].pending == 0) {
+      make_ready(waiting);
     }
   }
   ended_.notify_one();

@@ -41,13 +41,10 @@ class CommandScheduler {
              const std::optional<std::string>& failure);
 
  private:
-  enum class State : std::uint8_t { kWaiting, kRunning, kDone, kStopped };
-
   struct Entry {
     StoredCommand command;
-    State state = State::kWaiting;
     std::uint32_t pending = 0;
-    std::vector<std::uint32_t> dependents;  // entries
+    std::vector<core::CommandId> dependents;
   };
   /// Ready commands of one kind: (minus priority, id, entry).
   struct Ready {
@@ -64,7 +61,7 @@ class CommandScheduler {
   bool take_servers(const StoredCommand& command);
   void release_servers(const StoredCommand& command);
   void make_ready(std::uint32_t entry);
-  void cancel(std::uint32_t entry);
+  void cancel(core::CommandId id);
   void forget(std::uint32_t entry, bool is_stopped);
   [[nodiscard]] std::size_t lane(const StoredCommand& copy) const;
 

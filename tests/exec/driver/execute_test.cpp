@@ -1,0 +1,214 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "exec/executor.h"
+#include "exec/host/host_backend.h"
+#include "workloads/machine_file.h"
+#include "workloads/workload.h"
+
+namespace parley::exec {
+namespace {
+
+using core::Machine;
+using core::Program;
+using core::TaskId;
+
+Machine machine(const std::string& name, std::vector<std::string> limits = {}) {
+  auto loaded = workloads::load_machine(name, limits);
+  REQUIRE(loaded);
+  return std::move(*loaded);
+}
+
+Program workload(const std::string& spec) {
+  auto loaded = workloads::load_workload(spec);
+  REQUIRE(loaded);
+  return std::move(*loaded);
+}
+
+ExecOptions options_of(const std::string& mapper) {
+  ExecOptions options;
+  options.engine.mapper = mapper;
+  options.engine.check_invariants = true;
+  return options;
+}
+
+std::unique_ptr<Backend> quick_backend(FaultInjector injector = {}) {
+  return create_host_backend({false, std::move(injector)});
+}
+
+void check_contents(const Program& program, const ExecResult& result) {
+  const KernelRegistry kernels;
+  const SequentialResult expected = execute_sequentially(program, kernels);
+  for (std::size_t i = 0; i < program.array_count(); ++i) {
+    const core::ArrayId array(i);
+    if (program.array(array).spec.at_end == core::AtEnd::kDiscard) continue;
+    CAPTURE(program.array(array).spec.name);
+    CHECK(result.arrays[array].is_complete);
+    const auto difference =
+        first_difference(program, array, expected.arrays[array], result.arrays[array].bytes);
+    CHECK_MESSAGE(!difference, difference.value_or(""));
+  }
+}
+
+TEST_CASE("an executed run has the contents of sequential execution, on real threads") {
+  const char* const workloads[] = {"cholesky:tiles=5,tile=16",
+                                   "jacobi:blocks=4,rows=4,columns=16,iterations=4",
+                                   "random:levels=12,width=8,blocks=16,block=512",
+                                   "reduce:block=256", "wavefront:rows=6,columns=6,block=128"};
+  const Machine four = machine("h200x4");
+  for (const char* spec : workloads) {
+    const Program program = workload(spec);
+    for (const char* mapper : {"round_robin", "earliest_finish", "parla"}) {
+      CAPTURE(spec);
+      CAPTURE(mapper);
+      const auto backend = quick_backend();
+      const auto result = execute(program, four, options_of(mapper), *backend);
+      REQUIRE(result);
+      CHECK(result->is_finished());
+      CHECK(result->run.tasks.size() == program.task_count());
+      check_contents(program, *result);
+    }
+  }
+}
+
+TEST_CASE("a backend serves one run after the other, on real threads") {
+  const Machine two = machine("h200x2");
+  const auto backend = quick_backend();
+  for (const char* spec : {"serial:block=64", "cholesky:tiles=3,tile=8", "serial:block=640"}) {
+    const Program program = workload(spec);
+    const auto result = execute(program, two, options_of("round_robin"), *backend);
+    REQUIRE(result);
+    check_contents(program, *result);
+  }
+}
+
+TEST_CASE("memory of little more than a working set changes no result, on real threads") {
+  const Program program = workload("cholesky:tiles=6,tile=32");
+  const Machine small = machine("h200x2", {"gpu=40KiB"});
+  const auto backend = quick_backend();
+  const auto result = execute(program, small, options_of("earliest_finish"), *backend);
+  REQUIRE(result);
+  CHECK(result->engine->statistics().evictions > 0);
+  check_contents(program, *result);
+}
+
+TEST_CASE("a failing command ends the run; what does not wait for it is kept, on real threads") {
+  const Program program = workload("cholesky:tiles=5,tile=16");
+  const Machine two = machine("h200x2");
+  const TaskId victim = *program.find_task("trsm[3,1]");
+  const auto backend = quick_backend([&](const CommandSite& site) -> std::optional<std::string> {
+    if (site.task == victim && !site.is_copy) return "deliberate fault";
+    return std::nullopt;
+  });
+  const auto result = execute(program, two, options_of("round_robin"), *backend);
+  REQUIRE(result);
+  CHECK(!result->is_finished());
+  REQUIRE(result->failures.size() == 1);
+  CHECK(result->failures[0].task == victim);
+  CHECK(result->failures[0].cause == "deliberate fault");
+  CHECK(result->run.tasks.size() < program.task_count());
+  CHECK(result->run.tasks.size() > 0);
+  // The tile that was being written is lost, and nothing else of its row's earlier tiles.
+  REQUIRE(!result->lost.empty());
+  CHECK(program.array(result->lost[0].array).spec.name == "A_3_1");
+}
+
+TEST_CASE("a device that disappears fails what runs there and cancels what waits") {
+  const Program program = workload("cholesky:tiles=6,tile=16");
+  const Machine two = machine("h200x2");
+  std::atomic<int> launches = 0;
+  const auto backend = quick_backend([&](const CommandSite& site) -> std::optional<std::string> {
+    const bool is_second =
+        site.is_copy ? two.space(site.from).name == "gpu1" || two.space(site.to).name == "gpu1"
+                     : two.device(site.device).name == "gpu:1";
+    if (is_second && ++launches > 5) return "the device is gone";
+    return std::nullopt;
+  });
+  const auto result = execute(program, two, options_of("round_robin"), *backend);
+  REQUIRE(result);
+  CHECK(!result->failures.empty());
+  for (const CommandFailure& failure : result->failures)
+    CHECK(failure.cause == "the device is gone");
+}
+
+TEST_CASE("an interrupted run ends early with what had been started, on real threads") {
+  const Program program = workload("serial:steps=200,block=64");
+  const Machine one = machine("h200x1");
+  std::atomic<bool> interrupt = false;
+  const auto backend = quick_backend([&](const CommandSite& site) -> std::optional<std::string> {
+    if (site.task.index() == 20) interrupt = true;
+    return std::nullopt;
+  });
+  ExecOptions options = options_of("earliest_finish");
+  options.interrupt = &interrupt;
+  const auto result = execute(program, one, options, *backend);
+  REQUIRE(result);
+  CHECK(result->is_interrupted);
+  CHECK(result->run.tasks.size() > 20);
+  CHECK(result->run.tasks.size() < 200);
+}
+
+double first_of(const ShownValues& shown) {
+  double value = 0;
+  std::memcpy(&value, shown.bytes.data(), sizeof value);
+  return value;
+}
+
+TEST_CASE("values are shown as they were before and after a task, on real threads") {
+  Program program("p");
+  const auto array = *program.add_array(
+      {.name = "A",
+       .shape = {3},
+       .initial = core::Initial{core::Initial::Kind::kFill, std::vector<std::byte>(8), 0}});
+  for (int i = 0; i < 8; ++i) {
+    core::TaskSpec task;
+    task.accesses = {{program.whole(array).region, core::AccessMode::kInout, 0, {}}};
+    task.kernel = {{"add_scalar", {{"value", 1.0}}, {{false, 0, {}}}}};
+    task.placement = core::Placement{{.members = {i % 2 == 0 ? "gpu:0" : "gpu:1"}}};
+    task.show = {{array, core::Show::Values::kStart, false},
+                 {array, core::Show::Values::kEnd, false}};
+    REQUIRE(program.spawn(std::move(task)));
+  }
+  REQUIRE(program.close());
+  const auto backend = quick_backend();
+  const auto result = execute(program, machine("h200x2"), options_of(""), *backend);
+  REQUIRE(result);
+  REQUIRE(result->shown.size() == 16);
+  for (std::size_t i = 0; i < 8; ++i) {
+    CHECK(first_of(result->shown[2 * i]) == static_cast<double>(i));
+    CHECK(first_of(result->shown[2 * i + 1]) == static_cast<double>(i + 1));
+  }
+}
+
+TEST_CASE("an expectation that does not hold is reported with what was found, on real threads") {
+  Program program("p");
+  const auto array = *program.add_array(
+      {.name = "A",
+       .shape = {2},
+       .initial = core::Initial{core::Initial::Kind::kFill, std::vector<std::byte>(8), 0}});
+  const core::RegionId whole = program.whole(array).region;
+  for (const double expected : {1.0, 3.0}) {
+    core::TaskSpec task;
+    task.accesses = {{whole, core::AccessMode::kInout, 0, {}}};
+    task.kernel = {{"add_scalar", {{"value", 1.0}}, {{false, 0, {}}}}};
+    core::Expectation expectation{whole, std::vector<std::byte>(16)};
+    std::memcpy(expectation.bytes.data(), &expected, 8);
+    std::memcpy(expectation.bytes.data() + 8, &expected, 8);
+    task.expect = {expectation};
+    REQUIRE(program.spawn(std::move(task)));
+  }
+  REQUIRE(program.close());
+  const auto backend = quick_backend();
+  const auto result = execute(program, machine("h200x1"), options_of(""), *backend);
+  REQUIRE(result);
+  REQUIRE(result->failed_expectations.size() == 1);
+  CHECK(result->failed_expectations[0].task == TaskId(1));
+  double found = 0;
+  std::memcpy(&found, result->failed_expectations[0].found.data(), 8);
+  CHECK(found == 2.0);
+}
+
+}  // namespace
+}  // namespace parley::exec
