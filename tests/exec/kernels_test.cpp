@@ -1,5 +1,5 @@
-// Kernels on the host: values and promotions as numpy 1.24.2 gives them (bfloat16, which it lacks, and
-// tile kernels by hand), strided and flipped operands, casts.
+// Kernels on the host: values and promotions as numpy 1.24.2 gives them (bfloat16, which it lacks,
+// and tile kernels by hand), strided and flipped operands, casts.
 #include <doctest/doctest.h>
 
 #include <array>
@@ -13,6 +13,7 @@
 
 #include "core/graph/element.h"
 #include "core/graph/kernel.h"
+#include "core/graph/program.h"
 #include "exec/element.h"
 #include "exec/kernel_registry.h"
 #include "exec/strided.h"
@@ -149,6 +150,42 @@ TEST_CASE("elementwise kernels walk strided and flipped operands") {
   CHECK(a.read() == std::vector<double>{0, 0, 2, 3, 4, 4, 6, 7, 8, 8, 10, 11});
   run("axpy", {{"value", 10.0}}, {column, target.operand});
   CHECK(target.read() == std::vector<double>{98, 50, 2});
+}
+
+TEST_CASE("random: the numbers of an array with the same seed and diagonal, of every type") {
+  for (std::size_t t = 0; t < core::kDTypeNames.size(); ++t) {
+    const auto dtype = static_cast<DType>(t);
+    CAPTURE(core::name_of(dtype));
+    for (const std::vector<std::int64_t>& shape :
+         std::vector<std::vector<std::int64_t>>{{}, {3}, {2, 3}, {4, 3}, {2, 3, 4}}) {
+      CAPTURE(shape.size());
+      core::ArraySpec spec;
+      spec.shape = shape;
+      spec.dtype = dtype;
+      spec.initial.kind = core::Initial::Kind::kRandom;
+      spec.initial.seed = 77;
+      spec.initial.diagonal = 5.0;
+      std::size_t count = 1;
+      for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+      Values x(dtype, shape, zeros(count));
+      run("random", {{"seed", 77.0}, {"diagonal", 5.0}}, {x.operand});
+      std::vector<std::byte> expected(count * static_cast<std::size_t>(core::element_bytes(dtype)));
+      core::initial_bytes(spec, expected);
+      CHECK(std::memcmp(expected.data(), x.operand.data, expected.size()) == 0);
+    }
+  }
+}
+
+TEST_CASE("random: the diagonal is where all indices are equal") {
+  Values plain(DType::kFloat64, {3, 4}, zeros(12)), with(DType::kFloat64, {3, 4}, zeros(12));
+  run("random", {{"seed", 3.0}}, {plain.operand});
+  run("random", {{"seed", 3.0}, {"diagonal", 10.0}}, {with.operand});
+  const std::vector<double> a = plain.read(), b = with.read();
+  for (std::size_t i = 0; i < 12; ++i) {
+    CAPTURE(i);
+    const bool is_on_diagonal = i == 0 || i == 5 || i == 10;
+    CHECK(b[i] == (is_on_diagonal ? a[i] + 10.0 : a[i]));
+  }
 }
 
 TEST_CASE("fill, random and sqrt") {

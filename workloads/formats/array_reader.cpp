@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 #include <unordered_map>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr KeySet kArrayKeys = {Key::kName, Key::kShape, Key::kDtype, Key::kBytes,
                                Key::kInit, Key::kHome,  Key::kAtEnd};
-constexpr KeySet kInitKeys = {Key::kFill, Key::kValues, Key::kArange, Key::kRandom};
+constexpr KeySet kInitKeys = {Key::kFill, Key::kValues, Key::kArange, Key::kRandom, Key::kDiagonal};
 
 /// Reads one array. Positions of names: in which entry each was first seen.
 class ArrayReader {
@@ -112,6 +113,11 @@ class ArrayReader {
                                std::to_string(count));
       return;
     }
+    const auto diagonal = (*fields)[Key::kDiagonal];
+    if (diagonal && !fields->has(Key::kRandom)) {
+      reader_.fault(*diagonal, "\"diagonal\" goes with \"random\" only");
+      return;
+    }
     using Kind = core::Initial::Kind;
     if (const auto fill = (*fields)[Key::kFill]) {
       spec.initial.kind = Kind::kFill;
@@ -133,6 +139,18 @@ class ArrayReader {
       } else {
         spec.initial.seed = static_cast<std::uint64_t>(reader_.integer(*random, 0).value_or(0));
       }
+      if (diagonal) read_diagonal(*diagonal, spec);
+    }
+  }
+
+  void read_diagonal(JsonValue value, core::ArraySpec& spec) {
+    constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+    if (!value.is_number()) {
+      reader_.wrong_type(value, "a number");
+    } else if (!(std::abs(value.number()) <= kLargestExact)) {
+      reader_.fault(value, "found " + describe(value) + "; allowed: -2^53 to 2^53");
+    } else {
+      spec.initial.diagonal = value.number();
     }
   }
 

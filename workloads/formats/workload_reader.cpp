@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "workloads/formats/array_reader.h"
+#include "workloads/formats/factorization_reader.h"
 #include "workloads/formats/json_document.h"
 #include "workloads/formats/json_reader.h"
 #include "workloads/formats/region_reader.h"
@@ -16,8 +17,9 @@
 namespace parley::workloads {
 namespace {
 
-constexpr KeySet kWorkloadKeys = {Key::kFormat,       Key::kVersion, Key::kName, Key::kDescription,
-                                  Key::kDependencies, Key::kArrays,  Key::kTasks};
+constexpr KeySet kWorkloadKeys = {Key::kFormat,      Key::kVersion,      Key::kName,
+                                  Key::kDescription, Key::kDependencies, Key::kArrays,
+                                  Key::kTasks,       Key::kFactorization};
 
 /// Format and version. False, and noted, when this is no workload of version 1 at all.
 bool check_header(JsonReader& reader, JsonValue root) {
@@ -172,6 +174,9 @@ core::Result<core::Program> read_workload(const JsonDocument& document, const st
   }
   RegionReader regions(reader, program);
   if (const auto arrays = (*fields)[Key::kArrays]) read_arrays(reader, *arrays, program, regions);
+  if (const auto factorization = (*fields)[Key::kFactorization]) {
+    read_factorization(reader, *factorization, program, regions);
+  }
   TasksLoader loader(document, reader, program, regions);
   const auto tasks = (*fields)[Key::kTasks];
   if (!tasks) {

@@ -1,4 +1,6 @@
 // Program -> JSON text, one array and one task a line.
+#include <cmath>
+#include <span>
 #include <string>
 
 #include "workloads/formats/element_values.h"
@@ -28,6 +30,9 @@ void append_initial(std::string& out, const core::ArraySpec& spec) {
       break;
     case core::Initial::Kind::kRandom:
       object.literal("random", std::to_string(initial.seed));
+      if (std::fpclassify(initial.diagonal) != FP_ZERO) {
+        object.number("diagonal", initial.diagonal);
+      }
       break;
   }
   object.end();
@@ -58,6 +63,25 @@ void append_array(std::string& out, const core::ArraySpec& spec) {
   object.end();
 }
 
+void append_factorization(std::string& out, const core::Program& program,
+                          const core::Factorization& factorization) {
+  ObjectWriter object(out);
+  object.text("kind", core::name_of(factorization.kind));
+  object.key("tiles");
+  out += '[';
+  for (std::size_t i = 0; i < factorization.rows; ++i) {
+    out += i == 0 ? "\n  " : ",\n  ";
+    const bool is_lower = factorization.kind == core::Factorization::Kind::kCholesky;
+    const auto row =
+        factorization.tiles.begin() + static_cast<std::ptrdiff_t>(i * factorization.rows);
+    const std::size_t count = is_lower ? i + 1 : factorization.rows;
+    append_list(out, std::span<const core::RegionId>(row, count),
+                [&](core::RegionId tile) { append_quoted(out, program.region_text(tile)); });
+  }
+  out += ']';
+  object.end();
+}
+
 }  // namespace
 
 std::string format_workload(const core::Program& program) {
@@ -76,7 +100,13 @@ std::string format_workload(const core::Program& program) {
     out += i == 0 ? "\n  " : ",\n  ";
     append_array(out, program.array(core::ArrayId(i)).spec);
   }
-  out += "],\n \"tasks\": [";
+  out += "],\n ";
+  if (program.factorization()) {
+    out += "\"factorization\": ";
+    append_factorization(out, program, *program.factorization());
+    out += ",\n ";
+  }
+  out += "\"tasks\": [";
   TaskWriter tasks(out, program);
   for (std::size_t i = 0; i < program.task_count(); ++i) {
     out += i == 0 ? "\n  " : ",\n  ";

@@ -84,6 +84,18 @@ TEST_CASE("each fault of a task has its message") {
   }
 }
 
+TEST_CASE("each fault of a factorization has its message") {
+  const std::string arrays = R"("arrays": [{"name": "M", "shape": [6, 6], "init": {"random": 1}},
+    {"name": "g", "shape": [2, 2], "dtype": "float32", "init": {"random": 1}},
+    {"name": "h", "shape": [2, 2], "dtype": "float16", "init": {"random": 1}},
+    {"name": "u", "shape": [2, 2]}, {"name": "v", "shape": [2], "init": {"random": 1}}])";
+  for (const Case& one : read_table("factorization_faults.txt")) {
+    CAPTURE(one.input);
+    CHECK(messages_of(kHeader + arrays + ", \"tasks\": [], \"factorization\": " + one.input +
+                      "}") == one.messages);
+  }
+}
+
 TEST_CASE("a cycle of explicit dependencies is printed as names") {
   CHECK(messages_of(with_tasks(R"({"name": "a", "after": ["c"]}, {"name": "b", "after": ["a"]},
                                   {"name": "c", "after": ["b"]}, {"name": "d"})",

@@ -66,7 +66,11 @@ class RandomProgram {
     const bool has_data = spec.initial.kind == core::Initial::Kind::kFill ||
                           spec.initial.kind == core::Initial::Kind::kValues;
     if (has_data) spec.initial.data = elements(spec.dtype, bytes);
-    if (spec.initial.kind != core::Initial::Kind::kRandom) spec.initial.seed = 0;
+    if (spec.initial.kind != core::Initial::Kind::kRandom) {
+      spec.initial.seed = 0;
+    } else if (chance(2)) {
+      spec.initial.diagonal = static_cast<double>(below(9)) - 2.5;
+    }
     return spec;
   }
 
@@ -236,6 +240,7 @@ void check_same_array(const core::Array& a, const core::Array& b) {
   CHECK(a.spec.initial.kind == b.spec.initial.kind);
   CHECK(a.spec.initial.seed == b.spec.initial.seed);
   CHECK(a.spec.initial.data == b.spec.initial.data);
+  CHECK(a.spec.initial.diagonal == b.spec.initial.diagonal);
 }
 
 bool same_region(const core::Program& a, core::RegionId in_a, const core::Program& b,
@@ -293,6 +298,17 @@ void check_same_task(const core::Program& a, const core::Program& b, core::TaskI
   check_same_extras(a, b, id);
 }
 
+void check_same_factorization(const core::Program& a, const core::Program& b) {
+  const core::Factorization& x = *a.factorization();
+  const core::Factorization& y = *b.factorization();
+  CHECK(x.kind == y.kind);
+  REQUIRE(x.tiles.size() == y.tiles.size());
+  for (std::size_t i = 0; i < x.tiles.size(); ++i) {
+    REQUIRE(x.tiles[i].is_none() == y.tiles[i].is_none());
+    if (!x.tiles[i].is_none()) CHECK(same_region(a, x.tiles[i], b, y.tiles[i]));
+  }
+}
+
 void check_same(const core::Program& a, const core::Program& b) {
   CHECK(a.name() == b.name());
   CHECK(a.description == b.description);
@@ -301,6 +317,8 @@ void check_same(const core::Program& a, const core::Program& b) {
   for (std::size_t i = 0; i < a.array_count(); ++i) {
     check_same_array(a.array(core::ArrayId(i)), b.array(core::ArrayId(i)));
   }
+  REQUIRE(a.factorization().has_value() == b.factorization().has_value());
+  if (a.factorization()) check_same_factorization(a, b);
   REQUIRE(a.task_count() == b.task_count());
   for (std::size_t i = 0; i < a.task_count(); ++i) check_same_task(a, b, core::TaskId(i));
 }
@@ -327,7 +345,8 @@ TEST_CASE("random programs are equal after writing and reading") {
 }
 
 TEST_CASE("generated programs are equal after writing and reading") {
-  for (const std::string spec : {"cholesky:tiles=5", "stencil", "random", "kmeans", "pipeline"}) {
+  for (const std::string spec : {"cholesky:tiles=5", "cholesky:tiles=3,storage=matrix",
+                                 "lu:tiles=3", "stencil", "random", "kmeans", "pipeline"}) {
     CAPTURE(spec);
     const auto program = workloads::load_workload(spec);
     REQUIRE(program.has_value());
