@@ -192,6 +192,73 @@ TEST_CASE("parla: a throttled mapper waits until something has finished") {
   CHECK(engine->step(Time(100), events).size() == 1);
 }
 
+// ---- block_cyclic ----
+
+/// One task for each of `arrays`, which it updates.
+SmallProgram updates(const std::vector<std::string>& arrays) {
+  SmallProgram small;
+  for (const std::string& array : arrays) {
+    small.array(array, 16);
+    small.task("t" + array, {{kInout, array}}, {"gpu"});
+  }
+  return small;
+}
+
+TEST_CASE("block_cyclic: a block's owner is told by the indices in its array's name") {
+  const std::vector<std::string> tiles = {"A_0_0", "A_0_1", "A_1_0", "A_1_1", "A_2_3", "A_12_1"};
+  CHECK(updates(tiles).places(linked_gpus(4), under("block_cyclic")) ==
+        "tA_0_0@gpu:0 tA_0_1@gpu:1 tA_1_0@gpu:2 tA_1_1@gpu:3 tA_2_3@gpu:1 tA_12_1@gpu:1");
+  CHECK(updates(tiles).places(linked_gpus(2), under("block_cyclic")) ==
+        "tA_0_0@gpu:0 tA_0_1@gpu:0 tA_1_0@gpu:1 tA_1_1@gpu:1 tA_2_3@gpu:0 tA_12_1@gpu:0");
+  CHECK(updates(tiles).places(linked_gpus(2), under("block_cyclic:rows=1")) ==
+        "tA_0_0@gpu:0 tA_0_1@gpu:1 tA_1_0@gpu:0 tA_1_1@gpu:1 tA_2_3@gpu:1 tA_12_1@gpu:1");
+  CHECK(updates(tiles).places(linked_gpus(4), under("block_cyclic:columns=1,block=2")) ==
+        "tA_0_0@gpu:0 tA_0_1@gpu:0 tA_1_0@gpu:0 tA_1_1@gpu:0 tA_2_3@gpu:1 tA_12_1@gpu:2");
+  CHECK(updates(tiles).places(linked_gpus(4), under("block_cyclic:dimensions=1")) ==
+        "tA_0_0@gpu:0 tA_0_1@gpu:0 tA_1_0@gpu:1 tA_1_1@gpu:1 tA_2_3@gpu:2 tA_12_1@gpu:0");
+  CHECK(updates({"x_5", "T_0_5_2", "W[7]", "W[1,0]", "A_2_3_"})
+            .places(linked_gpus(4), under("block_cyclic")) ==
+        "tx_5@gpu:1 tT_0_5_2@gpu:2 tW[7]@gpu:3 tW[1,0]@gpu:2 tA_2_3_@gpu:0");
+}
+
+TEST_CASE("block_cyclic: without indices, by the region's place in its array") {
+  SmallProgram small;
+  small.array("x", 64);
+  for (const int i : {3, 0, 2, 1}) {
+    small.task("t" + std::to_string(i), {{kInout, "x", i * 16 + 1, i * 16 + 16}}, {"gpu"});
+  }
+  small.task("whole", {{kInout, "x"}}, {"gpu"});  // no place: most of its bytes are on gpu:0
+  CHECK(small.places(linked_gpus(3), under("block_cyclic")) ==
+        "t3@gpu:0 t0@gpu:0 t2@gpu:2 t1@gpu:1 whole@gpu:0");
+}
+
+TEST_CASE("block_cyclic: the last written block counts, whatever is read") {
+  SmallProgram small;
+  for (const char* name : {"A_0", "A_1", "A_2"}) small.array(name, 16);
+  small.task("t", {{kIn, "A_2"}, {kInout, "A_0"}, {kOut, "A_1"}}, {"gpu"});
+  small.task("u", {{kInout, "A_1"}, {kIn, "A_0"}}, {"gpu"});
+  CHECK(small.places(linked_gpus(3), under("block_cyclic")) == "t@gpu:1 u@gpu:1");
+}
+
+TEST_CASE("block_cyclic: tasks that may not run on the owner, or write nothing, go to their data") {
+  SmallProgram small;
+  small.array("A_0", 16, "gpu2");
+  small.array("B", 64, "gpu1");
+  small.task("elsewhere", {{kInout, "A_0"}}, {"gpu:1", "gpu:2"});
+  small.task("reads", {{kIn, "A_0"}, {kIn, "B"}}, {"gpu"});
+  small.task("on_cpu", {{kInout, "A_0"}}, {"cpu"});
+  small.task("empty", {}, {"any"});
+  CHECK(small.places(linked_gpus(3), under("block_cyclic")) ==
+        "elsewhere@gpu:2 reads@gpu:1 on_cpu@cpu empty@cpu");
+  SmallProgram alone = updates({"A_1"});
+  alone.task("cpu_only", {{kInout, "A_1"}}, {"cpu"});
+  CHECK(alone.places(linked_gpus(1), under("block_cyclic")) == "tA_1@gpu:0 cpu_only@cpu");
+  SmallProgram any;
+  any.array("A_1", 16);
+  any.task("t", {{kInout, "A_1"}}, {"any"});
+  CHECK(any.places(linked_gpus(0), under("block_cyclic")) == "t@cpu");
+}
+
 TEST_CASE("mappers give reasons for what they chose") {
   SmallProgram small;
   small.array("A", 1000, "gpu1");
