@@ -16,6 +16,7 @@ namespace parley::cli {
 using Action = std::function<int(Terminal&)>;
 
 void add_sim_command(CLI::App& app, Action& action);
+void add_exec_command(CLI::App& app, Action& action);
 void add_compare_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);
@@ -24,7 +25,7 @@ void add_convert_command(CLI::App& app, Action& action);
 void add_list_command(CLI::App& app, Action& action);
 void add_replay_command(CLI::App& app, Action& action);
 void add_plot_command(CLI::App& app, Action& action);
-/// exec and calibrate: refused, with what to use instead.
+/// calibrate: refused, with what to use instead.
 void add_unavailable_commands(CLI::App& app, Action& action);
 
 }  // namespace parley::cli

@@ -68,6 +68,15 @@ void OutputFile::fail(const std::string& action, int error) {
                            (error == 0 ? "write error" : reason(error)));
 }
 
+void OutputFile::restart() {
+  if (!can_restart()) return;
+  file_.close();
+  file_.clear();  // what could not be written before may be possible now
+  errno = 0;
+  file_.open(partial_, std::ios::binary | std::ios::trunc);
+  if (!file_) fail("cannot be written", errno);
+}
+
 void OutputFile::commit() {
   errno = 0;
   stream_->flush();

@@ -25,6 +25,10 @@ class OutputFile {
 
   [[nodiscard]] std::ostream& stream() { return *stream_; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Whether restart() can take back what was written: not from devices, pipes and the terminal.
+  [[nodiscard]] bool can_restart() const { return !partial_.empty(); }
+  /// From the beginning again. Without can_restart() nothing happens.
+  void restart();
   /// Throws EnvironmentFailure when the disk refused something; nothing is left behind then.
   void commit();
 

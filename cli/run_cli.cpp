@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kParleyHelp = R"(Start here:
   parley sim cholesky:tiles=8 --machine h200x4          simulate a tiled Cholesky factorisation
+  parley exec cholesky:tiles=8,tile=64 --backend host --verify       run it for real, on threads
   parley compare cholesky:tiles=16 --machine h200x4     the same under every mapper
   parley list generators                                what else can be generated
   parley COMMAND --help                                 options of a command, with examples
@@ -22,6 +23,7 @@ Exit codes: 0 done; 2 wrong input; 3 verification failed; 4 execution failed.)";
 
 void add_commands(CLI::App& app, Action& action) {
   add_sim_command(app, action);
+  add_exec_command(app, action);
   add_compare_command(app, action);
   add_check_command(app, action);
   add_explain_command(app, action);
@@ -119,7 +121,8 @@ int run_cli(const std::vector<std::string>& arguments, std::ostream& out, std::o
   CLI::App app(
       "parley: how should a program's data move between the memories of a multi-GPU "
       "machine?\nSimulates workloads (tasks and the arrays that they read and write) on "
-      "modelled machines\nunder exchangeable policies, and shows what moved where and why.",
+      "modelled machines,\nor runs them for real, under exchangeable policies, and shows what moved "
+      "where and why.",
       "parley");
   app.set_version_flag("--version", "parley " + std::string(kParleyVersion));
   app.require_subcommand(1);

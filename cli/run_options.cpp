@@ -58,14 +58,13 @@ void add_policy_options(CLI::App& command, RunOptions& options) {
                    "prefer victims that no unfinished command uses");
 }
 
-void add_run_options(CLI::App& command, RunOptions& options) {
+void add_run_options(CLI::App& command, RunOptions& options, const char* machine_help) {
   command
       .add_option("WORKLOAD", options.workload,
                   "a file, or a generator with parameters: cholesky:tiles=32,tile=2048")
       ->required()
       ->type_name("");
-  command.add_option("--machine,-m", options.machine, "a shipped name or a file [h200x4]")
-      ->type_name("MACHINE");
+  command.add_option("--machine,-m", options.machine, machine_help)->type_name("MACHINE");
   command
       .add_option("--limit", options.limits,
                   "less memory: gpu=8GiB for a class, gpu:1=2GiB for a device; may be repeated")
@@ -110,6 +109,12 @@ core::Result<core::Program> load_program(const std::string& workload) {
 }
 
 core::Result<LoadedRun> load_run(const RunOptions& options) {
+  return load_run(options,
+                  [&] { return workloads::load_machine(options.machine, options.limits); });
+}
+
+core::Result<LoadedRun> load_run(const RunOptions& options,
+                                 const std::function<core::Result<core::Machine>()>& load_machine) {
   core::Faults faults = check_policies(options.engine);
   core::EngineOptions engine = options.engine;
   const core::Result<std::uint32_t> window = parse_window(options.window);
@@ -118,7 +123,7 @@ core::Result<LoadedRun> load_run(const RunOptions& options) {
   } else {
     append(faults, window.faults());
   }
-  core::Result<core::Machine> machine = workloads::load_machine(options.machine, options.limits);
+  core::Result<core::Machine> machine = load_machine();
   append(faults, machine.faults());
   core::Result<core::Program> program = load_program(options.workload);
   append(faults, program.faults());

@@ -1,6 +1,8 @@
-// The options that sim and explain share: what to run, on which machine, under which policies.
+// The options that sim, exec and explain share: what to run, on which machine, under which
+// policies.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,7 @@ namespace parley::cli {
 
 struct RunOptions {
   std::string workload;
-  std::string machine = "h200x4";
+  std::string machine = "h200x4";  // "": whatever the command falls back on
   std::vector<std::string> limits;
   std::string window = "8";
   core::EngineOptions engine;
@@ -30,13 +32,19 @@ struct LoadedRun {
   core::EngineOptions engine;
 };
 
-void add_run_options(CLI::App& command, RunOptions& options);
+/// `machine_help`: what --machine means to the command.
+void add_run_options(CLI::App& command, RunOptions& options,
+                     const char* machine_help = "a shipped name or a file [h200x4]");
 
 /// The five policies, --window, --seed and --evict-idle-only alone.
 void add_policy_options(CLI::App& command, RunOptions& options);
 
 /// Faults of the workload, the machine and the policies together.
 core::Result<LoadedRun> load_run(const RunOptions& options);
+
+/// The same with a machine that comes from elsewhere.
+core::Result<LoadedRun> load_run(const RunOptions& options,
+                                 const std::function<core::Result<core::Machine>()>& machine);
 
 /// "8" or "unlimited" (0).
 core::Result<std::uint32_t> parse_window(const std::string& text);

@@ -11,10 +11,11 @@ void add_unavailable(CLI::App& app, Action& action, const std::string& name,
                      const std::string& sentence, const std::string& instead) {
   CLI::App& command = *app.add_subcommand(name, sentence + " (not in this build)");
   command.allow_extras();  // whatever its options will be
-  command.footer("This build has no executor yet. " + instead);
+  command.footer("This build has no calibration yet. " + instead);
   command.callback([name, instead, &action] {
     action = [name, instead](Terminal& terminal) {
-      terminal.err << "parley " << name << ": this build has no executor yet. " << instead << '\n';
+      terminal.err << "parley " << name << ": this build has no calibration yet. " << instead
+                   << '\n';
       return static_cast<int>(kWrongInput);
     };
   });
@@ -23,8 +24,6 @@ void add_unavailable(CLI::App& app, Action& action, const std::string& name,
 }  // namespace
 
 void add_unavailable_commands(CLI::App& app, Action& action) {
-  add_unavailable(app, action, "exec", "run a workload for real",
-                  "Simulate the workload instead: parley sim WORKLOAD --machine MACHINE.");
   add_unavailable(app, action, "calibrate", "measure a machine",
                   "Use a shipped machine (parley list machines), or write a machine file.");
 }

@@ -69,6 +69,9 @@ struct ExecResult {
 /// expects values. A journal's header states these.
 core::EngineOptions executed_options(const core::Program& program, core::EngineOptions options);
 
+/// Where the environment's faults are said to be.
+inline constexpr const char* kEnvironmentFault = "execution";
+
 /// Runs the whole program on `backend`, which keeps its memory for the next call. Faults: what
 /// Engine::create refuses, and an environment that fails before the first command. A failure during
 /// the run is part of the result. A stall is a broken invariant.

@@ -264,8 +264,16 @@ void Simulation::start_launch(CommandId id) {
   InFlight& launch = commands_[id];
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
-  const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
+  const Duration duration = duration_of(launch);
   queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
+}
+
+Duration Simulation::duration_of(const InFlight& launch) {
+  const auto& recorded = options_.recorded_durations;
+  if (recorded.contains(launch.task) && recorded[launch.task] >= Duration(0)) {
+    return recorded[launch.task];
+  }
+  return durations_.of(launch.task, launch.alternative, launch.devices);
 }
 
 void Simulation::begin_flow(CommandId id) {

@@ -19,6 +19,10 @@ struct SimOptions {
   core::EngineOptions engine;
   bool record_tasks = true;       // RunRecord::tasks and copies
   bool record_residency = false;  // RunRecord::residency
+  /// By task: how long it takes, whatever the cost model says; negative: as the model says. Empty:
+  /// all by the model. With the durations of a run for real, what is left is error of the model of
+  /// copies and of the host. Bounds and policies do not see it.
+  core::IdVector<core::TaskId, core::Duration> recorded_durations;
   /// Called now and then with finished tasks; may be empty.
   std::function<void(std::size_t finished, std::size_t total)> progress;
   core::StepObserver* observer = nullptr;  // not owned

@@ -114,14 +114,19 @@ std::vector<std::string> shipped_machines() {
   return names;
 }
 
+core::Faults apply_limits(const std::vector<std::string>& limits, core::MachineSpec& spec) {
+  core::Faults faults;
+  for (const std::string& limit : limits) apply_limit(spec, limit, faults);
+  return faults;
+}
+
 core::Result<core::Machine> load_machine(const std::string& name_or_file,
                                          const std::vector<std::string>& limits) {
   const core::Result<std::string> text = text_of(name_or_file);
   if (!text) return text.faults();
   core::Result<core::MachineSpec> spec = parse_machine(*text, name_or_file);
   if (!spec) return spec.faults();
-  core::Faults faults;
-  for (const std::string& limit : limits) apply_limit(*spec, limit, faults);
+  core::Faults faults = apply_limits(limits, *spec);
   if (!faults.empty()) return faults;
   core::Result<core::Machine> machine = core::Machine::create(*std::move(spec));
   if (machine) return machine;

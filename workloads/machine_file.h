@@ -13,11 +13,14 @@ namespace parley::workloads {
 /// Shipped names, sorted.
 std::vector<std::string> shipped_machines();
 
-/// A shipped machine or that of a file. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...", "cpu=64GiB":
-/// class, device or space, and a size (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB); a limit above what a
-/// space holds changes nothing.
+/// A shipped machine or that of a file. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...",
+/// "cpu=64GiB": class, device or space, and a size (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB); a limit
+/// above what a space holds changes nothing.
 core::Result<core::Machine> load_machine(const std::string& name_or_file,
                                          const std::vector<std::string>& limits = {});
+
+/// Lowers the capacities that `limits` name. Faults name the limit.
+core::Faults apply_limits(const std::vector<std::string>& limits, core::MachineSpec& spec);
 
 core::Result<core::MachineSpec> parse_machine(std::string_view json, const std::string& source);
 std::string format_machine(const core::MachineSpec& spec);

@@ -187,8 +187,8 @@ ComparisonRow comparison_row(const RunResult& result) {
   row.window = result.options.window;
   row.seed = result.options.seed;
   row.makespan_ns = result.run.makespan.ns();
-  row.bounds = result.bounds;
-  row.above_bound = above_bound(result.run.makespan, result.bounds);
+  row.bounds = result.bounds.value_or(sim::Bounds());
+  row.above_bound = above_bound(result.run.makespan, row.bounds);
   for (const auto& [kind, traffic] : traffic_by_kind(result.machine, result.run)) {
     row.link_bytes[kind] = traffic.bytes.count();
   }

@@ -81,8 +81,27 @@ std::string overview_text(const core::Program& program, const core::Machine& mac
   return text + "---End of Overview\n";
 }
 
+namespace {
+
+/// What a space that holds part of an array shows of a piece: its region, or its values.
+std::string held_text(const core::Program& program, core::ArrayId array,
+                      const core::PieceOverview& piece, const ArrayValues* values) {
+  if (values == nullptr) return piece_text(program, array, piece);
+  std::string text;
+  for (const core::Box& box : piece.boxes) {
+    std::vector<std::int64_t> shape;
+    for (const core::Range& range : box.ranges()) shape.push_back(range.count);
+    const std::vector<std::byte> elements = elements_in(*values, box.ranges());
+    text += (text.empty() ? "" : ", ") + array_text({values->dtype, shape, elements});
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string print_text(const core::Program& program, const core::Machine& machine,
-                       const core::Overview& overview) {
+                       const core::Overview& overview, const ArrayValues* values) {
+  const std::string whole = values == nullptr ? "valid" : array_text(*values);
   std::string text = "{";
   std::int64_t gpu = 0;
   std::int64_t host = -1;
@@ -92,24 +111,26 @@ std::string print_text(const core::Program& program, const core::Machine& machin
     if (overview.state(space) == core::MsiState::kInvalid) {
       text += "None";
     } else if (overview.is_complete(space)) {
-      text += "valid";
+      text += whole;
     } else {
-      std::string regions;
+      std::string held;
       for (const core::PieceOverview& piece : overview.pieces) {
         if (piece.states[space.index()] == core::MsiState::kInvalid) continue;
-        if (!regions.empty()) regions += ", ";
-        regions += piece_text(program, overview.array, piece);
+        if (!held.empty()) held += ", ";
+        held += held_text(program, overview.array, piece, values);
       }
-      text += "[" + regions + "]";
+      text += "[" + held + "]";
     }
   }
   return text + "}\n";
 }
 
 std::string shown_text(const core::Program& program, const core::Machine& machine,
-                       const core::Overview& overview) {
-  return overview.is_print ? print_text(program, machine, overview)
-                           : overview_text(program, machine, overview);
+                       const core::Overview& overview, const ArrayValues* values) {
+  if (overview.is_print) return print_text(program, machine, overview, values);
+  std::string text = overview_text(program, machine, overview);
+  if (values != nullptr) text += str_text(*values) + "\n";
+  return text;
 }
 
 namespace {

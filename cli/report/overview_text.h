@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "cli/report/array_text.h"
 #include "core/coherence/overview.h"
 #include "core/graph/program.h"
 #include "core/journal/run_record.h"
@@ -18,13 +19,14 @@ std::string overview_text(const core::Program& program, const core::Machine& mac
                           const core::Overview& overview);
 
 /// "{0: valid, 1: None, -1: valid}" and a newline: GPUs from 0 on, the host -1. A space that holds
-/// part of the array lists the regions: "{0: [A[0:1]], ...}".
+/// part of the array lists the regions: "{0: [A[0:1]], ...}". With `values` arrays stand where
+/// `valid` and the regions do: "{0: array([1., 2.]), 1: None, -1: [array([1.])]}".
 std::string print_text(const core::Program& program, const core::Machine& machine,
-                       const core::Overview& overview);
+                       const core::Overview& overview, const ArrayValues* values = nullptr);
 
-/// Either of the two, as the task asked.
+/// Either of the two, as the task asked; an overview is followed by its `values`.
 std::string shown_text(const core::Program& program, const core::Machine& machine,
-                       const core::Overview& overview);
+                       const core::Overview& overview, const ArrayValues* values = nullptr);
 
 /// "Task(T_0)  running on  GPUEnvironment(GPU:0)".
 std::string running_text(const core::Program& program, const core::Machine& machine,

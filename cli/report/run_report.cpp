@@ -1,12 +1,15 @@
 #include "cli/report/run_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cli/report/execution.h"
 #include "cli/report/names.h"
 #include "cli/report/overview_text.h"
+#include "cli/report/prediction.h"
 #include "cli/report/quantities.h"
 #include "cli/report/text_table.h"
 
@@ -31,7 +34,9 @@ void print_setting(const RunResult& result, std::ostream& stream) {
          << counted(program.array_count(), "array") << " of " << text_of(bytes_of_arrays(program))
          << '\n';
   stream << "Machine   " << result.machine.name() << ": "
-         << counted(result.machine.device_count(), "device") << '\n';
+         << counted(result.machine.device_count(), "device");
+  if (result.execution != nullptr) stream << ", backend " << result.execution->backend;
+  stream << '\n';
   stream << "Policies  ";
   for (const auto& [kind, text] : policy_choice(result.options))
     stream << kind << ' ' << text << ", ";
@@ -42,22 +47,26 @@ void print_setting(const RunResult& result, std::ostream& stream) {
 
 void print_makespan(const RunResult& result, std::ostream& stream) {
   stream << "Makespan  " << text_of(result.run.makespan);
-  const char* best = name_of_best(result.bounds);
-  if (best[0] != '\0') {
-    stream << ", " << text_of_share(above_bound(result.run.makespan, result.bounds))
-           << " above the lower bound of " << text_of(result.bounds.best()) << " (" << best << ")";
+  if (!result.bounds) {
+    stream << '\n';
+    return;
   }
-  stream << "\nBounds    critical path " << text_of(result.bounds.critical_path) << ", work "
-         << text_of(result.bounds.work) << ", transfer " << text_of(result.bounds.transfer) << '\n';
+  const sim::Bounds& bounds = *result.bounds;
+  const char* best = name_of_best(bounds);
+  if (best[0] != '\0') {
+    const double above = above_bound(result.run.makespan, bounds);
+    stream << ", " << text_of_share(std::abs(above)) << (above < 0.0 ? " below" : " above")
+           << " the lower bound of " << text_of(bounds.best()) << " (" << best << ")";
+  }
+  stream << "\nBounds    critical path " << text_of(bounds.critical_path) << ", work "
+         << text_of(bounds.work) << ", transfer " << text_of(bounds.transfer) << '\n';
 }
 
 void print_traffic(const RunResult& result, std::ostream& stream) {
-  core::Bytes bytes;
-  for (const core::CopyRecord& copy : result.run.copies) bytes += copy.bytes;
   const core::EngineStatistics& statistics = result.statistics;
-  stream << "Copies    " << text_of_count(statistics.copies) << " of " << text_of(bytes) << ", "
-         << text_of_count(statistics.prefetches) << " of them prefetched; "
-         << counted(statistics.evictions, "eviction") << ", "
+  stream << "Copies    " << text_of_count(statistics.copies) << " of "
+         << text_of(statistics.bytes_copied) << ", " << text_of_count(statistics.prefetches)
+         << " of them prefetched; " << counted(statistics.evictions, "eviction") << ", "
          << text_of(statistics.written_back_bytes) << " written back\n\n";
   TextTable table;
   table.add_column("from -> to");
@@ -74,6 +83,10 @@ void print_traffic(const RunResult& result, std::ostream& stream) {
   if (!table.has_rows()) return;
   table.print(stream, 2);
   stream << '\n';
+}
+
+std::string peak_text(const core::RunRecord& run, core::SpaceId space) {
+  return run.peak_bytes.contains(space) ? text_of(run.peak_bytes[space]) : "";
 }
 
 void print_devices(const RunResult& result, std::ostream& stream) {
@@ -93,8 +106,7 @@ void print_devices(const RunResult& result, std::ostream& stream) {
     const core::Device& device = result.machine.device(id);
     const core::MemorySpace& space = result.machine.space(device.space);
     table.add_row({device.name, text_of_count(tasks[id]), text_of_share(busy_share(result.run, id)),
-                   space.name, text_of(result.run.peak_bytes[device.space]),
-                   text_of(space.capacity)});
+                   space.name, peak_text(result.run, device.space), text_of(space.capacity)});
   }
   table.print(stream, 2);
 }
@@ -104,10 +116,7 @@ void print_devices(const RunResult& result, std::ostream& stream) {
 class OverviewPrinter {
  public:
   OverviewPrinter(const RunResult& result, std::ostream& stream)
-      : result_(result),
-        stream_(stream),
-        next_(result.overviews.begin()),
-        is_printed_(result.program.task_count()) {}
+      : result_(result), stream_(stream), is_printed_(result.program.task_count()) {}
 
   void print() {
     std::vector<const core::TaskRecord*> tasks;
@@ -125,14 +134,14 @@ class OverviewPrinter {
  private:
   void print_shown(core::TaskId task) {
     is_printed_[task] = 1;
-    for (; next_ != result_.overviews.end() && next_->after == task; ++next_) {
-      stream_ << shown_text(result_.program, result_.machine, *next_);
+    for (; next_ < result_.overviews.size() && result_.overviews[next_].after == task; ++next_) {
+      stream_ << shown_text(result_, next_);
     }
   }
 
   void print_evictions() {
-    while (next_ != result_.overviews.end() && is_due(next_->after)) {
-      const core::TaskId eviction = next_->after;
+    while (next_ < result_.overviews.size() && is_due(result_.overviews[next_].after)) {
+      const core::TaskId eviction = result_.overviews[next_].after;
       stream_ << eviction_text(result_.program, eviction) << '\n';
       print_shown(eviction);
     }
@@ -148,7 +157,7 @@ class OverviewPrinter {
 
   const RunResult& result_;
   std::ostream& stream_;
-  std::vector<core::Overview>::const_iterator next_;
+  std::size_t next_ = 0;  // overview
   core::IdVector<core::TaskId, char> is_printed_;
 };
 
@@ -164,8 +173,27 @@ const char* name_of_best(const sim::Bounds& bounds) {
 void print_report(const RunResult& result, std::ostream& stream) {
   print_setting(result, stream);
   print_makespan(result, stream);
+  if (result.execution != nullptr) print_execution(result, stream);
   print_traffic(result, stream);
   print_devices(result, stream);
+  if (result.execution != nullptr && result.execution->prediction != nullptr) {
+    print_prediction(*result.execution->prediction, stream);
+  }
+}
+
+const exec::ShownValues* shown_values(const RunResult& result, std::size_t overview) {
+  if (result.execution == nullptr) return nullptr;
+  const auto& values = result.execution->values;
+  return overview < values.size() ? values[overview] : nullptr;
+}
+
+std::string shown_text(const RunResult& result, std::size_t overview) {
+  const exec::ShownValues* shown = shown_values(result, overview);
+  if (shown == nullptr) {
+    return shown_text(result.program, result.machine, result.overviews[overview]);
+  }
+  const ArrayValues values = array_values(result.program, shown->array, shown->bytes);
+  return shown_text(result.program, result.machine, result.overviews[overview], &values);
 }
 
 void print_overviews(const RunResult& result, std::ostream& stream) {

@@ -29,6 +29,20 @@ RunResult run_result(const core::Program& program, const core::Machine& machine,
           simulation.engine->state_changes()};
 }
 
+RunResult run_result(const core::Program& program, const core::Machine& machine,
+                     const core::EngineOptions& options, const exec::ExecResult& executed,
+                     const Execution& execution, std::optional<sim::Bounds> bounds) {
+  return {program,
+          machine,
+          options,
+          executed.run,
+          bounds,
+          executed.engine->statistics(),
+          executed.engine->overviews(),
+          executed.engine->state_changes(),
+          &execution};
+}
+
 std::vector<std::pair<std::pair<core::SpaceId, core::SpaceId>, Traffic>> traffic_by_route(
     const core::Machine& machine, const core::RunRecord& run) {
   const std::size_t spaces = machine.space_count();

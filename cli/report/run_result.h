@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "core/journal/run_record.h"
 #include "core/machine/machine.h"
 #include "core/policy/registry.h"
+#include "exec/executor.h"
 #include "sim/simulator.h"
 
 namespace parley::cli {
@@ -23,20 +25,27 @@ namespace parley::cli {
 using PolicyChoice = std::vector<std::pair<std::string, std::string>>;
 PolicyChoice policy_choice(const core::EngineOptions& options);
 
+struct Execution;
+
 struct RunResult {
   const core::Program& program;
   const core::Machine& machine;
   const core::EngineOptions& options;
   const core::RunRecord& run;
-  const sim::Bounds& bounds;
+  std::optional<sim::Bounds> bounds;  // none when the machine's rates are not known
   const core::EngineStatistics& statistics;
   const std::vector<core::Overview>& overviews;
   const std::vector<core::StateChange>& states;
+  const Execution* execution = nullptr;  // what only a run for real has
 };
 
-/// Requires: the simulation has an engine, and outlives what is returned.
+/// Requires: the run has an engine, and outlives what is returned.
 RunResult run_result(const core::Program& program, const core::Machine& machine,
                      const core::EngineOptions& options, const sim::SimResult& simulation);
+
+RunResult run_result(const core::Program& program, const core::Machine& machine,
+                     const core::EngineOptions& options, const exec::ExecResult& executed,
+                     const Execution& execution, std::optional<sim::Bounds> bounds);
 
 struct Traffic {
   core::Bytes bytes;
@@ -54,7 +63,8 @@ std::map<std::string, Traffic> traffic_by_kind(const core::Machine& machine,
 /// Share of the makespan that a device spent in tasks, 0 to 1.
 double busy_share(const core::RunRecord& run, core::DeviceId device);
 
-/// How far the makespan is above the best lower bound: 0.25 is 25% above. 0 when the bound is 0.
+/// How far the makespan is above the best lower bound: 0.25 is 25% above (a run for real on a
+/// machine that was described too slow may be below). 0 when the bound is 0.
 double above_bound(core::Time makespan, const sim::Bounds& bounds);
 
 }  // namespace parley::cli

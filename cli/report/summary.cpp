@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/report/execution.h"
 #include "cli/report/json_writer.h"
 #include "cli/report/names.h"
-#include "cli/report/overview_text.h"
+#include "cli/report/run_report.h"
 
 namespace parley::cli {
 namespace {
@@ -27,7 +28,8 @@ std::vector<const Record*> by_start(const std::vector<Record>& records) {
 void write_header(const RunResult& result, JsonWriter& json) {
   json.member("format", "parley-summary").member("version", 1);
   json.member("workload", result.program.name()).member("machine", result.machine.name());
-  json.member("mode", "sim");
+  json.member("mode", result.execution == nullptr ? "sim" : "exec");
+  if (result.execution != nullptr) json.member("backend", result.execution->backend);
   json.line_break().key("policies").begin_object();
   for (const auto& [kind, text] : policy_choice(result.options)) json.member(kind, text);
   json.end_object();
@@ -43,10 +45,12 @@ void write_header(const RunResult& result, JsonWriter& json) {
 void write_figures(const RunResult& result, JsonWriter& json) {
   const core::RunRecord& run = result.run;
   json.line_break().member("makespan_ns", run.makespan.ns());
-  json.key("bounds_ns").begin_object();
-  json.member("critical_path", result.bounds.critical_path.count());
-  json.member("work", result.bounds.work.count());
-  json.member("transfer", result.bounds.transfer.count()).end_object();
+  if (result.bounds) {
+    json.key("bounds_ns").begin_object();
+    json.member("critical_path", result.bounds->critical_path.count());
+    json.member("work", result.bounds->work.count());
+    json.member("transfer", result.bounds->transfer.count()).end_object();
+  }
   json.line_break().key("bytes_copied").begin_object();
   for (const auto& [route, traffic] : traffic_by_route(result.machine, run)) {
     json.member(route_text(result.machine, route.first, route.second), traffic.bytes.count());
@@ -136,14 +140,22 @@ void write_rows(const RunResult& result, JsonWriter& json) {
 }
 
 void write_overviews(const RunResult& result, JsonWriter& json) {
+  constexpr std::int64_t kMostValues = 10000;
   json.line_break().key("overviews").begin_array();
-  for (const core::Overview& overview : result.overviews) {
+  for (std::size_t i = 0; i < result.overviews.size(); ++i) {
+    const core::Overview& overview = result.overviews[i];
     json.line_break().begin_object();
     if (!overview.after.is_none()) {
       json.member("after", result.program.task_name(overview.after));
     }
     json.member("array", result.program.array(overview.array).spec.name);
-    json.member("text", shown_text(result.program, result.machine, overview)).end_object();
+    json.member("text", shown_text(result, i));
+    const exec::ShownValues* shown = shown_values(result, i);
+    if (shown != nullptr) {
+      const ArrayValues values = array_values(result.program, shown->array, shown->bytes);
+      if (values.size() <= kMostValues) write_values(values, json.key("values"));
+    }
+    json.end_object();
   }
   json.end_array();
 }
@@ -199,6 +211,14 @@ void write_residency(const RunResult& result, JsonWriter& json) {
 
 }  // namespace
 
+std::vector<std::pair<const char*, double>> WallTimes::parts() const {
+  std::vector<std::pair<const char*, double>> parts = {{"load", load_s}};
+  if (setup_s) parts.emplace_back("setup", *setup_s);
+  parts.emplace_back("run", run_s);
+  if (verify_s) parts.emplace_back("verify", *verify_s);
+  return parts;
+}
+
 void write_summary(const RunResult& result, const SummaryOptions& options, std::ostream& stream) {
   JsonWriter json(stream);
   json.begin_object();
@@ -209,9 +229,11 @@ void write_summary(const RunResult& result, const SummaryOptions& options, std::
   write_overviews(result, json);
   if (!result.states.empty()) write_states(result, json);
   if (options.with_residency) write_residency(result, json);
+  if (result.execution != nullptr) write_execution(result, !options.is_brief, json);
   if (options.wall) {
     json.line_break().key("wall_s").begin_object();
-    json.member("load", options.wall->load_s).member("run", options.wall->run_s).end_object();
+    for (const auto& [name, seconds] : options.wall->parts()) json.member(name, seconds);
+    json.end_object();
   }
   json.end_object();
   stream << '\n';

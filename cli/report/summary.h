@@ -1,9 +1,12 @@
 // The run summary ("parley-summary", version 1): one JSON object with all figures of a run. The
-// same run gives the same bytes; only "wall_s", written on request, differs.
+// same run gives the same bytes; only "wall_s", written on request, differs. Runs for real also
+// have values, failures, digests of final contents: see execution.h.
 #pragma once
 
 #include <optional>
 #include <ostream>
+#include <utility>
+#include <vector>
 
 #include "cli/report/run_result.h"
 
@@ -11,11 +14,15 @@ namespace parley::cli {
 
 struct WallTimes {
   double load_s = 0.0;
+  std::optional<double> setup_s, verify_s;  // executed runs: memory and contents; --verify
   double run_s = 0.0;
+
+  /// In the order in which they pass.
+  [[nodiscard]] std::vector<std::pair<const char*, double>> parts() const;
 };
 
 struct SummaryOptions {
-  bool is_brief = false;        // without "tasks", "copy_list" and "copy_reasons"
+  bool is_brief = false;        // without "tasks", "copy_list", "copy_reasons" and "final"
   bool with_residency = false;  // "residency": the record's samples
   std::optional<WallTimes> wall;
 };

@@ -1,0 +1,47 @@
+// The machine of a run for real: what is here, described by a machine file (rates for the policies'
+// beliefs, for bounds and predictions) or by defaults, and never with more memory than there is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/units.h"
+#include "core/machine/machine.h"
+
+namespace parley::cli {
+
+/// What a run can use.
+struct Computer {
+  core::Bytes host_memory;  // that programs may still take
+  std::int32_t processors = 1;
+  std::vector<core::Bytes> gpu_memory;  // free, by GPU; of the host backend: none
+  bool is_cuda = false;
+};
+
+struct MachineRequest {
+  std::string name;  // a shipped name or a file; "": by code
+  std::optional<std::uint32_t> gpus;
+  std::vector<std::string> limits;
+};
+
+/// GPU memory that is left to libraries and kernels (cuBLAS and cuSOLVER workspaces, code, the
+/// driver's own).
+inline constexpr core::Bytes kGpuReserve{std::int64_t{2} << 30U};
+
+/// The machine to run on. Requested ones lose the GPUs beyond `gpus`. GPU memory is lowered to what
+/// is free less kGpuReserve, host memory to nine tenths of what is free; on the host backend, where
+/// all spaces share one memory, the host gets half of it and the virtual GPUs share the other half.
+/// Faults: more GPUs than there are, limits, whatever is wrong with the file.
+core::Result<core::Machine> choose_machine(const MachineRequest& request, const Computer& computer);
+
+/// The computer as the operating system describes it, without GPUs.
+Computer this_computer();
+
+/// `spec` with its first `count` GPU spaces only, and without what leads nowhere then.
+/// Requires: it has at least as many.
+core::MachineSpec with_first_gpus(const core::MachineSpec& spec, std::uint32_t count);
+
+}  // namespace parley::cli

@@ -1,0 +1,208 @@
+#include "cli/exec_run.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "cli/interrupt.h"
+#include "cli/progress_line.h"
+#include "cli/report/execution.h"
+#include "cli/report/prediction.h"
+#include "cli/report/run_result.h"
+#include "cli/verification.h"
+#include "core/base/check.h"
+#include "exec/executor.h"
+#include "sim/simulator.h"
+
+namespace parley::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+core::Faults check_arguments(const ExecArguments& arguments) {
+  core::Faults faults;
+  if (arguments.repeat == 0) faults.push_back({"--repeat", "found 0; allowed: 1 or more"});
+  if (arguments.streams == 0) faults.push_back({"--streams", "found 0; allowed: 1 or more"});
+  const std::pair<bool, const char*> need_times[] = {
+      {arguments.predicts, "--predict"},
+      {!arguments.output.trace.empty(), "--trace"},
+      {arguments.output.with_overviews, "--overview"}};
+  for (const auto& [is_asked, option] : need_times) {
+    if (!arguments.is_untimed || !is_asked) continue;
+    faults.push_back({"--untimed", std::string(option) + " needs the times of tasks and copies"});
+  }
+  if (arguments.repeat > 1 && arguments.output.journal == "-") {
+    faults.push_back({"--repeat", "a journal on standard output can hold one run only"});
+  }
+  return faults;
+}
+
+core::Result<LoadedRun> load(const ExecArguments& arguments, const Computer& computer) {
+  core::Result<LoadedRun> loaded = load_run(arguments.run, [&] {
+    return choose_machine({arguments.run.machine, arguments.devices, arguments.run.limits},
+                          computer);
+  });
+  if (!loaded) return loaded;
+  loaded->engine.record_states = arguments.output.with_states;
+  loaded->engine = exec::executed_options(loaded->program, loaded->engine);
+  return loaded;
+}
+
+/// One run for real and all that is made of it.
+class ExecRun {
+ public:
+  ExecRun(const ExecArguments& arguments, const LoadedRun& loaded, exec::Backend& backend,
+          RunFiles& files, Terminal& terminal)
+      : arguments_(arguments),
+        loaded_(loaded),
+        backend_(backend),
+        files_(files),
+        terminal_(terminal) {}
+
+  /// Faults: what refuses to run at all.
+  core::Result<exec::ExecResult> run();
+  /// Verifies, predicts, writes and prints. Returns the exit code.
+  int report(const exec::ExecResult& result, WallTimes wall);
+
+ private:
+  core::Result<exec::ExecResult> run_once();
+  [[nodiscard]] Prediction predict(const exec::ExecResult& result) const;
+  [[nodiscard]] int exit_code(const Execution& execution);
+
+  const ExecArguments& arguments_;
+  const LoadedRun& loaded_;
+  exec::Backend& backend_;
+  RunFiles& files_;
+  Terminal& terminal_;
+  InterruptGuard interrupt_;
+  std::vector<core::Time> makespans_;
+};
+
+core::Result<exec::ExecResult> ExecRun::run() {
+  for (std::uint32_t i = 1;; ++i) {
+    core::Result<exec::ExecResult> result = run_once();
+    if (!result) return result;
+    makespans_.push_back(result->run.makespan);
+    if (i == arguments_.repeat || !result->is_finished()) return result;
+  }
+}
+
+/// The journal is complete up to the fault when a rule is broken.
+core::Result<exec::ExecResult> ExecRun::run_once() {
+  exec::ExecOptions options;
+  options.engine = loaded_.engine;
+  options.record_commands = !arguments_.is_untimed;
+  options.record_residency = !arguments_.output.trace.empty() || arguments_.output.with_states;
+  options.keep_contents =
+      arguments_.verifies || (!arguments_.output.summary.empty() && !arguments_.output.is_brief);
+  options.interrupt = &interrupt_.flag();
+  ProgressLine progress(terminal_, "tasks");
+  options.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); };
+  const core::Result<core::StepObserver*> observer =
+      files_.begin_journal(loaded_, arguments_.run.workload, {"exec", arguments_.backend});
+  if (!observer) return observer.faults();
+  options.observer = *observer;
+  try {
+    core::Result<exec::ExecResult> result =
+        exec::execute(loaded_.program, loaded_.machine, options, backend_);
+    if (!result) return result;
+    std::string stopped;
+    if (!result->failures.empty()) stopped = "a command failed: " + result->failures.front().cause;
+    if (result->is_interrupted) stopped = "interrupted";
+    files_.end_journal(stopped);
+    return result;
+  } catch (const core::InvariantViolation& violation) {
+    files_.end_journal(violation.what());
+    throw;
+  }
+}
+
+Prediction ExecRun::predict(const exec::ExecResult& result) const {
+  sim::SimOptions options;
+  options.engine = loaded_.engine;
+  const auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
+  options.recorded_durations = measured_durations(loaded_.program, result.run);
+  const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);
+  PARLEY_CHECK(simulated && retimed, "what was executed cannot be simulated");
+  return compare_runs(loaded_.program, loaded_.machine, result.run, simulated->run,
+                      retimed->run.makespan);
+}
+
+/// Says what went wrong.
+int ExecRun::exit_code(const Execution& execution) {
+  if (!execution.result.is_finished()) return kFailedExecution;
+  int code = kOk;
+  for (const exec::FailedExpectation& failed : execution.result.failed_expectations) {
+    terminal_.err << expectation_text(loaded_.program, failed) << '\n';
+    code = kFailedVerification;
+  }
+  if (execution.verification && !execution.verification->holds) {
+    for (const std::string& difference : execution.verification->differences) {
+      terminal_.err << "verification failed: " << difference << '\n';
+    }
+    code = kFailedVerification;
+  }
+  return code;
+}
+
+int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
+  wall.setup_s = executed.setup_s;
+  Execution execution{arguments_.backend, executed, values_by_overview(loaded_.program, executed),
+                      makespans_};
+  execution.tasks_finished = arguments_.is_untimed ? executed.engine->statistics().tasks_finished
+                                                   : executed.run.tasks.size();
+  if (arguments_.verifies && executed.is_finished()) {
+    const auto start = Clock::now();
+    execution.verification = verify(loaded_.program, executed);
+    wall.verify_s = seconds_since(start);
+  }
+  std::optional<Prediction> prediction;
+  if (arguments_.predicts && executed.is_finished()) prediction = predict(executed);
+  if (prediction) execution.prediction = &*prediction;
+  // Default machines have no rates that a bound could be taken from.
+  std::optional<sim::Bounds> bounds;
+  if (!arguments_.run.machine.empty()) {
+    bounds = sim::lower_bounds(loaded_.program, loaded_.machine);
+  }
+  const RunResult result =
+      run_result(loaded_.program, loaded_.machine, loaded_.engine, executed, execution, bounds);
+  files_.write(result, wall);
+  print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
+  print_failures(result, terminal_.err);
+  files_.print(result, wall, terminal_);
+  return exit_code(execution);
+}
+
+}  // namespace
+
+int run_exec(const ExecArguments& arguments, const Computer& computer,
+             const MakeBackend& make_backend, Terminal& terminal) {
+  const auto start = Clock::now();
+  const core::Faults faults = check_arguments(arguments);
+  if (!faults.empty()) return report_faults(terminal, faults);
+  const core::Result<LoadedRun> loaded = load(arguments, computer);
+  if (!loaded) return report_faults(terminal, loaded.faults());
+  core::Result<RunFiles> files = RunFiles::open(arguments.output, arguments.run, terminal);
+  if (!files) return report_faults(terminal, files.faults());
+  const core::Result<std::unique_ptr<exec::Backend>> backend = make_backend();
+  if (!backend) return report_faults(terminal, backend.faults());
+  WallTimes wall;
+  wall.load_s = seconds_since(start);
+
+  const auto run_start = Clock::now();
+  ExecRun run(arguments, *loaded, **backend, *files, terminal);
+  const core::Result<exec::ExecResult> result = run.run();
+  if (!result) {
+    const int code = report_faults(terminal, result.faults());
+    const bool is_environment = result.faults().front().where == exec::kEnvironmentFault;
+    return is_environment ? static_cast<int>(kFailedExecution) : code;
+  }
+  wall.run_s = seconds_since(run_start);
+  return run.report(*result, wall);
+}
+
+}  // namespace parley::cli

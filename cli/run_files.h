@@ -1,0 +1,65 @@
+// What a run leaves behind, shared by sim and exec: the options for it, the files (opened before
+// the run starts, complete or absent afterwards), and the text report.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/journal/journal_writer.h"
+#include "cli/output_file.h"
+#include "cli/report/run_result.h"
+#include "cli/report/summary.h"
+#include "cli/run_options.h"
+#include "core/base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace parley::cli {
+
+struct OutputOptions {
+  std::string summary, trace, journal;
+  bool is_brief = false;
+  bool with_states = false;
+  bool with_overviews = false;
+  bool with_timing = false;
+};
+
+/// --check, --summary, --summary-brief, --states, --trace, --journal, --overview, --timing.
+void add_output_options(CLI::App& command, OutputOptions& options, core::EngineOptions& engine);
+
+class RunFiles {
+ public:
+  /// Fails on two outputs of one name, an output over an input, and what cannot be written.
+  static core::Result<RunFiles> open(const OutputOptions& options, const RunOptions& inputs,
+                                     Terminal& terminal);
+
+  /// Starts the journal anew; what sees the steps of the run, or nullptr without a journal. Fails
+  /// when the workload's file cannot be read again. `run` must outlive the run.
+  core::Result<core::StepObserver*> begin_journal(const LoadedRun& run, const std::string& workload,
+                                                  const RunMode& mode);
+  /// The run is over. `stopped`: why it ended early; "" when it did not.
+  void end_journal(std::string_view stopped = "");
+
+  /// Summary and trace.
+  void write(const RunResult& result, std::optional<WallTimes> wall);
+  /// The text report, unless a file takes standard output.
+  void print(const RunResult& result, const WallTimes& wall, Terminal& terminal) const;
+
+ private:
+  explicit RunFiles(OutputOptions options) : options_(std::move(options)) {}
+
+  OutputOptions options_;
+  std::unique_ptr<OutputFile> summary_, trace_, journal_;
+  std::unique_ptr<JournalWriter> writer_;
+};
+
+/// Warnings of a run, and replicas that went in and out.
+void print_warnings(const core::Program& program, const core::Machine& machine,
+                    const std::vector<std::string>& warnings, const core::Engine& engine,
+                    Terminal& terminal);
+
+}  // namespace parley::cli
