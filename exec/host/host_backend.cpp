@@ -8,45 +8,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/check.h"
-#include "core/machine/cost_model.h"
-#include "core/memory/arena.h"
 #include "exec/host/command_scheduler.h"
+#include "exec/host/host_performer.h"
 #include "exec/host/host_slabs.h"
 #include "exec/kernel_registry.h"
-#include "exec/strided.h"
-#include "exec/task_kernel.h"
 
 namespace parley::exec {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void copy_part(const StoredCommand& copy, const StoredPart& part, const HostSlabs& slabs) {
-  HostOperand source, target;  // whose elements are the runs
-  source.data = slabs.at(copy.from, part.source_offset);
-  target.data = slabs.at(copy.to, part.target_offset);
-  const auto dimensions =
-      std::span(copy.dimensions).subspan(part.first_dimension, part.dimension_count);
-  for (const core::CopyDimension& dimension : dimensions) {
-    source.shape.push_back(dimension.count);
-    source.strides.push_back(dimension.source_stride);
-    target.strides.push_back(dimension.target_stride);
-  }
-  target.shape = source.shape;
-  for_each_element<2>({&source, &target}, [&](const auto& run) {
-    std::memcpy(run[1], run[0], static_cast<std::size_t>(part.run_bytes));
-  });
-}
-
-/// Lets time pass: precisely when it is little, without a core when it is much.
-void wait_for(core::Duration duration) {
-  constexpr std::int64_t kWorthSleeping = 200'000;
-  const auto end = Clock::now() + std::chrono::nanoseconds(duration.count());
-  if (duration.count() > kWorthSleeping) std::this_thread::sleep_until(end);
-  while (Clock::now() < end) {
-  }
-}
 
 class HostBackend final : public Backend {
  public:
@@ -80,15 +50,11 @@ class HostBackend final : public Backend {
   void serve_launches();
   void serve_copies();
   void perform(const StoredCommand& command);
-  void run(const StoredCommand& launch) const;
-  [[nodiscard]] core::Duration spin_of(const StoredCommand& launch) const;
-  [[nodiscard]] std::vector<OperandMemory> operands(const StoredCommand& launch) const;
-  [[nodiscard]] std::vector<std::byte*> scratch(const StoredCommand& launch) const;
 
   HostOptions options_;
   KernelRegistry kernels_;
   HostSlabs slabs_;
-  const core::Program* program_ = nullptr;
+  std::optional<HostPerformer> performer_;
   const core::Machine* machine_ = nullptr;
   Clock::time_point start_;
   std::unique_ptr<CommandScheduler> scheduler_;
@@ -109,9 +75,12 @@ core::Faults HostBackend::check(const core::Program& program, const core::Machin
 void HostBackend::prepare(const core::Program& program, const core::Machine& machine,
                           const core::Engine& engine) {
   stop_threads();
-  program_ = &program;
   machine_ = &machine;
   slabs_.provide(machine, engine);
+  performer_.emplace(
+      program, machine, kernels_,
+      [this](core::SpaceId space, std::int64_t offset) { return slabs_.at(space, offset); },
+      options_.spins_for_cost);
 }
 
 void HostBackend::begin(bool /*is_timed: always*/) {
@@ -157,67 +126,11 @@ void HostBackend::perform(const StoredCommand& command) {
       failure = options_.injector(
           {command.id, command.is_copy, command.task, device, command.from, command.to});
     }
-    if (!failure && command.is_copy) {
-      for (const StoredPart& part : command.parts) copy_part(command, part, slabs_);
-    } else if (!failure) {
-      run(command);
-    }
+    if (!failure) performer_->perform(command);
   } catch (const std::exception& thrown) {
     failure = thrown.what();
   }
   scheduler_->ended(command, start, now(), failure);
-}
-
-void HostBackend::run(const StoredCommand& launch) const {
-  const core::Duration spin = spin_of(launch);
-  if (spin > core::Duration(0)) wait_for(spin);
-  run_task(kernels_, *program_, launch.task, launch.alternative, operands(launch), scratch(launch));
-}
-
-/// How long the task shall take besides its work: its cost, if it spins or has no kernel.
-core::Duration HostBackend::spin_of(const StoredCommand& launch) const {
-  const core::Kernel& kernel = kernel_of(*program_, launch.task, launch.alternative);
-  const bool spins = kernel.empty() || std::ranges::any_of(kernel, [](const auto& call) {
-                       return call.name == "spin";
-                     });
-  core::Duration longest(0);
-  if (!spins || !options_.spins_for_cost) return longest;
-  for (const core::DeviceId device : launch.devices) {
-    const auto duration = core::task_duration(*program_, *machine_, launch.task, launch.alternative,
-                                              device, core::WhichCost::kTrue);
-    longest = std::max(longest, duration.value_or(core::Duration(0)));
-  }
-  return longest;
-}
-
-std::vector<OperandMemory> HostBackend::operands(const StoredCommand& launch) const {
-  std::vector<OperandMemory> all;
-  const std::span<const core::Access> accesses = program_->accesses(launch.task);
-  for (std::size_t i = 0; i < accesses.size(); ++i) {
-    const core::OperandBinding& operand = launch.operands[i];
-    const core::Region& region = program_->region(accesses[i].region);
-    OperandMemory memory;
-    memory.strides.resize(region.box.rank());
-    core::operand_strides(*program_, accesses[i].region, operand.is_home_view, memory.strides);
-    if (region.bytes.count() > 0) memory.data = slabs_.at(operand.space, operand.offset.count());
-    all.push_back(std::move(memory));
-  }
-  return all;
-}
-
-/// Scratch arrays of a group lie on its first member, one after the other, each rounded up.
-std::vector<std::byte*> HostBackend::scratch(const StoredCommand& launch) const {
-  std::vector<std::byte*> all;
-  const core::Placement& placement = program_->placement(program_->task(launch.task).placement);
-  const core::SpaceId space = machine_->device(launch.devices.front()).space;
-  std::int64_t offset = 0;
-  for (const core::ScratchArray& array : placement[launch.alternative].scratch) {
-    all.push_back(slabs_.at(space, launch.scratch_offsets.front().count() + offset));
-    std::int64_t bytes = core::element_bytes(array.dtype);
-    for (const std::int64_t extent : array.shape) bytes *= extent;
-    offset += core::Arena::rounded(core::Bytes(bytes)).count();
-  }
-  return all;
 }
 
 }  // namespace
