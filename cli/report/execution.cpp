@@ -15,11 +15,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr std::size_t kMostListed = 10;
-
-std::string counted(std::uint64_t count, const std::string& noun) {
-  return text_of_count(count) + " " + noun + (count == 1 ? "" : "s");
-}
+constexpr std::size_t kMostFailures = 10;
 
 std::string lost_text(const core::Program& program, const core::LostPiece& lost) {
   return box_text(program, lost.array, lost.box.ranges());
@@ -165,19 +161,19 @@ void print_failures(const RunResult& result, std::ostream& stream) {
   if (executed.is_finished()) return;
   std::size_t listed = 0;
   for (const exec::CommandFailure& failure : executed.failures) {
-    if (listed++ == kMostListed) break;
+    if (listed++ == kMostFailures) break;
     stream << "failed: " << failed_text(result, failure) << ": " << failure.cause << '\n';
   }
-  if (executed.failures.size() > kMostListed) {
-    stream << "and " << executed.failures.size() - kMostListed << " more failures\n";
+  if (executed.failures.size() > kMostFailures) {
+    stream << "and " << executed.failures.size() - kMostFailures << " more failures\n";
   }
   if (!executed.lost.empty()) {
     stream << "lost: ";
-    for (std::size_t i = 0; i < std::min(kMostListed, executed.lost.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(kMostFailures, executed.lost.size()); ++i) {
       stream << (i > 0 ? ", " : "") << lost_text(result.program, executed.lost[i]);
     }
-    if (executed.lost.size() > kMostListed) {
-      stream << " and " << counted(executed.lost.size() - kMostListed, "more piece");
+    if (executed.lost.size() > kMostFailures) {
+      stream << " and " << counted(executed.lost.size() - kMostFailures, "more piece");
     }
     stream << '\n';
   }

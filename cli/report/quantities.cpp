@@ -60,4 +60,8 @@ std::string text_of_share(double share) {
   return {text.data(), std::min(text.size() - 1, static_cast<std::size_t>(length))};
 }
 
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return text_of_count(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace parley::cli

@@ -15,6 +15,8 @@ std::string text_of(core::Time time);
 std::string text_of(core::Bytes bytes);
 /// "5,984".
 std::string text_of_count(std::uint64_t count);
+/// "1 task", "5,984 tasks".
+std::string counted(std::uint64_t count, const std::string& noun);
 /// 0.934 -> "93.4%".
 std::string text_of_share(double share);
 

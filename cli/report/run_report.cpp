@@ -24,10 +24,6 @@ core::Bytes bytes_of_arrays(const core::Program& program) {
   return bytes;
 }
 
-std::string counted(std::uint64_t count, const std::string& noun) {
-  return text_of_count(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 void print_setting(const RunResult& result, std::ostream& stream) {
   const core::Program& program = result.program;
   stream << "Workload  " << program.name() << ": " << counted(program.task_count(), "task") << ", "
