@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034  # the lists are for those who source this
 
 BUILD_PACKAGES=(cmake ninja-build g++ nlohmann-json3-dev libcli11-dev libboost-dev doctest-dev
-                python3 python3-matplotlib)
+                libopenblas-dev python3 python3-matplotlib)
 TEST_PACKAGES=(libbenchmark-dev python3-jsonschema)
 CLANG_PACKAGES=(clang)
 

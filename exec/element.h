@@ -95,6 +95,16 @@ C times(C a, C b) {
   }
 }
 
+/// Divided by a real number, part by part. Requires: not an integer.
+template <class C>
+C divided(C value, double by) {
+  if constexpr (kIsComplex<C>) {
+    return value / static_cast<typename C::value_type>(by);
+  } else {
+    return value / static_cast<C>(by);
+  }
+}
+
 /// A parameter as a compute type; integers as store_element would cast them.
 template <class C>
 C from_number(double value) {

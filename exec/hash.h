@@ -25,8 +25,9 @@ constexpr std::uint64_t operand_key(std::uint64_t seed, std::uint64_t operand) {
   return mix(seed ^ mix(operand));
 }
 
-/// Summand of the word `bits` at `place` of an operand: for a fixed place a bijection of the bits, so
-/// that one changed word always changes the sum; the places' keys differ, so that swapped words do.
+/// Summand of the word `bits` at `place` of an operand: for a fixed place a bijection of the bits,
+/// so that one changed word always changes the sum; the places' keys differ, so that swapped words
+/// do.
 constexpr std::uint64_t summand(std::uint64_t key, std::uint64_t place, std::uint64_t bits) {
   return mix(bits ^ mix(key + place * kGolden));
 }

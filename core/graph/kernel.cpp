@@ -45,7 +45,9 @@ ArgumentMode argument_mode(const KernelCall& call, std::size_t position) {
   const ArgumentMode mode = signature->arguments[std::min(position, last)];
   const bool is_target_left_out =
       signature->optional_arguments > 0 && call.arguments.size() < signature->arguments.size();
-  if (mode == ArgumentMode::kRead && is_target_left_out) return ArgumentMode::kReadWrite;
+  if (mode == ArgumentMode::kRead && is_target_left_out && position + 1 == call.arguments.size()) {
+    return ArgumentMode::kReadWrite;
+  }
   if (position == last && !signature->target_scale.empty() &&
       std::fpclassify(*parameter_of(call, signature->target_scale)) == FP_ZERO) {
     return ArgumentMode::kWrite;

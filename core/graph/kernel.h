@@ -62,8 +62,8 @@ enum class ShapeRule : std::uint8_t {
   kStencil,      // source: target and a halo around it; work: elements of target times neighbours
   kGemm,         // C (m, n), op(A) (m, k), op(B) (k, n); work: m n k
   kSyrk,         // C (n, n), op(A) (n, k); work: n n k
-  kTrsm,         // T (n, n), B (m, n) or, from the left, (n, m); work: n n m
-  kSquare,       // (n, n); work: n n n
+  kTrsm,         // T (n, n), B (m, n) or, from the left, (n, m), others as B; work: n n m
+  kSquare,       // all (n, n); work: n n n
 };
 
 struct KernelSignature {
@@ -87,8 +87,8 @@ const KernelSignature* find_kernel(std::string_view name);
 /// has no such parameter.
 std::optional<double> parameter_of(const KernelCall& call, std::string_view name);
 
-/// How `call` uses its argument at `position`: the signature's mode, except that a source whose
-/// optional target is left out is overwritten, and that a target scaled by 0 is not read.
+/// How `call` uses its argument at `position`: the signature's mode, except that the last source is
+/// overwritten when the optional target is left out, and that a target scaled by 0 is not read.
 /// Requires: position < call.arguments.size(); the kernel is known.
 ArgumentMode argument_mode(const KernelCall& call, std::size_t position);
 

@@ -99,12 +99,18 @@ std::optional<std::string> syrk_fault(const KernelCall& call, Shapes shapes) {
 std::optional<std::string> trsm_fault(const KernelCall& call, Shapes shapes) {
   if (auto fault = expect_matrix("B", shapes[1])) return fault;
   const std::int64_t n = shapes[1][is_on(call, "left") ? 0 : 1];
+  if (shapes.size() > 2) {
+    if (auto fault = expect("target", shapes[2], shapes[1])) return fault;
+  }
   return expect("T", shapes[0], {n, n});
 }
 
-std::optional<std::string> square_fault(const Shape& shape) {
-  if (auto fault = expect_matrix("A", shape)) return fault;
-  return expect("A", shape, {shape[0], shape[0]});
+std::optional<std::string> square_fault(Shapes shapes) {
+  const char* source = shapes.size() > 1 ? "T" : "A";
+  if (auto fault = expect_matrix(source, shapes[0])) return fault;
+  const std::int64_t n = shapes[0][0];
+  if (auto fault = expect(source, shapes[0], {n, n})) return fault;
+  return shapes.size() > 1 ? expect("target", shapes[1], {n, n}) : std::nullopt;
 }
 
 /// Units of work, as ShapeRule says. `radius` matters to stencils only.
@@ -157,7 +163,7 @@ std::optional<std::string> shape_fault(const KernelCall& call, Shapes shapes) {
     case ShapeRule::kTrsm:
       return trsm_fault(call, shapes);
     case ShapeRule::kSquare:
-      return square_fault(shapes[0]);
+      return square_fault(shapes);
   }
   return std::nullopt;
 }

@@ -180,6 +180,22 @@ void add_tile_kernels(std::vector<KernelSignature>& all) {
                       flag("transpose", true, "1: op(T) is the transpose of T"),
                       flag("unit", false, "1: the diagonal of T is taken as ones")},
                      ShapeRule::kTrsm, 1.0));
+  all.push_back(
+      tile("trmm",
+           "X = alpha X op(T), or from the left X = alpha op(T) X, T triangular; with a "
+           "third operand the product goes there and X is kept",
+           {kIn, kIn, kOut},
+           {factor("alpha", "factor of the product"), flag("left", false, "1: T stands left of X"),
+            flag("upper", false, "1: T is upper triangular"),
+            flag("transpose", true, "1: op(T) is the transpose of T"),
+            flag("unit", false, "1: the diagonal of T is taken as ones")},
+           ShapeRule::kTrsm, 1.0));
+  all.back().optional_arguments = 1;
+  all.push_back(tile("trtri", "W = T^-1, T triangular; the other triangle of W becomes 0",
+                     {kIn, kOut},
+                     {flag("upper", false, "1: T is upper triangular"),
+                      flag("unit", false, "1: the diagonal of T is taken as ones")},
+                     ShapeRule::kSquare, 1.0 / 3.0));
   all.push_back(tile("potrf",
                      "A = L with L L^T = A in its lower triangle (Cholesky); the rest is kept",
                      {kInout}, {}, ShapeRule::kSquare, 1.0 / 3.0));

@@ -47,9 +47,7 @@ struct Bfloat {
   std::uint16_t bits;
 };
 
-__device__ inline float widened(Half value) {
-  return __half2float(__ushort_as_half(value.bits));
-}
+__device__ inline float widened(Half value) { return __half2float(__ushort_as_half(value.bits)); }
 __device__ inline float widened(Bfloat value) {
   return __uint_as_float(static_cast<std::uint32_t>(value.bits) << 16U);
 }

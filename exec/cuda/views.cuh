@@ -102,8 +102,8 @@ Views<N> views_of(const std::array<const DeviceOperand*, N>& operands) {
 /// Blocks for `items` with so many to a block; loops with a grid stride do the rest.
 inline unsigned blocks_for(std::int64_t items, std::int64_t per_block) {
   constexpr std::int64_t kMost = 8192;  // several waves on today's largest devices
-  return static_cast<unsigned>(std::clamp((items + per_block - 1) / per_block, std::int64_t{1},
-                                          kMost));
+  return static_cast<unsigned>(
+      std::clamp((items + per_block - 1) / per_block, std::int64_t{1}, kMost));
 }
 
 __device__ inline std::int64_t global_thread() {

@@ -4,10 +4,9 @@
 //
 // So that other kernels can go on with the results, bool elements are 0 or 1 and floating-point
 // ones lie in [1, 2).
-#include "exec/hash.h"
-
 #include <cstring>
 
+#include "exec/hash.h"
 #include "exec/kernel_registry.h"
 #include "exec/strided.h"
 

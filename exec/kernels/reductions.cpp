@@ -76,7 +76,7 @@ void mean(const KernelCall& call, Operands operands) {
         total = plus(total, load_element<C>(line.dtype, element));
       });
       if constexpr (!std::is_integral_v<C>) {
-        store_element(target.dtype, at, total / from_number<C>(static_cast<double>(line.size())));
+        store_element(target.dtype, at, divided(total, static_cast<double>(line.size())));
       }
     });
   });

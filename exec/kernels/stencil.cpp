@@ -33,7 +33,7 @@ void stencil(const core::KernelCall& call, std::span<const HostOperand> operands
             total += load_element<C>(source.dtype, at[0] + distance * stride);
           }
         }
-        store_element(target.dtype, at[1], total / from_number<C>(neighbours));
+        store_element(target.dtype, at[1], divided(total, neighbours));
       });
     }
   });

@@ -1,5 +1,5 @@
 // Tile linear algebra by plain loops, in the wider of double and complex double, rounded once when
-// stored. Right for any strides and type; speed is for the libraries that a device brings.
+// stored. Right for any strides and type; large tiles go to a library where the build found one.
 #include <cmath>
 #include <complex>
 #include <utility>
@@ -8,6 +8,7 @@
 #include "core/graph/element.h"
 #include "exec/element.h"
 #include "exec/kernel_registry.h"
+#include "exec/tile_library.h"
 
 namespace parley::exec {
 namespace {
@@ -85,6 +86,7 @@ C updated(double alpha, C product, double beta, C old) {
 }
 
 void gemm(const KernelCall& call, Operands operands) {
+  if (library::gemm(call, operands)) return;
   const double alpha = parameter(call, "alpha");
   const double beta = parameter(call, "beta");
   in_wide_type(operands[2], [&](auto zero) {
@@ -104,6 +106,7 @@ void gemm(const KernelCall& call, Operands operands) {
 }
 
 void syrk(const KernelCall& call, Operands operands) {
+  if (library::syrk(call, operands)) return;
   const double alpha = parameter(call, "alpha");
   const double beta = parameter(call, "beta");
   in_wide_type(operands[1], [&](auto zero) {
@@ -137,32 +140,96 @@ void solve_left(const Matrix<C>& t, bool is_lower, bool is_unit, Matrix<C>& x) {
   }
 }
 
+// op(T) as it stands left of X, and X: X op(T) is seen as op(T)^T X^T.
+struct Seen {
+  bool is_transposed;  // of T
+  bool is_lower;       // after that
+  bool is_left;
+
+  Seen(const KernelCall& call, bool is_left_of_x, bool is_op_transposed)
+      : is_transposed(is_op_transposed != !is_left_of_x),
+        is_lower(flag(call, "upper") == is_transposed),
+        is_left(is_left_of_x) {}
+
+  [[nodiscard]] HostOperand side(HostOperand operand) const {
+    if (!is_left) {
+      std::swap(operand.shape[0], operand.shape[1]);
+      std::swap(operand.strides[0], operand.strides[1]);
+    }
+    return operand;
+  }
+};
+
 void trsm(const KernelCall& call, Operands operands) {
+  if (library::trsm(call, operands)) return;
   const double alpha = parameter(call, "alpha");
-  const bool is_left = flag(call, "left");
-  const bool is_transposed = flag(call, "transpose");
+  const Seen seen(call, flag(call, "left"), flag(call, "transpose"));
   in_wide_type(operands[1], [&](auto zero) {
     using C = decltype(zero);
-    // X op(T) = B is op(T)^T X^T = B^T: both operands are seen transposed.
-    const bool is_seen_transposed = is_transposed != !is_left;
-    const Matrix<C> t(operands[0], is_seen_transposed);
-    const bool is_lower = flag(call, "upper") == is_seen_transposed;
-    HostOperand seen = operands[1];
-    if (!is_left) {
-      std::swap(seen.shape[0], seen.shape[1]);
-      std::swap(seen.strides[0], seen.strides[1]);
-    }
-    Matrix<C> x(seen);
+    const Matrix<C> t(operands[0], seen.is_transposed);
+    const HostOperand target = seen.side(operands[1]);
+    Matrix<C> x(target);
     for (std::int64_t i = 0; i < x.rows(); ++i) {
       for (std::int64_t j = 0; j < x.columns(); ++j) x.at(i, j) *= alpha;
     }
-    solve_left(t, is_lower, flag(call, "unit"), x);
-    x.store(seen, kKeepNothing);
+    solve_left(t, seen.is_lower, flag(call, "unit"), x);
+    x.store(target, kKeepNothing);
+  });
+}
+
+// alpha op(T) X. The elements of the other triangle are not looked at.
+template <class C>
+Matrix<C> triangular_product(const Matrix<C>& t, bool is_lower, bool is_unit, double alpha,
+                             const Matrix<C>& x) {
+  Matrix<C> y = x;
+  for (std::int64_t i = 0; i < x.rows(); ++i) {
+    for (std::int64_t j = 0; j < x.columns(); ++j) {
+      C total{};
+      const std::int64_t to = is_lower ? i + 1 : t.rows();
+      for (std::int64_t k = is_lower ? 0 : i; k < to; ++k) {
+        total += is_unit && k == i ? x.at(k, j) : t.at(i, k) * x.at(k, j);
+      }
+      y.at(i, j) = alpha * total;
+    }
+  }
+  return y;
+}
+
+void trmm(const KernelCall& call, Operands operands) {
+  if (library::trmm(call, operands)) return;
+  const Seen seen(call, flag(call, "left"), flag(call, "transpose"));
+  in_wide_type(operands.back(), [&](auto zero) {
+    using C = decltype(zero);
+    const Matrix<C> t(operands[0], seen.is_transposed);
+    const Matrix<C> x(seen.side(operands[1]));
+    triangular_product(t, seen.is_lower, flag(call, "unit"), parameter(call, "alpha"), x)
+        .store(seen.side(operands.back()), kKeepNothing);
+  });
+}
+
+void trtri(const KernelCall& call, Operands operands) {
+  if (library::trtri(call, operands)) return;
+  const Seen seen(call, true, false);
+  in_wide_type(operands[1], [&](auto zero) {
+    using C = decltype(zero);
+    const Matrix<C> t(operands[0]);
+    Matrix<C> w(operands[1]);
+    for (std::int64_t i = 0; i < w.rows(); ++i) {
+      for (std::int64_t j = 0; j < w.columns(); ++j) w.at(i, j) = i == j ? 1.0 : 0.0;
+    }
+    solve_left(t, seen.is_lower, flag(call, "unit"), w);
+    for (std::int64_t i = 0; i < w.rows(); ++i) {
+      for (std::int64_t j = 0; j < w.columns(); ++j) {
+        if (seen.is_lower ? j > i : j < i) w.at(i, j) = C{};
+      }
+    }
+    w.store(operands[1], kKeepNothing);
   });
 }
 
 // Column by column. A matrix that is not positive definite gives NaN.
 void potrf(const KernelCall&, Operands operands) {
+  if (library::potrf(operands)) return;
   in_wide_type(operands[0], [&](auto zero) {
     using C = decltype(zero);
     Matrix<C> a(operands[0]);
@@ -179,6 +246,7 @@ void potrf(const KernelCall&, Operands operands) {
 }
 
 void getrf(const KernelCall&, Operands operands) {
+  if (library::getrf(operands)) return;
   in_wide_type(operands[0], [&](auto zero) {
     using C = decltype(zero);
     Matrix<C> a(operands[0]);
@@ -200,6 +268,8 @@ void register_kernel_tiles(KernelRegistry& registry) {
   registry.add("gemm", gemm);
   registry.add("syrk", syrk);
   registry.add("trsm", trsm);
+  registry.add("trmm", trmm);
+  registry.add("trtri", trtri);
   registry.add("potrf", potrf);
   registry.add("getrf", getrf);
 }

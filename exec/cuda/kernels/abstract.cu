@@ -1,5 +1,5 @@
-// none and spin: what touches no operand. spin keeps one warp busy; without a time, or with 0 ns, it
-// is the launch of an empty kernel.
+// none and spin: what touches no operand. spin keeps one warp busy; without a time, or with 0 ns,
+// it is the launch of an empty kernel.
 #include "exec/cuda/device_kernel.h"
 
 namespace parley::exec::cuda {
@@ -21,8 +21,7 @@ __global__ void wait(std::uint64_t ns) {
 }
 
 void spin(const core::KernelCall& call, Operands, const LaunchContext& context) {
-  const auto ns =
-      static_cast<std::uint64_t>(core::parameter_of(call, "ns").value_or(0.0));
+  const auto ns = static_cast<std::uint64_t>(core::parameter_of(call, "ns").value_or(0.0));
   if (ns == 0) {
     nothing<<<1, 1, 0, context.stream>>>();
   } else {

@@ -25,9 +25,10 @@ using Shapes = std::vector<std::vector<std::int64_t>>;
 
 TEST_CASE("every kernel of the workload format has a signature") {
   for (const char* name :
-       {"fill", "random", "add_scalar", "scale", "sqrt",   "copy",  "add",        "multiply",
-        "axpy", "sum",    "max",        "mean",  "argmax", "none",  "clone_here", "hash_mix",
-        "spin", "gemm",   "syrk",       "trsm",  "potrf",  "getrf", "stencil"}) {
+       {"fill",       "random",   "add_scalar", "scale",  "sqrt", "copy",   "add",
+        "multiply",   "axpy",     "sum",        "max",    "mean", "argmax", "none",
+        "clone_here", "hash_mix", "spin",       "gemm",   "syrk", "trsm",   "trmm",
+        "trtri",      "potrf",    "getrf",      "stencil"}) {
     CAPTURE(name);
     REQUIRE(find_kernel(name) != nullptr);
     CHECK(find_kernel(name)->name == name);
@@ -64,6 +65,13 @@ TEST_CASE("an elementwise kernel with one operand works in place, with two it le
   }
   CHECK(argument_mode(call("axpy", 2), 1) == ArgumentMode::kReadWrite);
   CHECK(argument_mode(call("hash_mix", 5), 4) == ArgumentMode::kAny);
+}
+
+TEST_CASE("trmm with two operands overwrites the second only, with three it keeps both") {
+  CHECK(argument_mode(call("trmm", 2), 0) == ArgumentMode::kRead);
+  CHECK(argument_mode(call("trmm", 2), 1) == ArgumentMode::kReadWrite);
+  CHECK(argument_mode(call("trmm", 3), 1) == ArgumentMode::kRead);
+  CHECK(argument_mode(call("trmm", 3), 2) == ArgumentMode::kWrite);
 }
 
 TEST_CASE("a target scaled by zero is only written") {
@@ -143,6 +151,12 @@ TEST_CASE("extents that do not fit together are faults") {
       {call("syrk", 2), {{3, 4}, {4, 4}}, "C has shape (4, 4); it must be (3, 3)"},
       {call("trsm", 2), {{3, 3}, {5, 3}}, nullptr},
       {call("trsm", 2, {{"left", 1.0}}), {{3, 3}, {5, 3}}, "T has shape (3, 3); it must be (5, 5)"},
+      {call("trmm", 2), {{3, 3}, {5, 3}}, nullptr},
+      {call("trmm", 3), {{3, 3}, {5, 3}, {5, 3}}, nullptr},
+      {call("trmm", 3), {{3, 3}, {5, 3}, {3, 5}}, "target has shape (3, 5); it must be (5, 3)"},
+      {call("trtri", 2), {{3, 3}, {3, 3}}, nullptr},
+      {call("trtri", 2), {{3, 4}, {3, 3}}, "T has shape (3, 4); it must be (3, 3)"},
+      {call("trtri", 2), {{3, 3}, {4, 4}}, "target has shape (4, 4); it must be (3, 3)"},
       {call("potrf", 1), {{3, 4}}, "A has shape (3, 4); it must be (3, 3)"},
       {call("stencil", 2), {{6, 7}, {4, 5}}, nullptr},
       {call("stencil", 2, {{"radius", 2.0}}), {{6}, {4}}, "source has shape (6,); it must be (8,)"},
@@ -167,6 +181,8 @@ TEST_CASE("flops and table sizes follow the textbook counts") {
   CHECK(kernel_table_size(*find_kernel("add"), few(3)) == 2048 * 2048);
   CHECK(kernel_table_size(*find_kernel("none"), few(3)) == 0);
   CHECK(kernel_flops(call("potrf", 1), few(1)) == doctest::Approx(std::pow(2048.0, 3) / 3.0));
+  CHECK(kernel_flops(call("trmm", 2), few(2)) == doctest::Approx(std::pow(2048.0, 3)));
+  CHECK(kernel_flops(call("trtri", 2), few(2)) == doctest::Approx(std::pow(2048.0, 3) / 3.0));
   CHECK(kernel_flops(call("syrk", 2), few(2)) == doctest::Approx(std::pow(2048.0, 3)));
   CHECK(kernel_flops(call("axpy", 2), few(2)) == doctest::Approx(2.0 * 2048 * 2048));
   CHECK(kernel_flops(call("fill", 1), few(1)) == 0.0);
