@@ -83,27 +83,32 @@ void fill_random_float64(std::uint64_t seed, std::span<std::byte> out) {
   }
 }
 
-void fill_random(const ArraySpec& spec, std::span<std::byte> out) {
+void fill_random(const ArraySpec& spec, std::int64_t first, std::span<std::byte> out) {
   const Initial& initial = spec.initial;
   const auto element = static_cast<std::size_t>(element_bytes(spec.dtype));
+  const auto count = static_cast<std::int64_t>(out.size() / element);
+  const auto start = static_cast<std::uint64_t>(first);
   if (spec.dtype == DType::kFloat64) {
-    fill_random_float64(initial.seed, out);
+    fill_random_float64(initial.seed + start, out);
   } else {
     for (std::size_t i = 0; i < out.size() / element; ++i) {
-      random_element(spec.dtype, initial.seed, i, out.data() + i * element);
+      random_element(spec.dtype, initial.seed, start + i, out.data() + i * element);
     }
   }
-  if (std::fpclassify(initial.diagonal) == FP_ZERO || out.empty()) return;
+  if (std::fpclassify(initial.diagonal) == FP_ZERO || count == 0) return;
   const Diagonal diagonal = diagonal_of(spec.shape);
-  for (std::int64_t i = 0; i < diagonal.count; ++i) {
-    const auto at = static_cast<std::size_t>(i * diagonal.stride);
-    random_element(spec.dtype, initial.seed, at, out.data() + at * element, initial.diagonal);
+  const std::int64_t step = std::max<std::int64_t>(diagonal.stride, 1);
+  for (std::int64_t i = (first + step - 1) / step; i < diagonal.count; ++i) {
+    const std::int64_t at = i * diagonal.stride;
+    if (at >= first + count) break;
+    random_element(spec.dtype, initial.seed, static_cast<std::uint64_t>(at),
+                   out.data() + static_cast<std::size_t>(at - first) * element, initial.diagonal);
   }
 }
 
 }  // namespace
 
-void initial_bytes(const ArraySpec& spec, std::span<std::byte> out) {
+void initial_elements(const ArraySpec& spec, std::int64_t first, std::span<std::byte> out) {
   const auto element = static_cast<std::size_t>(element_bytes(spec.dtype));
   const std::size_t count = out.size() / element;
   switch (spec.initial.kind) {
@@ -115,19 +120,26 @@ void initial_bytes(const ArraySpec& spec, std::span<std::byte> out) {
         std::memcpy(out.data() + i * element, spec.initial.data.data(), element);
       }
       break;
-    case Initial::Kind::kValues:
-      PARLEY_CHECK(spec.initial.data.size() == out.size(), "values of \"" + spec.name + "\"");
-      if (!out.empty()) std::memcpy(out.data(), spec.initial.data.data(), out.size());
+    case Initial::Kind::kValues: {
+      const std::size_t offset = static_cast<std::size_t>(first) * element;
+      PARLEY_CHECK(offset + out.size() <= spec.initial.data.size(),
+                   "values of \"" + spec.name + "\"");
+      if (!out.empty()) std::memcpy(out.data(), spec.initial.data.data() + offset, out.size());
       break;
+    }
     case Initial::Kind::kArange:
       for (std::size_t i = 0; i < count; ++i) {
-        encode_element(spec.dtype, static_cast<std::int64_t>(i), out.data() + i * element);
+        encode_element(spec.dtype, first + static_cast<std::int64_t>(i), out.data() + i * element);
       }
       break;
     case Initial::Kind::kRandom:
-      fill_random(spec, out);
+      fill_random(spec, first, out);
       break;
   }
+}
+
+void initial_bytes(const ArraySpec& spec, std::span<std::byte> out) {
+  initial_elements(spec, 0, out);
 }
 
 }  // namespace parley::core

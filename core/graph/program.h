@@ -67,6 +67,9 @@ struct Array {
 
 /// Fills `out` (the array's bytes, row-major) with the initial contents. Requires kind != kNone.
 void initial_bytes(const ArraySpec& spec, std::span<std::byte> out);
+/// Those of as many elements as `out` holds, from element `first` on (row-major). Requires
+/// kind != kNone, and that there are so many.
+void initial_elements(const ArraySpec& spec, std::int64_t first, std::span<std::byte> out);
 
 // ---- regions ----
 

@@ -176,6 +176,36 @@ TEST_CASE("random: the numbers of an array with the same seed and diagonal, of e
   }
 }
 
+TEST_CASE("initial contents: any range of elements is that part of the whole") {
+  core::ArraySpec spec;
+  spec.shape = {5, 7};
+  spec.initial.seed = 3;
+  spec.initial.diagonal = 9.0;
+  const auto bytes_of = [&](std::int64_t first, std::int64_t count) {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(count) * sizeof(double));
+    core::initial_elements(spec, first, bytes);
+    return bytes;
+  };
+  for (const auto kind : {core::Initial::Kind::kFill, core::Initial::Kind::kValues,
+                          core::Initial::Kind::kArange, core::Initial::Kind::kRandom}) {
+    CAPTURE(static_cast<int>(kind));
+    spec.initial.kind = kind;
+    spec.initial.data.assign(kind == core::Initial::Kind::kFill ? 8 : 35 * 8, std::byte{1});
+    for (std::size_t i = 0; i < spec.initial.data.size(); ++i) {
+      spec.initial.data[i] = static_cast<std::byte>(i);
+    }
+    std::vector<std::byte> whole(35 * sizeof(double));
+    core::initial_bytes(spec, whole);
+    for (std::int64_t first = 0; first <= 35; ++first) {
+      for (std::int64_t count = 0; first + count <= 35; ++count) {
+        const std::vector<std::byte> part = bytes_of(first, count);
+        CHECK(std::equal(part.begin(), part.end(),
+                         whole.begin() + first * static_cast<std::int64_t>(sizeof(double))));
+      }
+    }
+  }
+}
+
 TEST_CASE("random: the diagonal is where all indices are equal") {
   Values plain(DType::kFloat64, {3, 4}, zeros(12)), with(DType::kFloat64, {3, 4}, zeros(12));
   run("random", {{"seed", 3.0}}, {plain.operand});
