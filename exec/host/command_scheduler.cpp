@@ -58,6 +58,17 @@ void CommandScheduler::add(const Command& given) {
   }
 }
 
+void CommandScheduler::submit_ready(const StoredCommand& command) {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t number = free_entry();
+  entries_[number].command = command;
+  entries_[number].pending = 0;
+  entries_[number].dependents.clear();
+  if (entry_of_.size() <= command.id.index()) entry_of_.resize(command.id.index() + 1, kGone);
+  entry_of_[command.id.index()] = number;
+  make_ready(number);
+}
+
 void CommandScheduler::collect(std::vector<Completion>& completions, bool waits) {
   constexpr auto kMostWait = std::chrono::milliseconds(20);
   std::unique_lock lock(mutex_);

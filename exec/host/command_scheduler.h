@@ -27,6 +27,8 @@ class CommandScheduler {
   // ---- by the thread that submits ----
   void submit(const core::StartCopy& copy) { add(copy); }
   void submit(const core::LaunchTask& launch) { add(launch); }
+  /// A command whose `after` has finished.
+  void submit_ready(const StoredCommand& command);
   /// Appends what has ended; waits up to a few milliseconds for something if `waits`.
   void collect(std::vector<Completion>& completions, bool waits);
   /// No more commands: next() returns null once all have ended.

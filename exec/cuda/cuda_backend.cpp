@@ -1,0 +1,483 @@
+#include "exec/cuda/cuda_backend.h"
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "core/base/check.h"
+#include "exec/cuda/command_slots.h"
+#include "exec/cuda/cuda_slabs.h"
+#include "exec/cuda/device_kernel.h"
+#include "exec/cuda/gpu_streams.h"
+#include "exec/cuda/graph_run.h"
+#include "exec/cuda/stream_clock.h"
+#include "exec/cuda/submitter.h"
+#include "exec/cuda/task_launcher.h"
+#include "exec/host/command_scheduler.h"
+#include "exec/host/host_performer.h"
+
+namespace parley::exec::cuda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(const CudaOptions& options, std::size_t gpus)
+      : options_(options), gpu_count_(gpus), graph_(gpus_, slabs_) {}
+  ~CudaBackend() override { stop_threads(); }
+
+  core::Faults check(const core::Program& program, const core::Machine& machine) const override;
+  void prepare(const core::Program& program, const core::Machine& machine,
+               const core::Engine& engine) override;
+  void write(core::SpaceId space, std::int64_t offset, std::span<const std::byte> bytes) override;
+  void read(core::SpaceId space, std::int64_t offset, std::span<std::byte> bytes) override;
+  void begin(bool is_timed) override;
+  core::Time now() const override;
+  void submit(const core::StartCopy& copy) override { submit_any(copy); }
+  void submit(const core::LaunchTask& launch) override { submit_any(launch); }
+  void flush() override;
+  void collect(std::vector<Completion>& completions, bool waits) override;
+  void end() override;
+
+ private:
+  template <class Command>
+  void submit_any(const Command& command);
+  void admit(Slot& slot);
+  [[nodiscard]] int gpu_of(const StoredCommand& command) const;
+  void start_host_commands();
+  void take_ended();
+  void take_ended_of_host();
+  void report_ended();
+  void report(Slot& slot);
+  void stop_threads();
+  void serve_host(bool serves_copies);
+  void provide_devices(const core::Machine& machine);
+
+  CudaOptions options_;
+  std::size_t gpu_count_;  // of this computer
+  DeviceKernelRegistry device_kernels_;
+  KernelRegistry host_kernels_;
+  CudaSlabs slabs_;
+  std::vector<std::unique_ptr<GpuStreams>> gpus_;  // those that the machine has
+  std::size_t spaces_ = 0;
+  const core::Machine* machine_ = nullptr;
+  std::optional<TaskLauncher> launcher_;
+  std::optional<HostPerformer> performer_;
+  GraphRun graph_;
+  std::vector<StoredCommand> batch_;  // of the step, in graph mode
+  core::Time graph_time_;
+
+  Clock::time_point start_;
+  std::optional<CommandSlots> slots_;
+  std::vector<std::unique_ptr<Submitter>> submitters_;
+  std::vector<std::unique_ptr<StreamClock>> clocks_;
+  std::unique_ptr<CommandScheduler> host_commands_;
+  std::vector<std::jthread> host_threads_;
+  std::vector<std::uint32_t> waiting_for_host_;  // commands of the host, not started
+  std::size_t on_host_ = 0;                      // started
+  std::vector<Completion> host_ended_;
+  std::vector<std::uint32_t> ended_;  // found, not reported
+  std::vector<Completion> reported_;
+  std::vector<core::CommandId> stopped_;  // all of this run, ascending or few
+  bool has_failed_ = false;
+};
+
+// ---- before the run ----
+
+core::Faults CudaBackend::check(const core::Program& program, const core::Machine& machine) const {
+  core::Faults faults = TaskLauncher::check(program, device_kernels_);
+  std::size_t hosts = 0;
+  for (const core::MemorySpace& space : machine.spec().spaces) hosts += space.is_host ? 1 : 0;
+  const std::size_t gpus = machine.space_count() - hosts;
+  if (hosts != 1) {
+    faults.push_back({"machine " + machine.name(),
+                      "has " + std::to_string(hosts) + " host spaces; a run on GPUs needs one"});
+  }
+  if (gpus == 0 || gpus > gpu_count_) {
+    faults.push_back({"machine " + machine.name(),
+                      "has " + std::to_string(gpus) + " GPU spaces; this computer has " +
+                          std::to_string(gpu_count_) + " GPUs, and a run needs at least one"});
+  }
+  return faults;
+}
+
+void CudaBackend::provide_devices(const core::Machine& machine) {
+  std::size_t gpus = 0;
+  for (const core::MemorySpace& space : machine.spec().spaces) gpus += space.is_host ? 0 : 1;
+  if (gpus_.size() == gpus && spaces_ == machine.space_count()) return;
+  graph_.forget();
+  submitters_.clear();
+  gpus_.clear();
+  spaces_ = machine.space_count();
+  for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
+    gpus_.push_back(std::make_unique<GpuStreams>(static_cast<int>(gpu),
+                                                 std::max(1U, options_.compute_streams), spaces_));
+  }
+  for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
+    check_cuda(cudaSetDevice(static_cast<int>(gpu)), "choosing a GPU");
+    for (std::size_t peer = 0; peer < gpus; ++peer) {
+      int can_reach = 0;
+      if (peer == gpu) continue;
+      check_cuda(cudaDeviceCanAccessPeer(&can_reach, static_cast<int>(gpu), static_cast<int>(peer)),
+                 "asking for peer access");
+      if (can_reach == 0) continue;  // the driver then copies through the host
+      const cudaError_t status = cudaDeviceEnablePeerAccess(static_cast<int>(peer), 0);
+      if (status == cudaErrorPeerAccessAlreadyEnabled) {
+        (void)cudaGetLastError();
+      } else {
+        check_cuda(status, "enabling peer access");
+      }
+    }
+  }
+  slots_.emplace(gpus);
+  for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
+    submitters_.push_back(
+        std::make_unique<Submitter>(static_cast<std::uint16_t>(gpu), *gpus_[gpu], *slots_, slabs_));
+  }
+}
+
+void CudaBackend::prepare(const core::Program& program, const core::Machine& machine,
+                          const core::Engine& engine) {
+  stop_threads();
+  const bool is_same = launcher_ && machine_ == &machine && launcher_->is_of(program);
+  if (!is_same) graph_.forget();
+  provide_devices(machine);
+  machine_ = &machine;
+  slabs_.provide(machine, engine);
+  if (!is_same) {
+    launcher_.emplace(program, machine, device_kernels_, slabs_);
+    performer_.emplace(
+        program, machine, host_kernels_,
+        [this](core::SpaceId space, std::int64_t offset) { return slabs_.at(space, offset); },
+        true);
+  }
+  for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
+    gpu->provide(launcher_->uses_libraries(),
+                 [&](const LaunchContext& context) { return launcher_->workspace_bytes(context); });
+  }
+}
+
+void CudaBackend::write(core::SpaceId space, std::int64_t offset,
+                        std::span<const std::byte> bytes) {
+  if (slabs_.is_host(space)) {
+    std::memcpy(slabs_.at(space, offset), bytes.data(), bytes.size());
+    return;
+  }
+  check_cuda(cudaSetDevice(slabs_.gpu_of(space)), "choosing a GPU");
+  check_cuda(cudaMemcpy(slabs_.at(space, offset), bytes.data(), bytes.size(), cudaMemcpyDefault),
+             "writing initial contents");
+}
+
+void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::byte> bytes) {
+  if (slabs_.is_host(space)) {
+    std::memcpy(bytes.data(), slabs_.at(space, offset), bytes.size());
+    return;
+  }
+  check_cuda(cudaSetDevice(slabs_.gpu_of(space)), "choosing a GPU");
+  check_cuda(cudaMemcpy(bytes.data(), slabs_.at(space, offset), bytes.size(), cudaMemcpyDefault),
+             "reading contents");
+}
+
+// ---- the run ----
+
+void CudaBackend::begin(bool is_timed) {
+  constexpr std::size_t kMostHostThreads = 16;
+  stopped_.clear();
+  graph_time_ = core::Time(0);
+  graph_.rewind();
+  start_ = Clock::now();
+  for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
+    check_cuda(cudaSetDevice(gpu->ordinal()), "choosing a GPU");
+    check_cuda(cudaDeviceSynchronize(), "waiting for initial contents");
+  }
+  if (options_.uses_graph) return;
+  start_ = Clock::now();
+  clocks_.clear();
+  for (std::size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
+    if (is_timed) {
+      check_cuda(cudaSetDevice(gpus_[gpu]->ordinal()), "choosing a GPU");
+      clocks_.push_back(std::make_unique<StreamClock>());
+      clocks_.back()->set(gpus_[gpu]->stream(0), [this] { return now(); });
+    }
+    submitters_[gpu]->start(*launcher_, launcher_->program(),
+                            is_timed ? clocks_[gpu].get() : nullptr, [this] { return now(); });
+  }
+  host_commands_ = std::make_unique<CommandScheduler>(*machine_);
+  std::size_t slots = 0;
+  for (const core::Device& device : machine_->spec().devices) {
+    if (!machine_->space(device.space).is_host) continue;
+    slots += static_cast<std::size_t>(std::max(1, device.slots));
+  }
+  const std::size_t threads = std::min(slots, kMostHostThreads);
+  for (std::size_t i = 0; i < threads; ++i) {
+    host_threads_.emplace_back([this] { serve_host(false); });
+  }
+  if (threads > 0) host_threads_.emplace_back([this] { serve_host(true); });
+}
+
+core::Time CudaBackend::now() const {
+  if (options_.uses_graph) return graph_time_;
+  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start_);
+  return core::Time(since.count());
+}
+
+/// The GPU that performs a command; -1: the host.
+int CudaBackend::gpu_of(const StoredCommand& command) const {
+  if (!command.is_copy) return launcher_->gpu_of(command);
+  const int from = slabs_.gpu_of(command.from);
+  return from >= 0 ? from : slabs_.gpu_of(command.to);
+}
+
+template <class Command>
+void CudaBackend::submit_any(const Command& command) {
+  if (options_.uses_graph) {
+    batch_.emplace_back().assign(command);
+    return;
+  }
+  Slot& slot = slots_->of(command.id);
+  while (!slot.is_reported || slot.users.load(std::memory_order_acquire) != 0) take_ended();
+  slot.command.assign(command);
+  admit(slot);
+}
+
+/// Hands a command to the thread of its GPU. Of what it waits for only commands in flight are kept.
+void CudaBackend::admit(Slot& slot) {
+  const std::uint32_t index = CommandSlots::index_of(slot.command.id);
+  slot.is_reported = false;
+  slot.is_cancelled = false;
+  slot.cause.clear();
+  bool is_stopped = false;
+  std::erase_if(slot.command.after, [&](core::CommandId id) {
+    const Slot& earlier = slots_->of(id);
+    if (earlier.command.id == id && !earlier.is_reported) return false;
+    is_stopped = is_stopped || std::ranges::find(stopped_, id) != stopped_.end();
+    return true;
+  });
+  for (const core::CommandId id : slot.command.after) {
+    slots_->of(id).users.fetch_add(1, std::memory_order_relaxed);
+  }
+  const int gpu = gpu_of(slot.command);
+  slot.gpu = gpu < 0 ? Slot::kHost : static_cast<std::uint16_t>(gpu);
+  if (is_stopped) {
+    for (const core::CommandId id : slot.command.after) {
+      slots_->of(id).users.fetch_sub(1, std::memory_order_relaxed);
+    }
+    slot.is_cancelled = true;
+    slot.phase.store(Phase::kStopped, std::memory_order_release);
+    ended_.push_back(index);
+    return;
+  }
+  slot.phase.store(Phase::kPending, std::memory_order_release);
+  if (gpu < 0) {
+    waiting_for_host_.push_back(index);
+  } else {
+    submitters_[static_cast<std::size_t>(gpu)]->push(index);
+  }
+}
+
+void CudaBackend::flush() {
+  if (!options_.uses_graph) {
+    start_host_commands();
+    return;
+  }
+  if (batch_.empty()) return;
+  std::vector<core::CommandId> ids;
+  for (const StoredCommand& command : batch_) ids.push_back(command.id);
+  const GraphRun::Outcome outcome = graph_.perform(std::move(batch_), *launcher_, *performer_);
+  batch_.clear();
+  const core::Time start = graph_time_;
+  graph_time_ = graph_time_ + outcome.duration;
+  for (const core::CommandId id : ids) {
+    const bool failed = outcome.failure.has_value();
+    const bool is_first = reported_.empty();
+    const auto kind = !failed    ? Completion::Kind::kDone
+                      : is_first ? Completion::Kind::kFailed
+                                 : Completion::Kind::kCancelled;
+    reported_.push_back({kind, id, start, graph_time_, outcome.failure.value_or("")});
+  }
+  has_failed_ = has_failed_ || outcome.failure.has_value();
+}
+
+// ---- the host's own commands ----
+
+/// Commands of the host start when all before them has ended: the host can wait for no stream.
+void CudaBackend::start_host_commands() {
+  std::erase_if(waiting_for_host_, [this](std::uint32_t index) {
+    Slot& slot = slots_->at(index);
+    bool is_stopped = false;
+    for (const core::CommandId id : slot.command.after) {
+      const Phase phase = slots_->of(id).phase.load(std::memory_order_acquire);
+      if (phase == Phase::kPending || phase == Phase::kSubmitted) return false;
+      is_stopped = is_stopped || phase == Phase::kStopped;
+    }
+    for (const core::CommandId id : slot.command.after) {
+      slots_->of(id).users.fetch_sub(1, std::memory_order_release);
+    }
+    if (is_stopped) {
+      slot.is_cancelled = true;
+      slot.phase.store(Phase::kStopped, std::memory_order_release);
+      ended_.push_back(index);
+    } else {
+      host_commands_->submit_ready(slot.command);
+      ++on_host_;
+    }
+    return true;
+  });
+}
+
+void CudaBackend::serve_host(bool serves_copies) {
+  while (true) {
+    const StoredCommand* command =
+        serves_copies ? host_commands_->next_copy() : host_commands_->next_launch();
+    if (command == nullptr) return;
+    const core::Time start = now();
+    std::optional<std::string> failure;
+    try {
+      performer_->perform(*command);
+    } catch (const std::exception& thrown) {
+      failure = thrown.what();
+    }
+    host_commands_->ended(*command, start, now(), failure);
+  }
+}
+
+void CudaBackend::take_ended_of_host() {
+  if (on_host_ == 0) return;
+  host_ended_.clear();
+  host_commands_->collect(host_ended_, false);
+  for (Completion& completion : host_ended_) {
+    Slot& slot = slots_->of(completion.id);
+    slot.start = completion.start;
+    slot.end = completion.end;
+    const bool failed = completion.kind == Completion::Kind::kFailed;
+    slot.cause = std::move(completion.cause);
+    slot.phase.store(failed ? Phase::kStopped : Phase::kDone, std::memory_order_release);
+    ended_.push_back(CommandSlots::index_of(completion.id));
+    --on_host_;
+  }
+}
+
+// ---- ends ----
+
+void CudaBackend::take_ended() {
+  std::uint32_t index = 0;
+  for (const std::unique_ptr<Submitter>& submitter : submitters_) {
+    while (submitter->pop_ended(index)) ended_.push_back(index);
+  }
+  take_ended_of_host();
+  if (!waiting_for_host_.empty()) start_host_commands();
+  report_ended();
+}
+
+/// Two GPUs are looked at one after the other, so that an end may be found before that of a command
+/// which it waited for: it is then kept back.
+void CudaBackend::report_ended() {
+  bool has_reported = true;
+  while (has_reported && !ended_.empty()) {
+    has_reported = false;
+    std::erase_if(ended_, [&](std::uint32_t index) {
+      Slot& slot = slots_->at(index);
+      for (const core::CommandId id : slot.command.after) {
+        const Slot& earlier = slots_->of(id);
+        if (earlier.command.id == id && !earlier.is_reported) return false;
+      }
+      report(slot);
+      has_reported = true;
+      return true;
+    });
+  }
+}
+
+void CudaBackend::report(Slot& slot) {
+  slot.is_reported = true;
+  auto kind = Completion::Kind::kDone;
+  if (slot.phase.load(std::memory_order_acquire) == Phase::kStopped) {
+    kind = slot.is_cancelled ? Completion::Kind::kCancelled : Completion::Kind::kFailed;
+    stopped_.push_back(slot.command.id);
+    has_failed_ = true;
+  }
+  reported_.push_back({kind, slot.command.id, slot.start, slot.end, slot.cause});
+}
+
+void CudaBackend::collect(std::vector<Completion>& completions, bool waits) {
+  constexpr auto kMostWait = std::chrono::milliseconds(20);
+  constexpr auto kSpin = std::chrono::microseconds(200);
+  if (!options_.uses_graph) {
+    take_ended();
+    const auto start = Clock::now();
+    while (waits && reported_.empty()) {
+      const auto waited = Clock::now() - start;
+      if (waited > kMostWait) break;
+      if (waited > kSpin) std::this_thread::yield();
+      take_ended();
+    }
+  }
+  for (Completion& completion : reported_) completions.push_back(std::move(completion));
+  reported_.clear();
+}
+
+void CudaBackend::stop_threads() {
+  for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->stop();
+  if (host_commands_) host_commands_->close();
+  host_threads_.clear();
+}
+
+void CudaBackend::end() {
+  stop_threads();
+  for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
+    (void)cudaSetDevice(gpu->ordinal());
+    const cudaError_t status = cudaDeviceSynchronize();
+    if (!has_failed_) check_cuda(status, "waiting for the end");
+  }
+}
+
+}  // namespace
+
+bool is_built() { return true; }
+
+core::Result<std::vector<Gpu>> find_gpus() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0) {
+    (void)cudaGetLastError();
+    return core::Fault{
+        "--backend cuda",
+        std::string("found no GPU") +
+            (status == cudaSuccess ? "" : std::string(" (") + cudaGetErrorString(status) + ")") +
+            "; --backend host runs the same workload with threads"};
+  }
+  int driver = 0;
+  (void)cudaDriverGetVersion(&driver);
+  std::vector<Gpu> gpus;
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp properties{};
+    std::size_t free = 0;
+    std::size_t total = 0;
+    try {
+      check_cuda(cudaGetDeviceProperties(&properties, i), "asking for a GPU's properties");
+      check_cuda(cudaSetDevice(i), "choosing a GPU");
+      check_cuda(cudaMemGetInfo(&free, &total), "asking for free memory");
+    } catch (const EnvironmentFailure& failure) {
+      return core::Fault{"gpu:" + std::to_string(i), failure.what()};
+    }
+    gpus.push_back(
+        {properties.name, core::Bytes(static_cast<std::int64_t>(total)),
+         core::Bytes(static_cast<std::int64_t>(free)),
+         "CUDA " + std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10)});
+  }
+  return gpus;
+}
+
+core::Result<std::unique_ptr<Backend>> create_backend(const CudaOptions& options) {
+  const core::Result<std::vector<Gpu>> gpus = find_gpus();
+  if (!gpus) return gpus.faults();
+  return std::unique_ptr<Backend>(std::make_unique<CudaBackend>(options, gpus->size()));
+}
+
+}  // namespace parley::exec::cuda

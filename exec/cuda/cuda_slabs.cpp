@@ -1,0 +1,106 @@
+#include "exec/cuda/cuda_slabs.h"
+
+#include <cuda_runtime_api.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "exec/backend.h"
+#include "exec/cuda/device_kernel.h"
+
+namespace parley::exec::cuda {
+
+CudaSlabs::~CudaSlabs() {
+  for (std::size_t gpu = 0; gpu < devices_.size(); ++gpu) {
+    if (devices_[gpu].data == nullptr) continue;
+    (void)cudaSetDevice(static_cast<int>(gpu));  // a device that is gone refuses: nothing to free
+    (void)cudaFree(devices_[gpu].data);
+  }
+  release_host();
+}
+
+void CudaSlabs::release_host() {
+  if (host_ == nullptr) return;
+  const std::int64_t chunks = (host_bytes_ + kChunkBytes - 1) / kChunkBytes;
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    if (is_pinned_[static_cast<std::size_t>(chunk)].load()) {
+      (void)cudaHostUnregister(host_ + chunk * kChunkBytes);
+    }
+  }
+  munmap(host_, static_cast<std::size_t>(host_bytes_));
+  host_ = nullptr;
+}
+
+void CudaSlabs::provide_host(std::int64_t bytes) {
+  if (bytes <= host_bytes_) return;
+  release_host();
+  // Whole chunks, so that each can be pinned as one.
+  bytes = (bytes + kChunkBytes - 1) / kChunkBytes * kChunkBytes;
+  void* memory = mmap(nullptr, static_cast<std::size_t>(bytes), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw EnvironmentFailure("host slab of " + std::to_string(bytes) +
+                             " bytes: " + std::strerror(errno));
+  }
+  (void)madvise(memory, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);  // a wish: faster to pin
+  host_ = static_cast<std::byte*>(memory);
+  host_bytes_ = bytes;
+  is_pinned_ = std::make_unique<std::atomic<bool>[]>(static_cast<std::size_t>(bytes / kChunkBytes));
+}
+
+void CudaSlabs::provide_device(DeviceSlab& slab, int gpu, std::int64_t bytes,
+                               const std::string& space) {
+  if (bytes <= slab.bytes) return;
+  check_cuda(cudaSetDevice(gpu), "choosing GPU " + std::to_string(gpu));
+  if (slab.data != nullptr) check_cuda(cudaFree(slab.data), "giving back the slab of " + space);
+  slab = {};
+  void* memory = nullptr;
+  check_cuda(cudaMalloc(&memory, static_cast<std::size_t>(bytes)),
+             "allocating the slab of " + space + ", " + std::to_string(bytes) + " bytes");
+  slab = {static_cast<std::byte*>(memory), bytes};
+}
+
+void CudaSlabs::provide(const core::Machine& machine, const core::Engine& engine) {
+  base_.resize(machine.space_count());
+  gpu_of_.resize(machine.space_count());
+  int gpu = 0;
+  for (std::size_t i = 0; i < machine.space_count(); ++i) {
+    const core::SpaceId space(i);
+    const std::int64_t bytes = engine.slab_bytes(space).count();
+    if (machine.space(space).is_host) {
+      provide_host(bytes);
+      base_[space] = host_;
+      gpu_of_[space] = -1;
+      continue;
+    }
+    if (devices_.size() <= static_cast<std::size_t>(gpu)) devices_.emplace_back();
+    DeviceSlab& slab = devices_[static_cast<std::size_t>(gpu)];
+    provide_device(slab, gpu, bytes, machine.space(space).name);
+    base_[space] = slab.data;
+    gpu_of_[space] = gpu++;
+  }
+}
+
+void CudaSlabs::pin(std::int64_t offset, std::int64_t bytes) {
+  if (bytes == 0) return;
+  const std::int64_t last = (offset + bytes - 1) / kChunkBytes;
+  for (std::int64_t chunk = offset / kChunkBytes; chunk <= last; ++chunk) {
+    const auto index = static_cast<std::size_t>(chunk);
+    if (!is_pinned_[index].load(std::memory_order_acquire)) pin_chunk(index);
+  }
+}
+
+void CudaSlabs::pin_chunk(std::size_t chunk) {
+  const std::lock_guard lock(pinning_);
+  if (is_pinned_[chunk].load(std::memory_order_relaxed)) return;
+  std::byte* start = host_ + static_cast<std::int64_t>(chunk) * kChunkBytes;
+  check_cuda(cudaHostRegister(start, static_cast<std::size_t>(kChunkBytes),
+                              cudaHostRegisterPortable | cudaHostRegisterMapped),
+             "pinning 256 MiB of host memory");
+  is_pinned_[chunk].store(true, std::memory_order_release);
+}
+
+}  // namespace parley::exec::cuda

@@ -1,0 +1,86 @@
+#include "exec/cuda/gpu_streams.h"
+
+#include <string>
+
+#include "exec/backend.h"
+
+namespace parley::exec::cuda {
+namespace {
+
+constexpr std::size_t kHostWorkspace = std::size_t{1} << 20U;
+
+void* allocate(std::size_t bytes, const char* what) {
+  void* memory = nullptr;
+  check_cuda(cudaMalloc(&memory, bytes), what);
+  return memory;
+}
+
+}  // namespace
+
+GpuStreams::GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces)
+    : ordinal_(ordinal), compute_(compute) {
+  check_cuda(cudaSetDevice(ordinal_), "choosing GPU " + std::to_string(ordinal_));
+  int least = 0;
+  int greatest = 0;
+  check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "priorities of streams");
+  const std::uint32_t all = copy_streams(spaces, true);
+  for (std::uint32_t i = 0; i < all; ++i) {
+    cudaStream_t stream = nullptr;
+    const bool is_ordinary = i < compute_;
+    check_cuda(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking,
+                                            is_ordinary ? least : greatest),
+               "making a stream");
+    streams_.push_back(stream);
+  }
+  contexts_.resize(compute_ + kUrgentStreams);
+  host_workspaces_.resize(contexts_.size());
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    host_workspaces_[i].resize(kHostWorkspace);
+    contexts_[i].stream = streams_[i];
+    contexts_[i].device = ordinal_;
+    contexts_[i].host_workspace = host_workspaces_[i];
+  }
+}
+
+GpuStreams::~GpuStreams() {
+  // After a fault of the device all of this is refused; there is nothing else to do then.
+  (void)cudaSetDevice(ordinal_);
+  for (const LaunchContext& context : contexts_) {
+    if (context.blas != nullptr) (void)cublasDestroy(context.blas);
+    if (context.solver != nullptr) (void)cusolverDnDestroy(context.solver);
+    if (context.workspace != nullptr) (void)cudaFree(context.workspace);
+  }
+  for (void* memory : allocations_) (void)cudaFree(memory);
+  for (cudaStream_t stream : streams_) (void)cudaStreamDestroy(stream);
+}
+
+void GpuStreams::make_handles() {
+  for (LaunchContext& context : contexts_) {
+    if (context.blas != nullptr) continue;
+    check_blas(cublasCreate(&context.blas), "making a cuBLAS handle");
+    check_blas(cublasSetStream(context.blas, context.stream), "binding cuBLAS to a stream");
+    // A workspace of our own: the library then allocates nothing during the run.
+    void* workspace = allocate(kBlasWorkspace, "allocating cuBLAS's workspace");
+    allocations_.push_back(workspace);
+    check_blas(cublasSetWorkspace(context.blas, workspace, kBlasWorkspace), "cuBLAS's workspace");
+    check_solver(cusolverDnCreate(&context.solver), "making a cuSOLVER handle");
+    check_solver(cusolverDnSetStream(context.solver, context.stream),
+                 "binding cuSOLVER to a stream");
+  }
+}
+
+void GpuStreams::provide(bool uses_libraries,
+                         const std::function<std::size_t(const LaunchContext&)>& bytes_of) {
+  check_cuda(cudaSetDevice(ordinal_), "choosing GPU " + std::to_string(ordinal_));
+  if (uses_libraries) make_handles();
+  const std::size_t bytes = bytes_of(contexts_.front());
+  if (bytes <= workspace_bytes_) return;
+  for (LaunchContext& context : contexts_) {
+    if (context.workspace != nullptr) check_cuda(cudaFree(context.workspace), "a workspace");
+    context.workspace = static_cast<std::byte*>(allocate(bytes, "allocating a workspace"));
+    context.workspace_bytes = bytes;
+  }
+  workspace_bytes_ = bytes;
+}
+
+}  // namespace parley::exec::cuda

@@ -1,0 +1,66 @@
+// One GPU's streams and what launches on them may use. Compute streams come first, then one group
+// of copy streams for each space that copies of this GPU come from or go to.
+#pragma once
+
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+#include <cusolverDn.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "exec/cuda/device_kernel.h"
+
+namespace parley::exec::cuda {
+
+class GpuStreams {
+ public:
+  /// `compute`: ordinary compute streams, 1 or more. `spaces`: memory spaces of the machine. Throws
+  /// EnvironmentFailure.
+  GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces);
+  ~GpuStreams();
+  GpuStreams(const GpuStreams&) = delete;
+  GpuStreams& operator=(const GpuStreams&) = delete;
+
+  static constexpr std::uint32_t kUrgentStreams = 2;
+  static constexpr std::uint32_t kCopyStreams = 2;  // a pair of spaces and direction
+  static constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // advised for Hopper
+
+  [[nodiscard]] int ordinal() const { return ordinal_; }
+  [[nodiscard]] std::uint32_t stream_count() const {
+    return static_cast<std::uint32_t>(streams_.size());
+  }
+  [[nodiscard]] cudaStream_t stream(std::uint32_t index) const { return streams_[index]; }
+  /// Ordinary compute streams are [0, compute), urgent ones (served first by the GPU's own
+  /// scheduler of blocks) follow.
+  [[nodiscard]] std::uint32_t compute_streams() const { return compute_; }
+  /// The first of kCopyStreams streams for copies from this GPU to `space`, or from it to this GPU.
+  [[nodiscard]] std::uint32_t copy_streams(std::size_t space, bool is_outgoing) const {
+    return compute_ + kUrgentStreams +
+           static_cast<std::uint32_t>(2 * space + (is_outgoing ? 0 : 1)) * kCopyStreams;
+  }
+
+  /// Handles, where `uses_libraries`, and a workspace for each compute stream of what
+  /// `bytes_of(context)` says. Keeps what is large enough. Throws EnvironmentFailure.
+  void provide(bool uses_libraries,
+               const std::function<std::size_t(const LaunchContext&)>& bytes_of);
+  /// What launches on a compute stream may use.
+  [[nodiscard]] const LaunchContext& context(std::uint32_t compute_stream) const {
+    return contexts_[compute_stream];
+  }
+
+ private:
+  void make_handles();
+
+  int ordinal_;
+  std::uint32_t compute_;
+  std::vector<cudaStream_t> streams_;
+  std::vector<LaunchContext> contexts_;  // by compute stream, urgent ones included
+  std::vector<std::vector<std::byte>> host_workspaces_;
+  std::vector<void*> allocations_;
+  std::size_t workspace_bytes_ = 0;
+};
+
+}  // namespace parley::exec::cuda

@@ -1,0 +1,34 @@
+// Copies of boxes between slabs: by the copy engines where runs are long enough to be worth their
+// while, else by a kernel that gathers and scatters.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "exec/cuda/cuda_slabs.h"
+#include "exec/driver/stored_command.h"
+
+namespace parley::exec::cuda {
+
+/// Up to this many dimensions of runs.
+inline constexpr std::uint32_t kMaxCopyRank = 8;
+
+/// Runs of `run_bytes` along `rank` dimensions, outermost first.
+struct RunShape {
+  std::int64_t run_bytes = 0;
+  std::uint32_t rank = 0;
+  std::int64_t count[kMaxCopyRank] = {};
+  std::int64_t source_stride[kMaxCopyRank] = {};
+  std::int64_t target_stride[kMaxCopyRank] = {};
+};
+
+/// Enqueues all parts of a copy. Host memory is pinned first. Throws EnvironmentFailure.
+void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream);
+
+/// The kernel: reads and writes through pointers that the current device can reach.
+void launch_run_copy(const RunShape& shape, const std::byte* source, std::byte* target,
+                     cudaStream_t stream);
+
+}  // namespace parley::exec::cuda

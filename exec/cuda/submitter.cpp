@@ -1,0 +1,342 @@
+#include "exec/cuda/submitter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "exec/backend.h"
+#include "exec/cuda/profiler_range.h"
+#include "exec/cuda/strided_copy.h"
+
+namespace parley::exec::cuda {
+
+Submitter::Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs)
+    : gpu_(gpu), streams_(streams), slots_(slots), slabs_(slabs) {
+  queues_.resize(streams.stream_count());
+}
+
+Submitter::~Submitter() { stop(); }
+
+void Submitter::start(const TaskLauncher& launcher, const core::Program& program,
+                      const StreamClock* clock, std::function<core::Time()> now) {
+  launcher_ = &launcher;
+  program_ = &program;
+  clock_ = clock;
+  now_ = std::move(now);
+  must_stop_ = false;
+  thread_ = std::jthread([this] { serve(); });
+}
+
+void Submitter::stop() {
+  must_stop_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+/// Submissions come first, so that the GPU is kept busy; ends are looked for when there are none,
+/// and now and then in between.
+void Submitter::serve() {
+  constexpr int kBetweenPolls = 16;
+  (void)cudaSetDevice(streams_.ordinal());
+  while (!must_stop_.load(std::memory_order_relaxed)) {
+    bool has_worked = retry_held();
+    std::uint32_t index = 0;
+    for (int i = 0; i < kBetweenPolls && incoming_.pop(index); ++i) {
+      if (!try_submit(index)) held_.push_back(index);
+      has_worked = true;
+    }
+    if (poll()) has_worked = true;
+    if (!has_worked) std::this_thread::yield();
+  }
+}
+
+// ---- submitting ----
+
+Submitter::Readiness Submitter::readiness(const Slot& slot) const {
+  Readiness readiness = Readiness::kReady;
+  for (const core::CommandId id : slot.command.after) {
+    const Slot& earlier = slots_.of(id);
+    switch (earlier.phase.load(std::memory_order_acquire)) {
+      case Phase::kStopped:
+        return Readiness::kStopped;
+      case Phase::kPending:
+        readiness = Readiness::kMustWait;
+        break;
+      case Phase::kSubmitted:
+      case Phase::kDone:
+      case Phase::kFree:
+        break;
+    }
+  }
+  return readiness;
+}
+
+bool Submitter::try_submit(std::uint32_t index) {
+  switch (readiness(slots_.at(index))) {
+    case Readiness::kMustWait:
+      return false;
+    case Readiness::kStopped:
+      stop_slot(index, true, "");
+      return true;
+    case Readiness::kReady:
+      break;
+  }
+  if (has_failed_) {
+    stop_slot(index, false, failure_);
+  } else {
+    submit(index);
+  }
+  return true;
+}
+
+bool Submitter::retry_held() {
+  if (held_.empty()) return false;
+  const std::size_t before = held_.size();
+  std::erase_if(held_, [this](std::uint32_t index) { return try_submit(index); });
+  return held_.size() != before;
+}
+
+void Submitter::submit(std::uint32_t index) {
+  Slot& slot = slots_.at(index);
+  slot.gpu = gpu_;
+  slot.stream = choose_stream(slot);
+  StreamQueue& queue = queues_[slot.stream];
+  try {
+    wait_for_earlier(slot);
+    enqueue(slot);
+  } catch (const EnvironmentFailure& failure) {
+    (void)cudaGetLastError();
+    const cudaError_t status = cudaStreamQuery(streams_.stream(slot.stream));
+    stop_slot(index, false, failure.what());
+    // What is on the streams may have failed before, and be told of only now.
+    if (status != cudaSuccess && status != cudaErrorNotReady) fail_device(failure.what());
+    return;
+  }
+  slot.position = queue.next_position++;
+  if (queue.size() == 0) occupied_.push_back(slot.stream);
+  queue.slots.push_back(index);
+  if (!slot.command.is_copy) {
+    priorities_ += slot.command.priority;
+    ++launches_;
+  }
+  slot.phase.store(Phase::kSubmitted, std::memory_order_release);
+  leave_users(slot);
+}
+
+Slot::Events& Submitter::events_of(Slot& slot) const {
+  Slot::Events& events = slot.events[gpu_];
+  const bool is_timed = clock_ != nullptr;
+  if (is_timed && events.started == nullptr) {
+    check_cuda(cudaEventCreate(&events.started), "making an event");
+    // One made for a run without times cannot tell any.
+    if (events.ended != nullptr) check_cuda(cudaEventDestroy(events.ended), "an event");
+    check_cuda(cudaEventCreate(&events.ended), "making an event");
+  }
+  if (events.ended == nullptr) {
+    check_cuda(cudaEventCreateWithFlags(&events.ended, cudaEventDisableTiming), "making an event");
+  }
+  return events;
+}
+
+void Submitter::enqueue(Slot& slot) {
+  const cudaStream_t stream = streams_.stream(slot.stream);
+  Slot::Events& events = events_of(slot);
+  if (clock_ != nullptr) check_cuda(cudaEventRecord(events.started, stream), "recording a start");
+  if (slot.command.is_copy) {
+    enqueue_copy(slot.command, slabs_, stream);
+  } else {
+    const ProfilerRange range(*program_, slot.command.task, clock_ != nullptr);
+    launcher_->launch(slot.command, streams_.context(slot.stream));
+  }
+  check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
+}
+
+/// Waits on the stream for what is neither on it nor known to have ended; of several on one other
+/// stream the last is enough.
+void Submitter::wait_for_earlier(const Slot& slot) {
+  const std::vector<core::CommandId>& after = slot.command.after;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const Slot& earlier = slots_.of(after[i]);
+    if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted) continue;
+    if (earlier.gpu == gpu_ && earlier.stream == slot.stream) continue;
+    const bool is_implied = std::ranges::any_of(after, [&](core::CommandId id) {
+      const Slot& other = slots_.of(id);
+      return other.phase.load(std::memory_order_acquire) == Phase::kSubmitted &&
+             other.gpu == earlier.gpu && other.stream == earlier.stream &&
+             other.position > earlier.position;
+    });
+    if (is_implied) continue;
+    check_cuda(
+        cudaStreamWaitEvent(streams_.stream(slot.stream), earlier.events[earlier.gpu].ended, 0),
+        "waiting for an event");
+  }
+}
+
+void Submitter::leave_users(const Slot& slot) {
+  for (const core::CommandId id : slot.command.after) {
+    slots_.of(id).users.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+/// The command will not be performed.
+void Submitter::stop_slot(std::uint32_t index, bool is_cancelled, std::string cause) {
+  Slot& slot = slots_.at(index);
+  slot.is_cancelled = is_cancelled;
+  slot.cause = std::move(cause);
+  leave_users(slot);
+  slot.phase.store(Phase::kStopped, std::memory_order_release);
+  ended_.push(index);
+}
+
+// ---- streams ----
+
+std::uint16_t Submitter::choose_stream(const Slot& slot) const {
+  if (!slot.command.is_copy) return choose_compute_stream(slot);
+  const bool is_outgoing = slabs_.gpu_of(slot.command.from) == streams_.ordinal();
+  const core::SpaceId other = is_outgoing ? slot.command.to : slot.command.from;
+  const std::uint32_t first = streams_.copy_streams(other.index(), is_outgoing);
+  std::uint32_t best = first;
+  for (std::uint32_t i = first + 1; i < first + GpuStreams::kCopyStreams; ++i) {
+    if (queues_[i].size() < queues_[best].size()) best = i;
+  }
+  return static_cast<std::uint16_t>(best);
+}
+
+/// Behind the command that it waits for, where that is the last of its stream: no event is needed
+/// then. Else the stream with the fewest launches. Tasks of more than average priority go to
+/// streams whose blocks the GPU schedules first.
+std::uint16_t Submitter::choose_compute_stream(const Slot& slot) const {
+  const bool is_urgent = launches_ > 0 && slot.command.priority * launches_ > priorities_;
+  const std::uint32_t ordinary = streams_.compute_streams();
+  const std::uint32_t first = is_urgent ? ordinary : 0;
+  const std::uint32_t end = is_urgent ? ordinary + GpuStreams::kUrgentStreams : ordinary;
+  for (const core::CommandId id : slot.command.after) {
+    const Slot& earlier = slots_.of(id);
+    if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted || earlier.gpu != gpu_ ||
+        earlier.stream < first || earlier.stream >= end) {
+      continue;
+    }
+    if (earlier.position + 1 == queues_[earlier.stream].next_position) return earlier.stream;
+  }
+  std::uint32_t best = first;
+  for (std::uint32_t i = first + 1; i < end; ++i) {
+    if (queues_[i].size() < queues_[best].size()) best = i;
+  }
+  return static_cast<std::uint16_t>(best);
+}
+
+// ---- ends ----
+
+bool Submitter::poll() {
+  bool has_ended = false;
+  for (std::size_t i = 0; i < occupied_.size();) {
+    const std::uint16_t stream = occupied_[i];
+    if (poll_stream(stream)) has_ended = true;
+    if (has_failed_) return true;
+    if (queues_[stream].size() == 0) {
+      occupied_[i] = occupied_.back();
+      occupied_.pop_back();
+    } else {
+      ++i;
+    }
+  }
+  return has_ended;
+}
+
+bool Submitter::is_done(std::uint32_t index) {
+  const cudaError_t status = cudaEventQuery(slots_.at(index).events[gpu_].ended);
+  if (status == cudaSuccess) return true;
+  if (status != cudaErrorNotReady) {
+    fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+  }
+  return false;
+}
+
+/// The oldest first: mostly it has not ended. If it has, the youngest that has is searched for by
+/// halves: a query costs 1.4 us, and all before one that has ended have.
+bool Submitter::poll_stream(std::uint16_t stream) {
+  StreamQueue& queue = queues_[stream];
+  if (!is_done(queue.slots[queue.done])) return false;
+  std::size_t ended = queue.done + 1;  // these are known to have ended
+  std::size_t open = queue.slots.size();
+  std::size_t probe = open - 1;  // the youngest, then the middle
+  while (ended < open) {
+    if (is_done(queue.slots[probe])) {
+      ended = probe + 1;
+    } else if (has_failed_) {
+      return true;
+    } else {
+      open = probe;
+    }
+    probe = ended + (open - ended) / 2;
+  }
+  for (; queue.done < ended; ++queue.done) finish(queue.slots[queue.done]);
+  if (queue.size() == 0) {
+    queue.slots.clear();
+    queue.done = 0;
+  } else if (queue.done > 1024) {
+    queue.slots.erase(queue.slots.begin(),
+                      queue.slots.begin() + static_cast<std::ptrdiff_t>(queue.done));
+    queue.done = 0;
+  }
+  return true;
+}
+
+void Submitter::finish(std::uint32_t index) {
+  Slot& slot = slots_.at(index);
+  if (!slot.command.is_copy) {
+    priorities_ -= slot.command.priority;
+    --launches_;
+  }
+  if (clock_ != nullptr) {
+    const Slot::Events& events = slot.events[gpu_];
+    slot.start = clock_->time_of(events.started);
+    slot.end = std::max(slot.start, clock_->time_of(events.ended));
+  } else {
+    slot.start = slot.end = now_();
+  }
+  slot.phase.store(Phase::kDone, std::memory_order_release);
+  ended_.push(index);
+}
+
+std::string Submitter::running_tasks() const {
+  std::string names;
+  for (const std::uint16_t stream : occupied_) {
+    const StreamQueue& queue = queues_[stream];
+    if (queue.size() == 0) continue;
+    const StoredCommand& first = slots_.at(queue.slots[queue.done]).command;
+    if (first.is_copy || first.task.is_none()) continue;
+    names += (names.empty() ? "" : ", ") + std::string(program_->task_name(first.task));
+  }
+  return names;
+}
+
+/// The device answers nothing but errors from now on. The first launch of each stream may be the
+/// cause, what follows on the streams is lost with it.
+void Submitter::fail_device(const std::string& cause) {
+  if (has_failed_) return;
+  has_failed_ = true;
+  const std::string names = running_tasks();
+  failure_ = "gpu:" + std::to_string(streams_.ordinal()) + " failed" +
+             (names.empty() ? "" : " in " + names) + ": " + cause;
+  std::vector<std::uint32_t> lost;
+  for (StreamQueue& queue : queues_) {
+    lost.insert(lost.end(), queue.slots.begin() + static_cast<std::ptrdiff_t>(queue.done),
+                queue.slots.end());
+    queue.slots.clear();
+    queue.done = 0;
+  }
+  occupied_.clear();
+  std::ranges::sort(lost, {}, [this](std::uint32_t i) { return slots_.at(i).command.id; });
+  for (const std::uint32_t index : lost) {
+    Slot& slot = slots_.at(index);
+    const bool follows = std::ranges::any_of(slot.command.after, [this](core::CommandId id) {
+      return slots_.of(id).phase.load(std::memory_order_acquire) == Phase::kStopped;
+    });
+    slot.is_cancelled = follows;
+    slot.cause = follows ? "" : failure_;
+    slot.phase.store(Phase::kStopped, std::memory_order_release);
+    ended_.push(index);
+  }
+}
+
+}  // namespace parley::exec::cuda

@@ -1,0 +1,92 @@
+// The thread that submits one GPU's commands and finds what has ended. It takes slots from a queue
+// in order of issue; what cannot be submitted yet (a command before it is not on a stream, or runs
+// on the host) is held, and the rest goes on. No lock, no allocation and no synchronisation with
+// the GPU once lists have reached their length.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "exec/cuda/command_slots.h"
+#include "exec/cuda/cuda_slabs.h"
+#include "exec/cuda/gpu_streams.h"
+#include "exec/cuda/stream_clock.h"
+#include "exec/cuda/task_launcher.h"
+
+namespace parley::exec::cuda {
+
+class Submitter {
+ public:
+  /// `gpu`: this GPU's number among the submitters. All must outlive this.
+  Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs);
+  ~Submitter();
+  Submitter(const Submitter&) = delete;
+  Submitter& operator=(const Submitter&) = delete;
+
+  // ---- by the thread that owns the engine ----
+  /// Starts the thread. `clock`: null when times are not measured.
+  void start(const TaskLauncher& launcher, const core::Program& program, const StreamClock* clock,
+             std::function<core::Time()> now);
+  void stop();
+  void push(std::uint32_t slot) { incoming_.push(slot); }
+  bool pop_ended(std::uint32_t& slot) { return ended_.pop(slot); }
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
+
+ private:
+  /// Slots on a stream, in order; the first `done` have ended.
+  struct StreamQueue {
+    std::vector<std::uint32_t> slots;
+    std::size_t done = 0;
+    std::uint64_t next_position = 0;
+    [[nodiscard]] std::size_t size() const { return slots.size() - done; }
+  };
+  enum class Readiness : std::uint8_t { kReady, kMustWait, kStopped };
+
+  void serve();
+  [[nodiscard]] Readiness readiness(const Slot& slot) const;
+  bool try_submit(std::uint32_t index);
+  bool retry_held();
+  void submit(std::uint32_t index);
+  void enqueue(Slot& slot);
+  [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
+  [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
+  void wait_for_earlier(const Slot& slot);
+  Slot::Events& events_of(Slot& slot) const;
+  void leave_users(const Slot& slot);
+  void stop_slot(std::uint32_t index, bool is_cancelled, std::string cause);
+
+  bool poll();
+  bool poll_stream(std::uint16_t stream);
+  [[nodiscard]] bool is_done(std::uint32_t slot);
+  void finish(std::uint32_t index);
+  void fail_device(const std::string& cause);
+  [[nodiscard]] std::string running_tasks() const;
+
+  std::uint16_t gpu_;
+  GpuStreams& streams_;
+  CommandSlots& slots_;
+  CudaSlabs& slabs_;
+  const TaskLauncher* launcher_ = nullptr;
+  const core::Program* program_ = nullptr;
+  const StreamClock* clock_ = nullptr;
+  std::function<core::Time()> now_;
+
+  SlotQueue incoming_, ended_;
+  std::vector<StreamQueue> queues_;      // by stream
+  std::vector<std::uint16_t> occupied_;  // streams with something on them
+  std::vector<std::uint32_t> held_;      // in order of issue
+  std::int64_t priorities_ = 0;          // sum over the launches on streams
+  std::int64_t launches_ = 0;
+  bool has_failed_ = false;
+  std::string failure_;
+  std::atomic<bool> must_stop_{false};
+  std::jthread thread_;
+};
+
+}  // namespace parley::exec::cuda

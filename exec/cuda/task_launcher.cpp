@@ -1,0 +1,297 @@
+#include "exec/cuda/task_launcher.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/machine/cost_model.h"
+#include "core/memory/arena.h"
+#include "exec/backend.h"
+#include "exec/task_kernel.h"
+
+namespace parley::exec::cuda {
+namespace {
+
+/// Whether an alternative can only run on a CPU.
+bool is_for_cpu(const core::Alternative& alternative) {
+  return std::ranges::all_of(alternative.members, [](const std::string& member) {
+    return member == "cpu" || member.starts_with("cpu:");
+  });
+}
+
+void check_kernel(const core::Kernel& kernel, const DeviceKernelRegistry& kernels,
+                  std::set<std::string>& missing) {
+  for (const core::KernelCall& call : kernel) {
+    if (kernels.find(call.name) == nullptr) missing.insert(call.name);
+  }
+}
+
+core::ArgumentMode argument_mode(core::AccessMode mode) {
+  switch (mode) {
+    case core::AccessMode::kIn:
+      return core::ArgumentMode::kRead;
+    case core::AccessMode::kOut:
+      return core::ArgumentMode::kWrite;
+    case core::AccessMode::kInout:
+      break;
+  }
+  return core::ArgumentMode::kReadWrite;
+}
+
+bool is_of_library(const core::KernelCall& call) {
+  const core::KernelSignature* signature = core::find_kernel(call.name);
+  if (signature == nullptr) return true;  // a user's own: it may want them
+  switch (signature->shapes) {
+    case core::ShapeRule::kAny:
+    case core::ShapeRule::kElementwise:
+    case core::ShapeRule::kReduction:
+    case core::ShapeRule::kStencil:
+      return false;
+    case core::ShapeRule::kGemm:
+    case core::ShapeRule::kSyrk:
+    case core::ShapeRule::kTrsm:
+    case core::ShapeRule::kSquare:
+      break;
+  }
+  return true;
+}
+
+}  // namespace
+
+core::Faults TaskLauncher::check(const core::Program& program,
+                                 const DeviceKernelRegistry& kernels) {
+  std::set<std::string> missing;
+  for (std::size_t i = 0; i < program.task_count(); ++i) {
+    const core::Task& task = program.task(core::TaskId(i));
+    for (const core::Alternative& alternative : program.placement(task.placement)) {
+      if (is_for_cpu(alternative)) continue;
+      const core::Kernel& kernel =
+          alternative.kernel ? *alternative.kernel : program.kernel(task.kernel);
+      check_kernel(kernel, kernels, missing);
+    }
+  }
+  core::Faults faults;
+  for (const std::string& name : missing) {
+    faults.push_back({"kernel " + name, "has no body for GPUs; place its tasks on \"cpu\""});
+  }
+  return faults;
+}
+
+TaskLauncher::TaskLauncher(const core::Program& program, const core::Machine& machine,
+                           const DeviceKernelRegistry& kernels, const CudaSlabs& slabs)
+    : program_(&program),
+      machine_(&machine),
+      kernels_(&kernels),
+      slabs_(&slabs),
+      spin_(kernels.find("spin")),
+      hash_mix_(kernels.find("hash_mix")) {
+  PARLEY_CHECK(spin_ != nullptr && hash_mix_ != nullptr, "spin and hash_mix have device bodies");
+  for (std::size_t i = 0; i < program.kernel_count(); ++i) {
+    calls_.push_back({});
+    resolve(program.kernel(core::KernelId(i)), calls_.back());
+  }
+  for (std::size_t i = 0; i < program.placement_count(); ++i) {
+    std::vector<Calls>& all = alternative_calls_.emplace_back();
+    for (const core::Alternative& alternative : program.placement(core::PlacementId(i))) {
+      all.emplace_back();
+      if (alternative.kernel) resolve(*alternative.kernel, all.back());
+    }
+  }
+  for (const Calls& calls : calls_) {
+    for (const auto& [call, kernel] : calls.calls) {
+      uses_libraries_ = uses_libraries_ || is_of_library(*call);
+    }
+  }
+  find_spin_times(machine);
+}
+
+void TaskLauncher::resolve(const core::Kernel& kernel, Calls& calls) const {
+  calls.spins = kernel.empty();
+  for (const core::KernelCall& call : kernel) {
+    if (call.name == "spin") calls.spins = true;
+    calls.calls.emplace_back(&call, kernels_->find(call.name));
+  }
+}
+
+/// How long tasks spin that do: looked up once for all that agree in cost, placement and operand.
+void TaskLauncher::find_spin_times(const core::Machine& machine) {
+  std::map<std::tuple<std::size_t, std::size_t, std::size_t, std::size_t, std::int64_t>,
+           std::uint32_t>
+      known;
+  const auto spin_of = [](core::Duration duration) {
+    return core::KernelCall{"spin", {{"ns", static_cast<double>(duration.count())}}, {}};
+  };
+  spin_calls_.assign(1, spin_of(core::Duration(0)));
+  spin_time_.resize(program_->task_count());
+  const auto gpu = std::ranges::find_if(machine.spec().devices, [&](const core::Device& device) {
+    return !machine.space(device.space).is_host;
+  });
+  if (gpu == machine.spec().devices.end()) return;
+  const core::DeviceId device(static_cast<std::size_t>(gpu - machine.spec().devices.begin()));
+  for (std::size_t i = 0; i < program_->task_count(); ++i) {
+    const core::TaskId id(i);
+    const core::Task& task = program_->task(id);
+    if (task.kind != core::TaskKind::kCompute || !calls_of(id, 0).spins) continue;
+    std::size_t dtype = 0;
+    std::int64_t bytes = 0;
+    for (const core::Access& access : program_->accesses(id)) {
+      const core::Region& region = program_->region(access.region);
+      bytes = bytes * 31 + region.bytes.count();
+      dtype = dtype * 31 + static_cast<std::size_t>(program_->array(region.array).spec.dtype);
+    }
+    const auto [at, is_new] = known.try_emplace(
+        {task.cost.index(), task.placement.index(), task.kernel.index(), dtype, bytes}, 0);
+    if (is_new) {
+      const auto duration =
+          core::task_duration(*program_, machine, id, 0, device, core::WhichCost::kTrue);
+      if (duration.value_or(core::Duration(0)) > core::Duration(0)) {
+        at->second = static_cast<std::uint32_t>(spin_calls_.size());
+        spin_calls_.push_back(spin_of(*duration));
+      }
+    }
+    spin_time_[id] = at->second;
+  }
+}
+
+const TaskLauncher::Calls& TaskLauncher::calls_of(core::TaskId task,
+                                                  std::uint16_t alternative) const {
+  const core::Task& described = program_->task(task);
+  const core::Alternative& chosen = program_->placement(described.placement)[alternative];
+  return chosen.kernel ? alternative_calls_[described.placement.index()][alternative]
+                       : calls_[described.kernel];
+}
+
+// ---- operands ----
+
+DeviceOperand TaskLauncher::operand(const core::KernelArgument& argument,
+                                    const StoredCommand& command) const {
+  const core::Access& access = program_->accesses(command.task)[argument.index];
+  const core::Region& region = program_->region(access.region);
+  DeviceOperand seen;
+  seen.dtype = program_->array(region.array).spec.dtype;
+  seen.mode = argument_mode(access.mode);
+  std::array<std::int64_t, core::Box::kMaxRank> strides{};
+  const std::size_t rank = region.box.rank();
+  bool is_home_view = false;
+  if (!command.operands.empty()) {
+    const core::OperandBinding& binding = command.operands[argument.index];
+    is_home_view = binding.is_home_view;
+    if (region.bytes.count() > 0) {
+      seen.data = slabs_->at(binding.space, binding.offset.count());
+    }
+  }
+  core::operand_strides(*program_, access.region, is_home_view, std::span(strides).first(rank));
+  for (std::size_t dim = 0; dim < rank; ++dim) {
+    const unsigned bit = 1U << dim;
+    if ((argument.view.dropped & bit) != 0) continue;
+    const std::int64_t count = region.box[dim].count;
+    const bool is_flipped = (argument.view.flipped & bit) != 0;
+    seen.shape[seen.rank] = count;
+    seen.strides[seen.rank] = is_flipped ? -strides[dim] : strides[dim];
+    if (is_flipped && count > 0 && seen.data != nullptr) seen.data += strides[dim] * (count - 1);
+    ++seen.rank;
+  }
+  return seen;
+}
+
+DeviceOperand TaskLauncher::scratch(std::uint16_t index, const StoredCommand& command) const {
+  const core::Task& task = program_->task(command.task);
+  const auto& arrays = program_->placement(task.placement)[command.alternative].scratch;
+  DeviceOperand seen;
+  std::int64_t offset = 0;
+  for (std::uint16_t i = 0; i <= index; ++i) {
+    const core::ScratchArray& array = arrays[i];
+    std::int64_t bytes = core::element_bytes(array.dtype);
+    for (const std::int64_t extent : array.shape) bytes *= extent;
+    if (i < index) {
+      offset += core::Arena::rounded(core::Bytes(bytes)).count();
+      continue;
+    }
+    seen.dtype = array.dtype;
+    seen.rank = static_cast<std::uint32_t>(array.shape.size());
+    std::int64_t stride = core::element_bytes(array.dtype);
+    for (std::size_t dim = array.shape.size(); dim-- > 0;) {
+      seen.shape[dim] = array.shape[dim];
+      seen.strides[dim] = stride;
+      stride *= array.shape[dim];
+    }
+  }
+  if (!command.scratch_offsets.empty()) {
+    const core::SpaceId space = machine_->device(command.devices.front()).space;
+    seen.data = slabs_->at(space, command.scratch_offsets.front().count() + offset);
+  }
+  return seen;
+}
+
+// ---- launching ----
+
+std::size_t TaskLauncher::workspace_bytes(const LaunchContext& context) const {
+  // Tasks of one kernel with operands of the same extents ask for the same.
+  std::set<std::pair<std::size_t, std::vector<std::int64_t>>> asked;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < program_->task_count(); ++i) {
+    const core::Task& task = program_->task(core::TaskId(i));
+    const core::Placement& placement = program_->placement(task.placement);
+    StoredCommand command;
+    command.task = core::TaskId(i);
+    for (std::uint16_t alternative = 0; alternative < placement.size(); ++alternative) {
+      command.alternative = alternative;
+      for (const auto& [call, kernel] : calls_of(command.task, alternative).calls) {
+        if (kernel == nullptr || !kernel->workspace_bytes) continue;
+        std::vector<DeviceOperand> operands;
+        std::vector<std::int64_t> key;
+        for (const core::KernelArgument& argument : call->arguments) {
+          operands.push_back(argument.is_scratch ? scratch(argument.index, command)
+                                                 : operand(argument, command));
+          const DeviceOperand& seen = operands.back();
+          key.push_back(static_cast<std::int64_t>(seen.dtype));
+          key.insert(key.end(), seen.shape, seen.shape + seen.rank);
+          key.insert(key.end(), seen.strides, seen.strides + seen.rank);
+        }
+        const auto call_key = reinterpret_cast<std::uintptr_t>(call);
+        if (!asked.emplace(call_key, std::move(key)).second) continue;
+        most = std::max(most, kernel->workspace_bytes(*call, operands, context));
+      }
+    }
+  }
+  return most;
+}
+
+void TaskLauncher::call(const core::KernelCall& call, const DeviceKernel& kernel,
+                        const StoredCommand& command, const LaunchContext& context) const {
+  constexpr std::size_t kInline = 8;
+  std::array<DeviceOperand, kInline> few;
+  std::vector<DeviceOperand> many;
+  const std::size_t count = call.arguments.size();
+  if (count > kInline) many.resize(count);
+  DeviceOperand* operands = count > kInline ? many.data() : few.data();
+  for (std::size_t i = 0; i < count; ++i) {
+    const core::KernelArgument& argument = call.arguments[i];
+    operands[i] =
+        argument.is_scratch ? scratch(argument.index, command) : operand(argument, command);
+  }
+  kernel.launch(call, {operands, count}, context);
+}
+
+void TaskLauncher::launch(const StoredCommand& command, const LaunchContext& context) const {
+  const Calls& calls = calls_of(command.task, command.alternative);
+  const std::uint32_t spin = spin_time_[command.task];
+  if (calls.calls.empty()) {  // a task without a kernel takes its time, then hashes
+    if (spin != 0) spin_->launch(spin_calls_[spin], {}, context);
+    call(hash_of_all(*program_, command.task), *hash_mix_, command, context);
+    return;
+  }
+  for (const auto& [given, kernel] : calls.calls) {
+    if (kernel == spin_) {
+      spin_->launch(spin_calls_[spin], {}, context);
+    } else {
+      call(*given, *kernel, command, context);
+    }
+  }
+}
+
+}  // namespace parley::exec::cuda

@@ -1,0 +1,79 @@
+// Enqueues the work of one task on a stream: its kernel's calls in order, with operands as the
+// device sees them. What is looked up by name is looked up once, before the run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/engine/command.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+#include "exec/cuda/cuda_slabs.h"
+#include "exec/cuda/device_kernel.h"
+#include "exec/driver/stored_command.h"
+
+namespace parley::exec::cuda {
+
+class TaskLauncher {
+ public:
+  /// Kernels of the program's tasks that may run on a GPU and have no body there.
+  static core::Faults check(const core::Program& program, const DeviceKernelRegistry& kernels);
+
+  /// All must outlive this.
+  TaskLauncher(const core::Program& program, const core::Machine& machine,
+               const DeviceKernelRegistry& kernels, const CudaSlabs& slabs);
+
+  [[nodiscard]] const core::Program& program() const { return *program_; }
+  /// Whether it was made for this program as it is.
+  [[nodiscard]] bool is_of(const core::Program& program) const {
+    return program_ == &program && spin_time_.size() == program.task_count();
+  }
+  /// Whether the launch is on a device of the host.
+  [[nodiscard]] bool runs_on_host(const StoredCommand& command) const {
+    return gpu_of(command) < 0;
+  }
+  /// The GPU of a launch, of a group its first; -1 for the host.
+  [[nodiscard]] int gpu_of(const StoredCommand& command) const {
+    return slabs_->gpu_of(machine_->device(command.devices.front()).space);
+  }
+  /// Whether any task wants the libraries' handles.
+  [[nodiscard]] bool uses_libraries() const { return uses_libraries_; }
+  /// The largest workspace that a task of the program asks for; `context` has handles.
+  [[nodiscard]] std::size_t workspace_bytes(const LaunchContext& context) const;
+  /// May be called by several threads at once. Throws EnvironmentFailure.
+  void launch(const StoredCommand& command, const LaunchContext& context) const;
+
+ private:
+  /// Calls of one kernel with their bodies.
+  struct Calls {
+    std::vector<std::pair<const core::KernelCall*, const DeviceKernel*>> calls;
+    bool spins = false;
+  };
+
+  void resolve(const core::Kernel& kernel, Calls& calls) const;
+  void find_spin_times(const core::Machine& machine);
+  [[nodiscard]] const Calls& calls_of(core::TaskId task, std::uint16_t alternative) const;
+  [[nodiscard]] DeviceOperand operand(const core::KernelArgument& argument,
+                                      const StoredCommand& command) const;
+  [[nodiscard]] DeviceOperand scratch(std::uint16_t index, const StoredCommand& command) const;
+  void call(const core::KernelCall& call, const DeviceKernel& kernel, const StoredCommand& command,
+            const LaunchContext& context) const;
+
+  const core::Program* program_;
+  const core::Machine* machine_;
+  const DeviceKernelRegistry* kernels_;
+  const CudaSlabs* slabs_;
+  const DeviceKernel* spin_;
+  const DeviceKernel* hash_mix_;
+  bool uses_libraries_ = false;
+  core::IdVector<core::KernelId, Calls> calls_;
+  std::vector<std::vector<Calls>> alternative_calls_;      // by placement, then alternative
+  core::IdVector<core::TaskId, std::uint32_t> spin_time_;  // index into spin_calls_; 0: no time
+  std::vector<core::KernelCall> spin_calls_;
+};
+
+}  // namespace parley::exec::cuda
