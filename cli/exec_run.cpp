@@ -82,12 +82,20 @@ class ExecRun {
   std::vector<core::Time> makespans_;
 };
 
+/// For the journal's last line; "" when the run went through.
+std::string reason_to_stop(const exec::ExecResult& result) {
+  if (result.is_interrupted) return "interrupted";
+  return result.failures.empty() ? "" : "a command failed: " + result.failures.front().cause;
+}
+
 core::Result<exec::ExecResult> ExecRun::run() {
   for (std::uint32_t i = 1;; ++i) {
     core::Result<exec::ExecResult> result = run_once();
     if (!result) return result;
     makespans_.push_back(result->run.makespan);
-    if (i == arguments_.repeat || !result->is_finished()) return result;
+    if (i < arguments_.repeat && result->is_finished()) continue;
+    files_.end_journal(reason_to_stop(*result));
+    return result;
   }
 }
 
@@ -107,14 +115,7 @@ core::Result<exec::ExecResult> ExecRun::run_once() {
   if (!observer) return observer.faults();
   options.observer = *observer;
   try {
-    core::Result<exec::ExecResult> result =
-        exec::execute(loaded_.program, loaded_.machine, options, backend_);
-    if (!result) return result;
-    std::string stopped;
-    if (!result->failures.empty()) stopped = "a command failed: " + result->failures.front().cause;
-    if (result->is_interrupted) stopped = "interrupted";
-    files_.end_journal(stopped);
-    return result;
+    return exec::execute(loaded_.program, loaded_.machine, options, backend_);
   } catch (const core::InvariantViolation& violation) {
     files_.end_journal(violation.what());
     throw;

@@ -37,7 +37,7 @@ class RunFiles {
   static core::Result<RunFiles> open(const OutputOptions& options, const RunOptions& inputs,
                                      Terminal& terminal);
 
-  /// Starts the journal anew; what sees the steps of the run, or nullptr without a journal. Fails
+  /// Starts the journal, or starts it anew if it was not ended; what sees the steps of the run, or nullptr without a journal. Fails
   /// when the workload's file cannot be read again. `run` must outlive the run.
   core::Result<core::StepObserver*> begin_journal(const LoadedRun& run, const std::string& workload,
                                                   const RunMode& mode);

@@ -45,8 +45,8 @@ TEST_CASE("wrong words are refused with the nearest right ones") {
       {{"explain", "cholesky:tiles=2", "--task", "potrf[0"}, "--task: unknown task"},
       {{"replay", "no/such/journal"}, "no/such/journal: cannot be read"},
       {{"generate", "choleski"}, "did you mean \"cholesky\"?"},
-      {{"exec", "cholesky", "--backend", "host"}, "this build has no executor yet"},
-      {{"calibrate", "--backend", "cuda", "-o", "m.json"}, "this build has no executor yet"}};
+      {{"exec", "cholesky"}, "--backend is required"},
+      {{"calibrate", "--backend", "cuda", "-o", "m.json"}, "this build has no calibration yet"}};
   for (const Wrong& wrong : cases) {
     std::string line = "parley";
     for (const std::string& word : wrong.words) line += " " + word;

@@ -72,8 +72,8 @@ TEST_CASE("floating-point numbers are as short as numpy's, and of one width") {
 }
 
 TEST_CASE("other types of elements") {
-  CHECK(Sample(DType::kFloat32, {2}, std::vector<float>{9.7818329e10F, 4.8054531e11F}).str() ==
-        "[9.7818329e+10 4.8054531e+11]");
+  CHECK(Sample(DType::kFloat32, {2}, std::vector<float>{9.7818329e10F, 1.9527454e11F}).str() ==
+        "[9.7818329e+10 1.9527454e+11]");
   CHECK(Sample(DType::kFloat16, {3}, std::vector<std::uint16_t>{0x2e66, 0x3c00, 0x4900}).str() ==
         "[ 0.1  1.  10. ]");
   CHECK(Sample(DType::kInt64, {3}, std::vector<std::int64_t>{-5, 100, 7}).str() == "[ -5 100   7]");
