@@ -14,6 +14,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kRealTypes = {"float64", "float32", "float16",
                                                         "bfloat16"};
 enum class Place : std::int64_t { kGpu, kAny, kCpu, kFixed };
+enum class Home : std::int64_t { kHost, kBlockCyclic };
+enum class Executed : std::int64_t { kHashMix, kSpin, kNone };
 
 }  // namespace
 
@@ -57,6 +59,26 @@ core::Duration duration_of(const GeneratorValues& values) {
   return core::Duration(values.at("task_ns"));
 }
 
+GeneratorParameter kernel_parameter() {
+  return word_parameter(
+      "kernel", {"hash_mix", "spin", "none"},
+      "what tasks execute: a hash of all they read, or nothing but time, or nothing");
+}
+
+core::Kernel kernel_of(const GeneratorValues& values) {
+  const auto duration = values.find("task_ns");
+  const std::int64_t ns = duration == values.end() ? 0 : duration->second;
+  switch (static_cast<Executed>(values.at("kernel"))) {
+    case Executed::kHashMix:
+      return {};
+    case Executed::kSpin:
+      return {kernel_call("spin", {}, {{"ns", static_cast<double>(ns)}})};
+    case Executed::kNone:
+      return {kernel_call("none", {})};
+  }
+  PARLEY_CHECK(false, "no such kernel");
+}
+
 GeneratorParameter seed_parameter() {
   return number_parameter("seed", 0, std::numeric_limits<std::int32_t>::max(), 1,
                           "of the random choices");
@@ -65,7 +87,8 @@ GeneratorParameter seed_parameter() {
 std::vector<GeneratorParameter> placement_parameters() {
   return {word_parameter("place", {"gpu", "any", "cpu", "fixed"},
                          "any GPU, any device, the CPU, or a GPU fixed by what the task writes"),
-          number_parameter("gpus", 1, 1024, 4, "how many GPUs place=fixed deals out to")};
+          number_parameter("gpus", 1, 1024, 4,
+                           "how many GPUs take part where tasks or arrays are dealt out")};
 }
 
 PlacementRule::PlacementRule(const GeneratorValues& values) {
@@ -88,6 +111,30 @@ PlacementRule::PlacementRule(const GeneratorValues& values) {
 
 core::Placement PlacementRule::operator()(std::int64_t owner) const {
   return by_owner_[static_cast<std::size_t>(owner) % by_owner_.size()];
+}
+
+std::vector<GeneratorParameter> home_parameters() {
+  return {word_parameter("home", {"host", "block_cyclic"},
+                         "where tiles start: in host memory, or dealt out to a grid of gpus GPUs, "
+                         "as the mapper block_cyclic does"),
+          number_parameter("grid_rows", 0, 1024, 0,
+                           "rows of that grid; 0: as square as can be, more rows than columns")};
+}
+
+HomeRule::HomeRule(const GeneratorValues& values) {
+  if (static_cast<Home>(values.at("home")) == Home::kHost) return;
+  const std::int64_t gpus = values.at("gpus"), rows = values.at("grid_rows");
+  grid_ = core::ProcessGrid::of(gpus);
+  if (rows > 0 && gpus % rows != 0) {
+    fault_ = core::Fault{"grid_rows",
+                         std::to_string(rows) + " does not divide gpus=" + std::to_string(gpus)};
+  } else if (rows > 0) {
+    grid_ = core::ProcessGrid{rows, gpus / rows};
+  }
+}
+
+std::string HomeRule::operator()(std::int64_t i, std::int64_t j) const {
+  return grid_ ? "gpu" + std::to_string(grid_->owner(i, j)) : "host";
 }
 
 GeneratorParameter gpu_count_parameter(std::int64_t lowest) {

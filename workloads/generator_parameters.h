@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/graph/dtype.h"
+#include "core/graph/kernel.h"
 #include "core/graph/placement.h"
+#include "core/machine/process_grid.h"
 #include "workloads/generator.h"
 
 namespace parley::workloads {
@@ -31,6 +35,12 @@ GeneratorParameter block_parameter(std::int64_t default_bytes, std::int64_t lowe
 GeneratorParameter duration_parameter(std::int64_t default_ns);
 core::Duration duration_of(const GeneratorValues& values);
 
+/// kernel: what the tasks execute: hash_mix of their operands (default), spin for task_ns (0 where
+/// there is no such parameter), or none. The last two touch nothing, so that a task costs only
+/// what runs it.
+GeneratorParameter kernel_parameter();
+core::Kernel kernel_of(const GeneratorValues& values);
+
 /// seed: of whatever is drawn at random.
 GeneratorParameter seed_parameter();
 
@@ -47,6 +57,24 @@ class PlacementRule {
 
  private:
   std::vector<core::Placement> by_owner_;  // one entry where the owner does not matter
+};
+
+/// home and grid_rows, which go with `gpus`: arrays start in host memory, or dealt out.
+std::vector<GeneratorParameter> home_parameters();
+
+/// Where arrays start, by those parameters.
+class HomeRule {
+ public:
+  explicit HomeRule(const GeneratorValues& values);
+  /// Nothing, or what is wrong with the parameters together.
+  [[nodiscard]] const std::optional<core::Fault>& fault() const { return fault_; }
+  [[nodiscard]] bool is_dealt_out() const { return grid_.has_value(); }
+  /// Name of the space of tile (i, j): "host", or of the GPU that owns it.
+  [[nodiscard]] std::string operator()(std::int64_t i, std::int64_t j) const;
+
+ private:
+  std::optional<core::ProcessGrid> grid_;
+  std::optional<core::Fault> fault_;
 };
 
 /// gpus alone, where the pattern itself says what runs where.

@@ -51,10 +51,11 @@ core::Placement on(std::string device_or_class) {
 
 core::Placement on_gpu(std::int64_t number) { return on("gpu:" + std::to_string(number)); }
 
-core::Initial random_contents(std::uint64_t seed) {
+core::Initial random_contents(std::uint64_t seed, double diagonal) {
   core::Initial initial;
   initial.kind = core::Initial::Kind::kRandom;
   initial.seed = seed;
+  initial.diagonal = diagonal;
   return initial;
 }
 
@@ -123,6 +124,16 @@ core::RegionView ProgramBuilder::slice(core::RegionView base,
       program_.slice(base, std::span<const core::Index>(indices.begin(), indices.size()));
   PARLEY_CHECK(view.has_value(), "a generator slices out of bounds: " + view.faults()[0].what);
   return *view;
+}
+
+void ProgramBuilder::refuse(core::Fault fault) {
+  if (faults_.empty()) faults_.push_back(std::move(fault));
+}
+
+void ProgramBuilder::set_factorization(core::Factorization factorization) {
+  if (!faults_.empty()) return;
+  core::Result<bool> set = program_.set_factorization(std::move(factorization));
+  if (!set) faults_ = set.faults();
 }
 
 void ProgramBuilder::spawn(core::TaskSpec task) {

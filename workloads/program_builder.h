@@ -33,8 +33,9 @@ core::Cost work_cost(double flops, double bytes);
 core::Placement on(std::string device_or_class);
 core::Placement on_gpu(std::int64_t number);
 
-/// Contents: uniform values drawn with `seed`; or the same value everywhere.
-core::Initial random_contents(std::uint64_t seed);
+/// Contents: uniform values drawn with `seed`, `diagonal` added where all indices are equal; or the
+/// same value everywhere.
+core::Initial random_contents(std::uint64_t seed, double diagonal = 0.0);
 core::Initial zero_contents(core::DType dtype);
 
 /// "name[i,j]".
@@ -60,6 +61,10 @@ class ProgramBuilder {
                                            std::int64_t bytes);
   /// `base[indices]`, numpy's way.
   core::RegionView slice(core::RegionView base, std::initializer_list<core::Index> indices);
+  /// Parameters that do not go together; the program is that fault.
+  void refuse(core::Fault fault);
+  /// What the program factorises.
+  void set_factorization(core::Factorization factorization);
   void spawn(core::TaskSpec task);
   /// The member `index` of a family, named "family[i,j]".
   void spawn(const TaskFamily& family, std::initializer_list<std::int64_t> index,

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/graph/task_graph.h"
@@ -219,8 +221,83 @@ TEST_CASE("cholesky: dependencies of three by three tiles") {
   }
 }
 
+TEST_CASE("cholesky: with inverted diagonal tiles, products in place of solves") {
+  const core::Program program = made("cholesky:tile=4,tiles=3,solve=inverse");
+  const std::pair<const char*, const char*> expected[] = {
+      {"invert[0]", "potrf[0]"},
+      {"trmm[1,0]", "invert[0]"},
+      {"trmm[2,0]", "invert[0]"},
+      {"invert[1]", "potrf[1]"},
+      {"trmm[2,1]", "gemm[2,1,0] invert[1]"},
+  };
+  CHECK(program.task_count() == 12);
+  CHECK(!program.find_task("invert[2]").has_value());  // nothing below the last tile
+  for (const auto& [task, tasks] : expected) {
+    const std::string name = task;
+    CAPTURE(name);
+    CHECK(after(program, name) == tasks);
+  }
+}
+
+/// Contents of a tile at the start.
+std::vector<double> tile_values(const core::Program& program, core::RegionId tile) {
+  const core::Array& array = program.array(program.region(tile).array);
+  std::vector<double> values(static_cast<std::size_t>(array.bytes.count()) / sizeof(double));
+  core::initial_bytes(array.spec, std::as_writable_bytes(std::span<double>(values)));
+  return values;
+}
+
+TEST_CASE("cholesky and lu: each row is strictly dominated by its diagonal, and factorised") {
+  constexpr std::size_t kTiles = 4, kTile = 3;
+  for (const std::string spec : {"cholesky:tile=3,tiles=4", "lu:tile=3,tiles=4"}) {
+    CAPTURE(spec);
+    const core::Program program = made(spec);
+    REQUIRE(program.factorization().has_value());
+    const core::Factorization& matrix = *program.factorization();
+    CHECK(core::name_of(matrix.kind) == spec.substr(0, spec.find(':')));
+    REQUIRE(matrix.rows == kTiles);
+    const bool is_lower = matrix.kind == core::Factorization::Kind::kCholesky;
+    const auto element = [&](std::size_t i, std::size_t j) {
+      if (is_lower && j > i) std::swap(i, j);
+      const auto values = tile_values(program, matrix.tile(i / kTile, j / kTile));
+      return values[i % kTile * kTile + j % kTile];
+    };
+    for (std::size_t i = 0; i < kTiles * kTile; ++i) {
+      double others = 0.0;
+      for (std::size_t j = 0; j < kTiles * kTile; ++j) others += j == i ? 0.0 : element(i, j);
+      CHECK(element(i, i) > others);
+      CHECK(others > 1.0);
+    }
+  }
+}
+
+TEST_CASE("home: tiles start on the GPUs of a grid, which must fit") {
+  const auto homes = [](const std::string& spec) {
+    const core::Program program = made(spec);
+    std::string text;
+    for (std::size_t i = 0; i < program.array_count(); ++i) {
+      const core::ArraySpec& array = program.array(core::ArrayId(i)).spec;
+      if (array.name.starts_with("A_")) text += array.name + "@" + array.homes.front() + " ";
+    }
+    return text;
+  };
+  CHECK(homes("cholesky:tiles=2,tile=2") == "A_0_0@host A_1_0@host A_1_1@host ");
+  CHECK(homes("lu:tiles=2,tile=2,home=block_cyclic,gpus=4") ==
+        "A_0_0@gpu0 A_0_1@gpu1 A_1_0@gpu2 A_1_1@gpu3 ");
+  CHECK(homes("cholesky:tiles=3,tile=2,home=block_cyclic,gpus=2,grid_rows=1") ==
+        "A_0_0@gpu0 A_1_0@gpu0 A_1_1@gpu1 A_2_0@gpu0 A_2_1@gpu1 A_2_2@gpu0 ");
+  CHECK(fault_of("lu:home=block_cyclic,gpus=4,grid_rows=3") ==
+        "grid_rows: 3 does not divide gpus=4\n");
+  CHECK(fault_of("gemm:home=block_cyclic,storage=matrix") ==
+        "home: block_cyclic needs storage=tiles: one array starts in one place\n");
+  const core::Program jacobi = made("jacobi:blocks=3,rows=4,columns=4,home=block_cyclic,gpus=2");
+  CHECK(jacobi.array(*jacobi.find_array("U_1")).spec.homes == std::vector<std::string>{"gpu1"});
+  CHECK(jacobi.array(*jacobi.find_array("V_2")).spec.homes == std::vector<std::string>{"gpu0"});
+}
+
 TEST_CASE("cholesky and lu: priorities are the lengths of the longest paths") {
-  for (const std::string spec : {"cholesky:tile=4,tiles=9", "lu:tile=4,tiles=7"}) {
+  for (const std::string spec :
+       {"cholesky:tile=4,tiles=9", "lu:tile=4,tiles=7", "cholesky:tile=4,tiles=9,solve=inverse"}) {
     CAPTURE(spec);
     const core::Program program = made(spec);
     const core::TaskGraph graph(program);
@@ -307,6 +384,9 @@ TEST_CASE("task graphs: tasks, edges, depth and width by formula") {
       {"map_reduce:maps=4,reducers=3", 7, 12, 2, 4},
       {"fully_connected:layers=3,width=4", 12, 2 * 16, 3, 4},
       {"wavefront:rows=3,columns=4", 12, 17, 6, 3},
+      {"independent:width=9,overlap=none", 9, 0, 1, 9},
+      {"nearest:steps=3,width=4", 12, 2 * (2 * 4 + 2), 3, 4},
+      {"nearest:steps=2,width=4,radius=0", 8, 4, 2, 4},
       {"prefetch:tasks=10", 10, 9 + 4, 10, 1},  // the chain, and the common block
       {"pingpong:rounds=5", 10, 9, 10, 1},
       {"copies:pattern=all_to_all,gpus=4,count=2", 24, 0, 1, 24},
@@ -328,6 +408,24 @@ TEST_CASE("task graphs: tasks, edges, depth and width by formula") {
     CHECK(graph.edge_count() == one.edges);
     CHECK(graph.shape().depth == one.depth);
     CHECK(graph.shape().widest == one.widest);
+  }
+}
+
+TEST_CASE("kernel: tasks that execute nothing but time, or nothing at all") {
+  for (const std::string name :
+       {"independent", "serial", "wavefront", "nearest", "pingpong", "copies", "all_to_all"}) {
+    CAPTURE(name);
+    const auto kernel_of_first = [&](const std::string& parameters) {
+      const core::Program program = made(name + parameters);
+      return program.kernel(program.task(core::TaskId(0)).kernel);
+    };
+    CHECK(kernel_of_first("").empty());
+    const std::string duration = name == "copies" ? "" : ",task_ns=70";
+    const core::Kernel spin = kernel_of_first(":kernel=spin" + duration);
+    REQUIRE(spin.size() == 1);
+    CHECK(spin[0].name == "spin");
+    CHECK(core::parameter_of(spin[0], "ns") == (name == "copies" ? 0.0 : 70.0));
+    CHECK(kernel_of_first(":kernel=none").at(0).name == "none");
   }
 }
 

@@ -74,7 +74,7 @@ GeneratorSize size(const GeneratorValues& values) {
 
 core::Result<core::Program> make(const GeneratorValues& values) {
   ProgramBuilder builder("copies", "copies that all start at once");
-  const TaskFamily read{"read", {}, stated_cost(core::Duration(0))};
+  const TaskFamily read{"read", kernel_of(values), stated_cost(core::Duration(0))};
   const std::vector<Flow> flows = flows_of(values);
   for (std::int64_t i = 0; i < values.at("count"); ++i) {
     std::int64_t flow = 0;
@@ -101,7 +101,7 @@ void register_generator_copies(GeneratorRegistry& registry) {
                         "broadcast", "gather", "all_to_all"},
                        "who sends to whom"),
         gpu_count_parameter(), number_parameter("count", 1, 100'000, 4, "copies of a flow"),
-        block_parameter(256 << 20)},
+        block_parameter(256 << 20), kernel_parameter()},
        size,
        make});
 }

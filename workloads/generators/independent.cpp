@@ -1,5 +1,5 @@
 // Tasks that do not wait for each other, after Parla's synthetic suite: each updates a block of its
-// own, or all read some shared ones.
+// own, or all read some shared ones, or they have no data.
 #include <algorithm>
 
 #include "workloads/generator_parameters.h"
@@ -8,7 +8,7 @@
 namespace parley::workloads {
 namespace {
 
-enum class Overlap : std::int64_t { kOwn, kShared };
+enum class Overlap : std::int64_t { kOwn, kShared, kNone };
 
 GeneratorSize size(const GeneratorValues& values) {
   const double width = real_of(values, "width");
@@ -17,15 +17,21 @@ GeneratorSize size(const GeneratorValues& values) {
 
 core::Result<core::Program> make(const GeneratorValues& values) {
   const std::int64_t width = values.at("width");
-  const bool is_shared = static_cast<Overlap>(values.at("overlap")) == Overlap::kShared;
+  const auto overlap = static_cast<Overlap>(values.at("overlap"));
+  const bool is_shared = overlap == Overlap::kShared;
   const std::int64_t count = is_shared ? std::min(width, values.at("blocks")) : width;
   ProgramBuilder builder("independent", "tasks that do not wait for each other");
-  const std::vector<core::RegionView> blocks = builder.add_blocks("B", count, values.at("block"));
-  const TaskFamily family{"T", {}, stated_cost(duration_of(values))};
+  const std::vector<core::RegionView> blocks =
+      builder.add_blocks("B", overlap == Overlap::kNone ? 0 : count, values.at("block"));
+  const TaskFamily family{"T", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
   for (std::int64_t i = 0; i < width; ++i) {
-    const core::RegionView block = blocks[static_cast<std::size_t>(i % count)];
-    builder.spawn(family, {i}, {is_shared ? in(block) : inout(block)}, place(i));
+    std::vector<core::Access> accesses;
+    if (!blocks.empty()) {
+      const core::RegionView block = blocks[static_cast<std::size_t>(i % count)];
+      accesses.push_back(is_shared ? in(block) : inout(block));
+    }
+    builder.spawn(family, {i}, std::move(accesses), place(i));
   }
   return std::move(builder).finish();
 }
@@ -34,14 +40,15 @@ core::Result<core::Program> make(const GeneratorValues& values) {
 
 void register_generator_independent(GeneratorRegistry& registry);
 void register_generator_independent(GeneratorRegistry& registry) {
-  registry.add({"independent", "tasks that do not wait for each other",
-                joined({number_parameter("width", 1, 10'000'000, 300, "tasks"),
-                        word_parameter("overlap", {"own", "shared"},
-                                       "a block for each task, or `blocks` that all read"),
-                        number_parameter("blocks", 1, 1'000'000, 64, "blocks when shared"),
-                        block_parameter(25'000'000), duration_parameter(16'000'000)},
-                       placement_parameters()),
-                size, make});
+  registry.add(
+      {"independent", "tasks that do not wait for each other",
+       joined({number_parameter("width", 1, 10'000'000, 300, "tasks"),
+               word_parameter("overlap", {"own", "shared", "none"},
+                              "a block for each task, or `blocks` that all read, or no data"),
+               number_parameter("blocks", 1, 1'000'000, 64, "blocks when shared"),
+               block_parameter(25'000'000), duration_parameter(16'000'000), kernel_parameter()},
+              placement_parameters()),
+       size, make});
 }
 
 }  // namespace parley::workloads

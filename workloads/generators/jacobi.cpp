@@ -17,11 +17,14 @@ class Jacobi {
         place_(values),
         builder_("jacobi", "Jacobi's iteration by block rows with halo rows") {
     const core::DType dtype = dtype_of(values);
+    const HomeRule home(values);
+    if (home.fault()) builder_.refuse(*home.fault());
     const std::int64_t rows = values.at("rows"), columns = values.at("columns");
     for (std::int64_t i = 0; i < blocks_; ++i) {
       for (const std::size_t turn : {0U, 1U}) {
         const std::string name = (turn == 0 ? "U_" : "V_") + std::to_string(i);
-        rows_[turn].push_back(builder_.add_array(name, {rows, columns}, dtype, random_contents(1)));
+        rows_[turn].push_back(
+            builder_.add_array(name, {rows, columns}, dtype, random_contents(1), home(i, 0)));
       }
     }
     change_ = builder_.add_array("change", {blocks_}, dtype, zero_contents(dtype));
@@ -94,7 +97,7 @@ void register_generator_jacobi(GeneratorRegistry& registry) {
                number_parameter("check", 0, 1'000'000, 0,
                                 "iterations between looks at the change; 0: never"),
                dtype_parameter()},
-              placement_parameters()),
+              joined(placement_parameters(), home_parameters())),
        size, make});
 }
 

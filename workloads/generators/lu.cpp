@@ -17,7 +17,8 @@ GeneratorSize size(const GeneratorValues& values) {
 core::Result<core::Program> make(const GeneratorValues& values) {
   const std::int64_t tiles = values.at("tiles");
   ProgramBuilder builder("lu", "tiled LU factorisation without pivoting, right-looking");
-  const TileMatrix a(builder, values, "A", {tiles, tiles}, 1);
+  const TileMatrix a(builder, values, "A", {tiles, tiles}, 1, dominant_diagonal(values));
+  builder.set_factorization(a.factorized(core::Factorization::Kind::kLu));
 
   const double cube = cube_of_tile(values);
   const TaskFamily getrf =

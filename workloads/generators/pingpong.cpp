@@ -17,7 +17,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   const bool is_host = static_cast<Between>(values.at("between")) == Between::kHost;
   ProgramBuilder builder("pingpong", "one block goes to and fro");
   const core::RegionView block = builder.add_block("B", values.at("block"));
-  const TaskFamily turn{"turn", {}, stated_cost(duration_of(values))};
+  const TaskFamily turn{"turn", kernel_of(values), stated_cost(duration_of(values))};
   for (std::int64_t i = 0; i < 2 * rounds; ++i) {
     builder.spawn(turn, {i}, {inout(block)},
                   i % 2 == 0 ? on_gpu(0) : (is_host ? on("cpu") : on_gpu(1)));
@@ -33,7 +33,7 @@ void register_generator_pingpong(GeneratorRegistry& registry) {
                 "one block is updated in turn on two sides: 2 x rounds tasks",
                 {word_parameter("between", {"gpus", "host"}, "two GPUs, or a GPU and the host"),
                  number_parameter("rounds", 1, 10'000'000, 50, "times to and fro"),
-                 block_parameter(64 << 20), duration_parameter(0)},
+                 block_parameter(64 << 20), duration_parameter(0), kernel_parameter()},
                 size,
                 make});
 }

@@ -22,7 +22,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   ProgramBuilder builder("serial", "chains of tasks");
   const std::vector<core::RegionView> blocks =
       builder.add_blocks("B", is_shared ? chains : chains * steps, values.at("block"));
-  const TaskFamily link{"T", {}, stated_cost(duration_of(values))};
+  const TaskFamily link{"T", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
   for (std::int64_t step = 0; step < steps; ++step) {
     for (std::int64_t chain = 0; chain < chains; ++chain) {
@@ -45,15 +45,16 @@ core::Result<core::Program> make(const GeneratorValues& values) {
 
 void register_generator_serial(GeneratorRegistry& registry);
 void register_generator_serial(GeneratorRegistry& registry) {
-  registry.add({"serial", "chains of tasks that read what their predecessors wrote",
-                joined({number_parameter("steps", 1, 10'000'000, 150, "tasks of a chain"),
-                        number_parameter("chains", 1, 100'000, 1, "chains"),
-                        number_parameter("back", 0, 64, 1, "predecessors that a task reads"),
-                        word_parameter("overlap", {"own", "shared"},
-                                       "a block for each task, or one for each chain"),
-                        block_parameter(25'000'000), duration_parameter(16'000'000)},
-                       placement_parameters()),
-                size, make});
+  registry.add(
+      {"serial", "chains of tasks that read what their predecessors wrote",
+       joined({number_parameter("steps", 1, 10'000'000, 150, "tasks of a chain"),
+               number_parameter("chains", 1, 100'000, 1, "chains"),
+               number_parameter("back", 0, 64, 1, "predecessors that a task reads"),
+               word_parameter("overlap", {"own", "shared"},
+                              "a block for each task, or one for each chain"),
+               block_parameter(25'000'000), duration_parameter(16'000'000), kernel_parameter()},
+              placement_parameters()),
+       size, make});
 }
 
 }  // namespace parley::workloads

@@ -18,7 +18,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   const auto block = [&](std::int64_t i, std::int64_t j) {
     return blocks[static_cast<std::size_t>(i * columns + j)];
   };
-  const TaskFamily cell{"cell", {}, stated_cost(duration_of(values))};
+  const TaskFamily cell{"cell", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) {
@@ -39,7 +39,7 @@ void register_generator_wavefront(GeneratorRegistry& registry) {
   registry.add({"wavefront", "blocks that wait for those above and to the left",
                 joined({number_parameter("rows", 1, 4096, 24, "block rows"),
                         number_parameter("columns", 1, 4096, 24, "block columns"),
-                        block_parameter(4 << 20), duration_parameter(500'000)},
+                        block_parameter(4 << 20), duration_parameter(500'000), kernel_parameter()},
                        placement_parameters()),
                 size, make});
 }
