@@ -46,7 +46,7 @@ core::MachineSpec virtual_machine(std::uint32_t gpus, const Computer& computer) 
   spec.name = "host (" + std::to_string(gpus) + (gpus == 1 ? " virtual GPU)" : " virtual GPUs)");
   spec.source = "rough figures of one processor core; not measured";
   core::Device device;
-  device.flops_per_s = {{"float32", 2e9}, {"float64", 2e9}};
+  device.flops_per_s = {{"float32", 4e10}, {"float64", 2e10}};
   device.bytes_per_s = 5e9;
   device.launch = core::Duration(2000);
   device.name = device.device_class = "cpu";
