@@ -118,7 +118,7 @@ std::vector<GeneratorParameter> home_parameters() {
                          "where tiles start: in host memory, or dealt out to a grid of gpus GPUs, "
                          "as the mapper block_cyclic does"),
           number_parameter("grid_rows", 0, 1024, 0,
-                           "rows of that grid; 0: as square as can be, more rows than columns")};
+                           "rows of that grid; 0: as square as can be, no more rows than columns")};
 }
 
 HomeRule::HomeRule(const GeneratorValues& values) {
@@ -135,6 +135,10 @@ HomeRule::HomeRule(const GeneratorValues& values) {
 
 std::string HomeRule::operator()(std::int64_t i, std::int64_t j) const {
   return grid_ ? "gpu" + std::to_string(grid_->owner(i, j)) : "host";
+}
+
+std::string HomeRule::operator()(std::int64_t i) const {
+  return grid_ ? "gpu" + std::to_string(i % grid_->size()) : "host";
 }
 
 GeneratorParameter gpu_count_parameter(std::int64_t lowest) {

@@ -71,6 +71,8 @@ class HomeRule {
   [[nodiscard]] bool is_dealt_out() const { return grid_.has_value(); }
   /// Name of the space of tile (i, j): "host", or of the GPU that owns it.
   [[nodiscard]] std::string operator()(std::int64_t i, std::int64_t j) const;
+  /// Of block i of a row of blocks: all GPUs in turn.
+  [[nodiscard]] std::string operator()(std::int64_t i) const;
 
  private:
   std::optional<core::ProcessGrid> grid_;

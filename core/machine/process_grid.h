@@ -16,13 +16,13 @@ struct ProcessGrid {
   }
   [[nodiscard]] constexpr std::int64_t size() const { return rows * columns; }
 
-  /// All of `count` processes in a grid that is as square as can be, no more columns than rows: a
-  /// column of tiles, which a factorisation solves for in one go, is then spread over as many
-  /// processes as possible. Requires: count > 0.
+  /// All of `count` processes in a grid that is as square as can be, no more rows than columns. In
+  /// that orientation the columns of a lower triangle, whose work differs less than that of its
+  /// rows, are dealt out more finely. Requires: count > 0.
   static constexpr ProcessGrid of(std::int64_t count) {
-    ProcessGrid grid{count, 1};
-    for (std::int64_t columns = 1; columns * columns <= count; ++columns) {
-      if (count % columns == 0) grid = {count / columns, columns};
+    ProcessGrid grid{1, count};
+    for (std::int64_t rows = 1; rows * rows <= count; ++rows) {
+      if (count % rows == 0) grid = {rows, count / rows};
     }
     return grid;
   }

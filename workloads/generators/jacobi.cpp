@@ -24,7 +24,7 @@ class Jacobi {
       for (const std::size_t turn : {0U, 1U}) {
         const std::string name = (turn == 0 ? "U_" : "V_") + std::to_string(i);
         rows_[turn].push_back(
-            builder_.add_array(name, {rows, columns}, dtype, random_contents(1), home(i, 0)));
+            builder_.add_array(name, {rows, columns}, dtype, random_contents(1), home(i)));
       }
     }
     change_ = builder_.add_array("change", {blocks_}, dtype, zero_contents(dtype));

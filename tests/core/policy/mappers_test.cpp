@@ -209,9 +209,9 @@ TEST_CASE("block_cyclic: a block's owner is told by the indices in its array's n
   CHECK(updates(tiles).places(linked_gpus(4), under("block_cyclic")) ==
         "tA_0_0@gpu:0 tA_0_1@gpu:1 tA_1_0@gpu:2 tA_1_1@gpu:3 tA_2_3@gpu:1 tA_12_1@gpu:1");
   CHECK(updates(tiles).places(linked_gpus(2), under("block_cyclic")) ==
-        "tA_0_0@gpu:0 tA_0_1@gpu:0 tA_1_0@gpu:1 tA_1_1@gpu:1 tA_2_3@gpu:0 tA_12_1@gpu:0");
-  CHECK(updates(tiles).places(linked_gpus(2), under("block_cyclic:rows=1")) ==
         "tA_0_0@gpu:0 tA_0_1@gpu:1 tA_1_0@gpu:0 tA_1_1@gpu:1 tA_2_3@gpu:1 tA_12_1@gpu:1");
+  CHECK(updates(tiles).places(linked_gpus(2), under("block_cyclic:rows=2")) ==
+        "tA_0_0@gpu:0 tA_0_1@gpu:0 tA_1_0@gpu:1 tA_1_1@gpu:1 tA_2_3@gpu:0 tA_12_1@gpu:0");
   CHECK(updates(tiles).places(linked_gpus(4), under("block_cyclic:columns=1,block=2")) ==
         "tA_0_0@gpu:0 tA_0_1@gpu:0 tA_1_0@gpu:0 tA_1_1@gpu:0 tA_2_3@gpu:1 tA_12_1@gpu:2");
   CHECK(updates(tiles).places(linked_gpus(4), under("block_cyclic:dimensions=1")) ==
