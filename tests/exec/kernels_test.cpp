@@ -2,6 +2,7 @@
 // and tile kernels by hand), strided and flipped operands, casts.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <complex>
@@ -347,6 +348,65 @@ TEST_CASE("hash_mix depends on every byte read, its place, the old contents and 
   CHECK(base != hashed({1, 2, 3}, 6, {0, 0}));
   CHECK(base != hashed({1, 2, 3}, 5, {0, 1}));
   for (const double value : base) CHECK((value >= 1.0 && value < 2.0));
+}
+
+TEST_CASE("any changed, moved or swapped byte changes every element that hash_mix writes") {
+  const auto differs_everywhere = [](const std::vector<double>& a, const std::vector<double>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] >= b[i] && a[i] <= b[i]) return false;
+    }
+    return true;
+  };
+  for (const DType dtype : {DType::kUint8, DType::kInt16, DType::kFloat32, DType::kComplex128}) {
+    CAPTURE(core::name_of(dtype));
+    const auto hash = [&](const std::vector<std::byte>& bytes) {
+      Values in(dtype, {6}, zeros(6)), out(DType::kFloat64, {5}, zeros(5));
+      std::memcpy(in.operand.data, bytes.data(), bytes.size());
+      in.operand.mode = ArgumentMode::kRead;
+      out.operand.mode = ArgumentMode::kWrite;
+      run("hash_mix", {{"seed", 9.0}}, {in.operand, out.operand});
+      return out.read();
+    };
+    std::vector<std::byte> bytes(static_cast<std::size_t>(6 * core::element_bytes(dtype)));
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37 + 1);
+    const std::vector<double> base = hash(bytes);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      std::vector<std::byte> changed = bytes;
+      changed[i] ^= std::byte{1};
+      CHECK(differs_everywhere(hash(changed), base));
+      for (std::size_t j = i + 1; j < bytes.size(); ++j) {
+        std::vector<std::byte> swapped = bytes;
+        std::swap(swapped[i], swapped[j]);
+        if (swapped != bytes) CHECK(differs_everywhere(hash(swapped), base));
+      }
+    }
+    std::vector<std::byte> moved = bytes;
+    std::rotate(moved.begin(), moved.begin() + 1, moved.end());
+    CHECK(differs_everywhere(hash(moved), base));
+  }
+}
+
+TEST_CASE("hash_mix tells operands apart, whatever their order and the cut between them") {
+  const auto hash = [](std::vector<std::vector<double>> inputs) {
+    std::vector<Values> values;
+    for (const std::vector<double>& input : inputs) {
+      values.emplace_back(DType::kFloat64,
+                          std::vector<std::int64_t>{static_cast<std::int64_t>(input.size())},
+                          input);
+      values.back().operand.mode = ArgumentMode::kRead;
+    }
+    Values out(DType::kUint64, {1}, zeros(1));
+    out.operand.mode = ArgumentMode::kWrite;
+    std::vector<HostOperand> operands;
+    for (const Values& value : values) operands.push_back(value.operand);
+    operands.push_back(out.operand);
+    run("hash_mix", {}, operands);
+    return core::decode_integer(DType::kUint64, out.operand.data);
+  };
+  const std::set<std::int64_t> hashes = {hash({{1, 2}, {3}}), hash({{3}, {1, 2}}),
+                                         hash({{1}, {2, 3}}), hash({{1, 2, 3}, {}}),
+                                         hash({{}, {1, 2, 3}})};
+  CHECK(hashes.size() == 5);
 }
 
 TEST_CASE("hash_mix writes legal elements of every type and reads nothing that is only written") {
