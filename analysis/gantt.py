@@ -277,8 +277,11 @@ def _write_names(ax: Axes, lane: Lane, boxes: Boxes, colours: Sequence[str], fra
 
 def _titles(runs: Sequence[Run]) -> list[str]:
     titles = []
+    is_mixed = len({run.mode for run in runs}) > 1
     for run, label in zip(runs, style.policy_labels([run.policies for run in runs])):
         parts = [f"{run.workload} on {run.machine}", label]
+        if is_mixed:
+            parts.append("measured" if run.mode == "exec" else "simulated")
         parts.append(f"makespan {style.format_time(run.makespan)}")
         if run.bound and run.makespan:
             parts[-1] += f", {run.makespan / run.bound:.2f} × lower bound"

@@ -14,8 +14,8 @@ from typing import Any, Callable, Iterable, Sequence
 import numpy as np
 
 from runs import (
-    MSI_STATES, REASONS, ComparisonRow, Copies, Device, IntArray, Residency, Route, Run, Space,
-    StateChanges, Tasks,
+    MSI_STATES, REASONS, ComparisonRow, Copies, Device, IntArray, PredictedRun, Residency, Route,
+    Run, Space, StateChanges, Tasks,
 )  # fmt: skip
 
 SUMMARY_VERSION = 1
@@ -41,6 +41,31 @@ def is_host_name(name: str) -> bool:
 def load_run(path: str | Path) -> Run:
     """A run summary. Fails with LoadError."""
     return _SummaryReader(str(path), _read_document(path, "parley-summary", SUMMARY_VERSION)).run()
+
+
+def load_predicted_run(path: str | Path) -> PredictedRun:
+    """A run for real with its prediction. Fails with LoadError."""
+    document = _read_document(path, "parley-summary", SUMMARY_VERSION)
+    prediction = document.get("prediction")
+    if not isinstance(prediction, dict):
+        raise LoadError(f"{path}: no prediction; write the summary with parley exec --predict")
+    times = {}
+    for key in ("makespan_ns", "retimed_makespan_ns"):
+        times[key] = prediction.get(key)
+        if not isinstance(times[key], int) or times[key] < 0:
+            raise LoadError(f"{path}: prediction.{key}: expected integer nanoseconds")
+    simulated = prediction.get("simulated")
+    if simulated is not None and not isinstance(simulated, dict):
+        raise LoadError(f"{path}: prediction.simulated: expected an object")
+    return PredictedRun(
+        measured=_SummaryReader(str(path), document).run(),
+        predicted=times["makespan_ns"],
+        retimed=times["retimed_makespan_ns"],
+        # The same program, machine and policies: all else is as in the measured run.
+        simulated=None
+        if simulated is None
+        else _SummaryReader(str(path), {**document, **simulated, "mode": "sim"}).run(),
+    )
 
 
 def load_comparison(path: str | Path) -> list[ComparisonRow]:

@@ -55,11 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     memory = kinds.add_parser("memory", help="resident bytes per memory space over time")
     traffic = kinds.add_parser("traffic", help="bytes between spaces, and links over time")
     compare = kinds.add_parser("compare", help="policies beside each other")
-    for kind in (gantt, states, memory, traffic, compare):
-        several = kind in (gantt, compare)
+    versus = kinds.add_parser("sim_vs_real", help="simulated against measured makespans")
+    for kind in (gantt, states, memory, traffic, compare, versus):
+        several = kind in (gantt, compare, versus)
         kind.add_argument(
             "files", metavar="FILE", nargs="+" if several else 1,
             help="a comparison (parley compare --json)" if kind is compare
+            else "a run summary (parley exec --predict --summary)" if kind is versus
             else "a run summary (parley sim --summary)",
         )  # fmt: skip
         kind.add_argument("-o", "--output", required=True, help="figure: .png, .svg or .pdf")
@@ -68,13 +70,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _draw(options: argparse.Namespace) -> Figure:
     """The figure asked for; only the module that draws it is imported."""
-    from load import load_comparison, load_run
+    from load import load_comparison, load_predicted_run, load_run
 
     if options.kind == "compare":
         from compare import draw_comparison
 
         rows = [row for path in options.files for row in load_comparison(path)]
         return draw_comparison(rows)[0][0].figure
+    if options.kind == "sim_vs_real":
+        from sim_vs_real import draw_sim_vs_real
+
+        return draw_sim_vs_real([load_predicted_run(path) for path in options.files])[0].figure
     runs = [load_run(path) for path in options.files]
     if options.kind == "gantt":
         from gantt import draw_gantt

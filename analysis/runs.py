@@ -112,6 +112,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class PredictedRun:
+    """A run for real and what the simulator said of it. Makespans in ns."""
+
+    measured: Run
+    predicted: int
+    retimed: int  # predicted with the measured duration of every task
+    simulated: Run | None  # row by row; None when the summary is a brief one
+
+
+@dataclass(frozen=True)
 class ComparisonRow:
     """One policy choice on one workload and machine; `error` in place of figures when it failed."""
 

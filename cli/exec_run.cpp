@@ -125,11 +125,11 @@ core::Result<exec::ExecResult> ExecRun::run_once() {
 Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
-  const auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
+  auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);
   const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);
   PARLEY_CHECK(simulated && retimed, "what was executed cannot be simulated");
-  return compare_runs(loaded_.program, loaded_.machine, result.run, simulated->run,
+  return compare_runs(loaded_.program, loaded_.machine, result.run, std::move(simulated->run),
                       retimed->run.makespan);
 }
 

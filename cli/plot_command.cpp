@@ -14,12 +14,15 @@
 namespace parley::cli {
 namespace {
 
-const std::vector<std::string> kPictures = {"gantt", "memory", "traffic", "compare", "states"};
+const std::vector<std::string> kPictures = {"gantt",   "memory", "traffic",
+                                            "compare", "states", "sim_vs_real"};
 
 constexpr const char* kPlotHelp = R"(Examples:
   parley sim cholesky:tiles=16 --summary run.json && parley plot gantt run.json -o gantt.png
   parley sim program.json --states --summary run.json && parley plot states run.json -o states.svg
   parley compare cholesky:tiles=16 --json rows.json && parley plot compare rows.json -o bars.png
+  parley exec cholesky:tiles=8,tile=64 --backend host --predict --summary r.json &&
+    parley plot sim_vs_real r.json -o both.png      several files: makespans in one picture
   parley plot gantt --help          the options of one picture, which may follow the files
 
 Needs Python 3 with matplotlib (Debian, Ubuntu: apt-get install python3-matplotlib). Another Python:
@@ -55,14 +58,15 @@ std::optional<std::string> find_python(std::string& tried) {
 
 int run_plot(const std::vector<std::string>& words, Terminal& terminal) {
   if (words.empty()) {
-    terminal.err << "parley plot: which picture? gantt, memory, traffic, compare or states\n"
+    terminal.err << "parley plot: which picture? gantt, memory, traffic, compare, states or "
+                    "sim_vs_real\n"
                     "see: parley plot --help\n";
     return kWrongInput;
   }
   const std::string& kind = words.front();
   if (std::find(kPictures.begin(), kPictures.end(), kind) == kPictures.end()) {
     terminal.err << "parley plot: unknown picture \"" << kind
-                 << "\"; allowed: gantt, memory, traffic, compare, states"
+                 << "\"; allowed: gantt, memory, traffic, compare, states, sim_vs_real"
                  << core::did_you_mean(kind, kPictures) << '\n';
     return kWrongInput;
   }
@@ -95,7 +99,8 @@ int run_plot(const std::vector<std::string>& words, Terminal& terminal) {
 void add_plot_command(CLI::App& app, Action& action) {
   auto words = std::make_shared<std::vector<std::string>>();
   CLI::App& command = *app.add_subcommand(
-      "plot", "draw pictures of runs: gantt|memory|traffic|compare|states FILE... -o FIGURE");
+      "plot",
+      "draw pictures of runs: gantt|memory|traffic|compare|states|sim_vs_real FILE... -o FIGURE");
   command.prefix_command();  // all that follows the picture's name is the picture's own
   command.footer(kPlotHelp);
   command.callback([words, &command, &action] {

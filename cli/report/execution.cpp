@@ -199,15 +199,17 @@ void print_execution(const RunResult& result, std::ostream& stream) {
   }
 }
 
-void write_execution(const RunResult& result, bool with_final, JsonWriter& json) {
+void write_execution(const RunResult& result, bool with_lists, JsonWriter& json) {
   const Execution& execution = *result.execution;
   write_runs(execution, json);
   if (!execution.result.failures.empty()) write_failures(result, json);
   if (execution.result.is_interrupted) json.line_break().member("interrupted", true);
   if (!execution.result.is_finished()) json.member("tasks_finished", execution.tasks_finished);
   if (execution.verification) write_verification(*execution.verification, json);
-  if (execution.prediction != nullptr) write_prediction(*execution.prediction, json);
-  if (with_final) write_final(result, json);
+  if (execution.prediction != nullptr) {
+    write_prediction(result.program, result.machine, *execution.prediction, with_lists, json);
+  }
+  if (with_lists) write_final(result, json);
 }
 
 }  // namespace parley::cli

@@ -63,8 +63,8 @@ void print_failures(const RunResult& result, std::ostream& stream);
 /// Lines of the text report: repetitions, verification.
 void print_execution(const RunResult& result, std::ostream& stream);
 
-/// Members of the summary: "failed", "lost", "interrupted", "runs", "verification", "prediction",
-/// and with `with_final` digests of final contents.
-void write_execution(const RunResult& result, bool with_final, JsonWriter& json);
+/// Members of the summary: "failed", "lost", "interrupted", "runs", "verification", "prediction".
+/// `with_lists`: also the rows of the predicted run, and digests of final contents.
+void write_execution(const RunResult& result, bool with_lists, JsonWriter& json);
 
 }  // namespace parley::cli

@@ -2,11 +2,12 @@
 
 #include <cmath>
 #include <limits>
-#include <vector>
+#include <utility>
 
 #include "cli/report/execution.h"
 #include "cli/report/names.h"
 #include "cli/report/quantities.h"
+#include "cli/report/run_rows.h"
 #include "cli/report/text_table.h"
 
 namespace parley::cli {
@@ -83,7 +84,7 @@ core::IdVector<core::TaskId, Duration> measured_durations(const core::Program& p
 }
 
 Prediction compare_runs(const core::Program& program, const core::Machine& machine,
-                        const core::RunRecord& measured, const core::RunRecord& predicted,
+                        const core::RunRecord& measured, core::RunRecord predicted,
                         core::Time retimed) {
   Prediction prediction;
   prediction.measured = measured.makespan;
@@ -106,6 +107,7 @@ Prediction compare_runs(const core::Program& program, const core::Machine& machi
   for (const core::CopyRecord& copy : predicted.copies) {
     prediction.bytes[route_text(machine, copy.from, copy.to)].predicted += copy.bytes;
   }
+  prediction.simulated = std::move(predicted);
   return prediction;
 }
 
@@ -120,7 +122,8 @@ void print_prediction(const Prediction& prediction, std::ostream& stream) {
   print_bytes(prediction, stream);
 }
 
-void write_prediction(const Prediction& prediction, JsonWriter& json) {
+void write_prediction(const core::Program& program, const core::Machine& machine,
+                      const Prediction& prediction, bool with_run, JsonWriter& json) {
   const std::int64_t measured = prediction.measured.ns();
   json.line_break().key("prediction").begin_object();
   json.member("makespan_ns", prediction.predicted.ns());
@@ -143,7 +146,15 @@ void write_prediction(const Prediction& prediction, JsonWriter& json) {
     write_error(sums.measured.count(), sums.predicted.count(), json);
     json.end_object();
   }
-  json.end_object().end_object();
+  json.end_object();
+  if (with_run) {
+    json.line_break().key("simulated").begin_object();
+    json.member("makespan_ns", prediction.predicted.ns());
+    write_busy(machine, prediction.simulated, json);
+    write_rows(program, machine, prediction.simulated, json);
+    json.end_object();
+  }
+  json.end_object();
 }
 
 }  // namespace parley::cli

@@ -30,6 +30,7 @@ struct BytesPrediction {
 };
 
 struct Prediction {
+  core::RunRecord simulated;  // lists tasks and copies
   core::Time measured, predicted;
   core::Time retimed;  // predicted with the measured duration of every task
   std::map<std::string, ClassPrediction> classes;
@@ -49,11 +50,12 @@ core::IdVector<core::TaskId, core::Duration> measured_durations(const core::Prog
 /// All records list their tasks and copies. `retimed`: makespan of the simulation with measured
 /// durations.
 Prediction compare_runs(const core::Program& program, const core::Machine& machine,
-                        const core::RunRecord& measured, const core::RunRecord& predicted,
+                        const core::RunRecord& measured, core::RunRecord predicted,
                         core::Time retimed);
 
 void print_prediction(const Prediction& prediction, std::ostream& stream);
-/// The member "prediction" of the summary.
-void write_prediction(const Prediction& prediction, JsonWriter& json);
+/// The member "prediction" of the summary. `with_run`: the simulated run as well, row by row.
+void write_prediction(const core::Program& program, const core::Machine& machine,
+                      const Prediction& prediction, bool with_run, JsonWriter& json);
 
 }  // namespace parley::cli

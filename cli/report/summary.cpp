@@ -1,7 +1,6 @@
 #include "cli/report/summary.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -9,21 +8,10 @@
 #include "cli/report/json_writer.h"
 #include "cli/report/names.h"
 #include "cli/report/run_report.h"
+#include "cli/report/run_rows.h"
 
 namespace parley::cli {
 namespace {
-
-/// Records in order of (start, command).
-template <class Record>
-std::vector<const Record*> by_start(const std::vector<Record>& records) {
-  std::vector<const Record*> sorted;
-  sorted.reserve(records.size());
-  for (const Record& record : records) sorted.push_back(&record);
-  std::sort(sorted.begin(), sorted.end(), [](const Record* a, const Record* b) {
-    return std::pair(a->start, a->command) < std::pair(b->start, b->command);
-  });
-  return sorted;
-}
 
 void write_header(const RunResult& result, JsonWriter& json) {
   json.member("format", "parley-summary").member("version", 1);
@@ -73,12 +61,7 @@ void write_figures(const RunResult& result, JsonWriter& json) {
     json.member(result.machine.space(space).name, run.peak_bytes[space].count());
   }
   json.end_object();
-  json.line_break().key("busy").begin_object();
-  for (std::size_t i = 0; i < result.machine.device_count(); ++i) {
-    const core::DeviceId device(i);
-    json.member(result.machine.device(device).name, busy_share(run, device));
-  }
-  json.end_object();
+  write_busy(result.machine, run, json);
 }
 
 void write_route(const core::Machine& machine, const core::Route& route, JsonWriter& json) {
@@ -118,25 +101,6 @@ void write_layout(const core::Machine& machine, JsonWriter& json) {
     write_route(machine, machine.route(core::RouteId(i)), json);
   }
   json.end_array().end_object();
-}
-
-void write_rows(const RunResult& result, JsonWriter& json) {
-  json.line_break().key("tasks").begin_array();
-  for (const core::TaskRecord* task : by_start(result.run.tasks)) {
-    json.line_break().begin_array().value(result.program.task_name(task->task));
-    json.value(devices_text(result.machine, task->devices));
-    json.value(task->start.ns()).value(task->end.ns()).end_array();
-  }
-  json.end_array().line_break().key("copy_list").begin_array();
-  const std::vector<const core::CopyRecord*> copies = by_start(result.run.copies);
-  for (const core::CopyRecord* copy : copies) {
-    json.line_break().begin_array().value(boxes_text(result.program, copy->array, copy->boxes));
-    json.value(result.machine.space(copy->from).name).value(result.machine.space(copy->to).name);
-    json.value(copy->bytes.count()).value(copy->start.ns()).value(copy->end.ns()).end_array();
-  }
-  json.end_array().line_break().key("copy_reasons").begin_array();
-  for (const core::CopyRecord* copy : copies) json.value(name_of(copy->reason));
-  json.end_array();
 }
 
 void write_overviews(const RunResult& result, JsonWriter& json) {
@@ -225,7 +189,7 @@ void write_summary(const RunResult& result, const SummaryOptions& options, std::
   write_header(result, json);
   write_figures(result, json);
   write_layout(result.machine, json);
-  if (!options.is_brief) write_rows(result, json);
+  if (!options.is_brief) write_rows(result.program, result.machine, result.run, json);
   write_overviews(result, json);
   if (!result.states.empty()) write_states(result, json);
   if (options.with_residency) write_residency(result, json);

@@ -21,6 +21,8 @@ class CommandTest(unittest.TestCase):
         self.folder = Path(folder.name)
         document = synthetic.with_states(synthetic.with_residency(synthetic.summary(50)))
         self.run_file = synthetic.write(self.folder / "run.json", document)
+        predicted = synthetic.with_prediction(synthetic.summary(50))
+        self.predicted = synthetic.write(self.folder / "predicted.json", predicted)
         self.comparison = synthetic.write(self.folder / "comparison.json", synthetic.comparison())
 
     def plot(self, *words: object) -> subprocess.CompletedProcess[str]:
@@ -28,8 +30,9 @@ class CommandTest(unittest.TestCase):
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def test_every_kind_writes_whole_png_and_svg_files(self) -> None:
-        for kind in ("gantt", "states", "memory", "traffic", "compare"):
-            source = self.comparison if kind == "compare" else self.run_file
+        sources = {"compare": self.comparison, "sim_vs_real": self.predicted}
+        for kind in ("gantt", "states", "memory", "traffic", "compare", "sim_vs_real"):
+            source = sources.get(kind, self.run_file)
             for suffix in ("png", "svg"):
                 target = self.folder / "new" / f"{kind}.{suffix}"
                 done = self.plot(kind, source, "-o", target)
@@ -72,6 +75,7 @@ class CommandTest(unittest.TestCase):
             (("gantt", self.run_file, "-o", self.folder / "x.txt"), "expected a name ending in"),
             (("states", self.run_file, "--arrays", "Z", "-o", figure), "no array 'Z'"),
             (("gantt", self.run_file, "--from-ns", "9", "--to-ns", "3", "-o", figure), "from < to"),
+            (("sim_vs_real", self.run_file, "-o", figure), "parley exec --predict"),
             (("pie", self.run_file, "-o", figure), "invalid choice: 'pie'"),
         ]
         for words, message in cases:
