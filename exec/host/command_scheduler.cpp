@@ -58,6 +58,9 @@ void CommandScheduler::add(const Command& given) {
   }
 }
 
+void CommandScheduler::submit(const core::StartCopy& copy) { add(copy); }
+void CommandScheduler::submit(const core::LaunchTask& launch) { add(launch); }
+
 void CommandScheduler::submit_ready(const StoredCommand& command) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t number = free_entry();

@@ -25,8 +25,8 @@ class CommandScheduler {
   explicit CommandScheduler(const core::Machine& machine);
 
   // ---- by the thread that submits ----
-  void submit(const core::StartCopy& copy) { add(copy); }
-  void submit(const core::LaunchTask& launch) { add(launch); }
+  void submit(const core::StartCopy& copy);
+  void submit(const core::LaunchTask& launch);
   /// A command whose `after` has finished.
   void submit_ready(const StoredCommand& command);
   /// Appends what has ended; waits up to a few milliseconds for something if `waits`.
