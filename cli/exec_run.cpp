@@ -175,7 +175,8 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
   print_failures(result, terminal_.err);
   files_.print(result, wall, terminal_);
-  return exit_code(execution);
+  const int code = exit_code(execution);
+  return files_.check(terminal_) == kOk ? code : static_cast<int>(kFailedExecution);
 }
 
 }  // namespace

@@ -91,18 +91,31 @@ void RunFiles::end_journal(std::string_view stopped) {
   if (!writer_) return;
   if (!stopped.empty()) writer_->write_stop(stopped);
   writer_.reset();
-  journal_->commit();
+  commit(*journal_);
+}
+
+void RunFiles::commit(OutputFile& file) {
+  try {
+    file.commit();
+  } catch (const EnvironmentFailure& failure) {
+    failures_.emplace_back(failure.what());
+  }
+}
+
+int RunFiles::check(Terminal& terminal) const {
+  for (const std::string& failure : failures_) terminal.err << failure << '\n';
+  return failures_.empty() ? kOk : kFailedExecution;
 }
 
 void RunFiles::write(const RunResult& result, std::optional<WallTimes> wall) {
   if (!options_.with_timing) wall.reset();
   if (summary_) {
     write_summary(result, {options_.is_brief, options_.with_states, wall}, summary_->stream());
-    summary_->commit();
+    commit(*summary_);
   }
   if (trace_) {
     write_trace(result.program, result.machine, result.run, trace_->stream());
-    trace_->commit();
+    commit(*trace_);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/journal/journal_writer.h"
 #include "cli/output_file.h"
@@ -46,13 +47,19 @@ class RunFiles {
 
   /// Summary and trace.
   void write(const RunResult& result, std::optional<WallTimes> wall);
+  /// Says which files could not be written; one that fails keeps no other from being written, nor
+  /// the report from being printed. kOk or kFailedExecution.
+  [[nodiscard]] int check(Terminal& terminal) const;
   /// The text report, unless a file takes standard output.
   void print(const RunResult& result, const WallTimes& wall, Terminal& terminal) const;
 
  private:
   explicit RunFiles(OutputOptions options) : options_(std::move(options)) {}
 
+  void commit(OutputFile& file);
+
   OutputOptions options_;
+  std::vector<std::string> failures_;
   std::unique_ptr<OutputFile> summary_, trace_, journal_;
   std::unique_ptr<JournalWriter> writer_;
 };

@@ -77,7 +77,7 @@ int run_sim(const SimArguments& arguments, Terminal& terminal) {
   print_warnings(loaded->program, loaded->machine, simulation->warnings, *simulation->engine,
                  terminal);
   files->print(result, wall, terminal);
-  return kOk;
+  return files->check(terminal);
 }
 
 }  // namespace

@@ -62,12 +62,17 @@ void write_verification(const Verification& verification, JsonWriter& json) {
   json.end_array().end_object();
 }
 
+bool has_lost(const exec::ExecResult& executed, core::ArrayId array) {
+  return std::ranges::any_of(executed.lost,
+                             [array](const core::LostPiece& lost) { return lost.array == array; });
+}
+
 void write_final(const RunResult& result, JsonWriter& json) {
   const auto& arrays = result.execution->result.arrays;
   json.line_break().key("final").begin_object();
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const core::ArrayId array(i);
-    if (!arrays[array].is_complete) continue;
+    if (!arrays[array].is_complete || has_lost(result.execution->result, array)) continue;
     Digest digest;
     const std::vector<std::byte>& bytes = arrays[array].bytes;
     digest.add_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -185,6 +190,10 @@ void print_failures(const RunResult& result, std::ostream& stream) {
 
 void print_execution(const RunResult& result, std::ostream& stream) {
   const Execution& execution = *result.execution;
+  if (!execution.result.is_finished()) {
+    stream << "Finished  " << text_of_count(execution.tasks_finished) << " of "
+           << counted(result.program.task_count(), "task") << ": the run ended early\n";
+  }
   if (execution.makespans.size() > 1) {
     const auto least = std::min_element(execution.makespans.begin(), execution.makespans.end());
     stream << "Runs      " << execution.makespans.size() << ": first "

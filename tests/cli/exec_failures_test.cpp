@@ -1,0 +1,258 @@
+// What parley exec does when something goes wrong: what was finished is reported, files are whole,
+// the message says what happened, and the next run works.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/exec_run.h"
+#include "exec/host/host_backend.h"
+#include "tests/cli/child_process.h"
+#include "tests/cli/command_line.h"
+#include "tests/cli/schema_check.h"
+
+namespace parley::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+/// A run on the host backend with files in a folder.
+class FailingRun {
+ public:
+  FailingRun() {
+    arguments_.run.workload = folder_.file("w.json", pairs_workload());
+    arguments_.run.machine = "";
+    arguments_.backend = "host";
+    arguments_.devices = 2;
+    arguments_.output.summary = folder_.path("s.json");
+    arguments_.output.trace = folder_.path("t.json");
+    arguments_.output.journal = folder_.path("j.jsonl");
+  }
+
+  Said run(const exec::FaultInjector& injector) {
+    return run([&] {
+      return core::Result<std::unique_ptr<exec::Backend>>(
+          exec::create_host_backend({.spins_for_cost = true, .injector = injector}));
+    });
+  }
+  Said run(const MakeBackend& make_backend) {
+    std::ostringstream out;
+    std::ostringstream err;
+    Terminal terminal{out, err};
+    const int code = run_exec(arguments_, this_computer(), make_backend, terminal);
+    return {code, out.str(), err.str()};
+  }
+
+  /// The files of a run that failed: whole, and of use.
+  Json check_files() const {
+    CHECK(folder_.names() == std::vector<std::string>{"j.jsonl", "s.json", "t.json", "w.json"});
+    CHECK(Json::accept(contents(folder_.path("t.json"))));
+    const std::string summary = contents(folder_.path("s.json"));
+    CHECK(schema_fault("summary.schema.json", summary) == "");
+    const Said replayed = parley({"replay", folder_.path("j.jsonl")});
+    CHECK_MESSAGE(replayed.code == 0, replayed.err);
+    CHECK(has(replayed.out, "identical, up to line"));
+    return Json::parse(summary);
+  }
+
+  /// The same once more with nothing in the way.
+  void check_rerun() {
+    const Said said = run(exec::FaultInjector());
+    CHECK_MESSAGE(said.code == 0, said.err);
+    CHECK(!Json::parse(contents(folder_.path("s.json"))).contains("failed"));
+    CHECK(has(parley({"replay", folder_.path("j.jsonl")}).out, "commands: identical"));
+  }
+
+  ExecArguments& arguments() { return arguments_; }
+  const TemporaryFolder& folder() const { return folder_; }
+
+ private:
+  TemporaryFolder folder_;
+  ExecArguments arguments_;
+};
+
+// In the workload tasks alternate: w[i] has number 2 i, r[i], which reads what w[i] writes, 2 i
+// + 1.
+constexpr core::TaskId kThirdWriter(4);
+
+TEST_CASE("a kernel that fails: the message names it, what does not need it is done") {
+  FailingRun run;
+  const Said said = run.run([](const exec::CommandSite& site) -> std::optional<std::string> {
+    if (site.is_copy || site.task != kThirdWriter) return std::nullopt;
+    return "illegal memory access";
+  });
+  CHECK(said.code == 4);
+  CHECK(has(said.err, "failed: task \"w[2]\" (kernel hash_mix) on gpu:"));
+  CHECK(has(said.err, ": illegal memory access\n"));
+  CHECK(has(said.err, "lost: A2[0:131072]\n"));
+  CHECK(has(said.err, "command"));
+  CHECK(has(said.out, "the run ended early"));
+  const Json json = run.check_files();
+  REQUIRE(json["failed"].size() == 1);
+  CHECK(json["failed"][0]["task"] == "w[2]");
+  CHECK(json["failed"][0]["kind"] == "task");
+  CHECK(json["failed"][0]["cause"] == "illegal memory access");
+  CHECK(json["lost"] == Json({"A2[0:131072]"}));
+  CHECK(json["tasks_finished"] == json["tasks"].size());
+  CHECK(!json["final"].contains("A2"));
+  CHECK(json["final"].contains("A0"));
+  for (const Json& task : json["tasks"]) {
+    CHECK(task[0] != "w[2]");
+    CHECK(task[0] != "r[2]");
+  }
+  run.check_rerun();
+}
+
+TEST_CASE("a copy that fails: the message says where to and what for") {
+  FailingRun run;
+  std::atomic<int> copies{0};
+  const Said said = run.run([&](const exec::CommandSite& site) -> std::optional<std::string> {
+    if (!site.is_copy || copies++ != 0) return std::nullopt;
+    return "link is down";
+  });
+  CHECK(said.code == 4);
+  CHECK(has(said.err, "failed: a copy into gpu"));
+  CHECK(has(said.err, ": link is down\n"));
+  const Json json = run.check_files();
+  REQUIRE(json["failed"].size() == 1);
+  CHECK(json["failed"][0]["kind"] == "copy");
+  run.check_rerun();
+}
+
+TEST_CASE("a device that disappears: everything on it fails, the rest is kept") {
+  FailingRun run;
+  const core::SpaceId gone(2);  // gpu1
+  std::atomic<int> uses{0};
+  const Said said = run.run([&](const exec::CommandSite& site) -> std::optional<std::string> {
+    const bool is_there =
+        site.is_copy ? site.from != gone && site.to != gone : site.device != core::DeviceId(2);
+    if (is_there || uses++ < 3) return std::nullopt;
+    return "device has fallen off the bus";
+  });
+  CHECK(said.code == 4);
+  CHECK(has(said.err, "device has fallen off the bus"));
+  const Json json = run.check_files();
+  for (const Json& failed : json["failed"]) {
+    CHECK(failed["cause"] == "device has fallen off the bus");
+  }
+  run.check_rerun();
+}
+
+/// The environment fails before the first command.
+class NoMemory : public exec::Backend {
+ public:
+  void prepare(const core::Program&, const core::Machine&, const core::Engine&) override {
+    throw exec::EnvironmentFailure("gpu0: no 1 GiB of memory");
+  }
+  [[nodiscard]] core::Faults check(const core::Program&, const core::Machine&) const override {
+    return {};
+  }
+  void write(core::SpaceId, std::int64_t, std::span<const std::byte>) override {}
+  void read(core::SpaceId, std::int64_t, std::span<std::byte>) override {}
+  void begin(bool) override {}
+  [[nodiscard]] core::Time now() const override { return {}; }
+  void submit(const core::StartCopy&) override {}
+  void submit(const core::LaunchTask&) override {}
+  void flush() override {}
+  void collect(std::vector<exec::Completion>&, bool) override {}
+  void end() override {}
+};
+
+TEST_CASE("an environment that fails before anything runs is no wrong input, and leaves no files") {
+  FailingRun run;
+  const Said said = run.run(MakeBackend(
+      [] { return core::Result<std::unique_ptr<exec::Backend>>(std::make_unique<NoMemory>()); }));
+  CHECK(said.code == 4);
+  CHECK(has(said.err, "gpu0: no 1 GiB of memory"));
+  CHECK(run.folder().names() == std::vector<std::string>{"w.json"});
+}
+
+TEST_CASE("a full disk: the message names the file, the others are written") {
+  if (!std::filesystem::exists("/dev/full")) return;  // no such device on this system
+  for (const auto file :
+       {&OutputOptions::summary, &OutputOptions::trace, &OutputOptions::journal}) {
+    FailingRun run;
+    run.arguments().output.*file = "/dev/full";
+    const Said said = run.run(exec::FaultInjector());
+    CHECK(said.code == 4);
+    CHECK(has(said.err, "/dev/full: cannot be written"));
+    CHECK(has(said.out, "Makespan"));
+    CHECK(run.folder().names().size() == 3);  // the workload and two others
+  }
+}
+
+// ---- signals ----
+
+/// Some forty seconds of work, were it not for the signals.
+std::vector<std::string> long_run(const TemporaryFolder& folder) {
+  return {"exec",      "serial:steps=20000,block=4096,task_ns=2000000",
+          "--backend", "host",
+          "--devices", "1",
+          "--journal", "-",
+          "--summary", folder.path("s.json"),
+          "--trace",   folder.path("t.json")};
+}
+
+TEST_CASE("Ctrl-C and SIGTERM end a run: what was finished is reported, and files are whole") {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    CAPTURE(signal);
+    const TemporaryFolder folder;
+    ChildProcess child(long_run(folder), folder.path("err"));
+    REQUIRE(child.read_until("\"task_done\""));
+    child.signal(signal);
+    const std::string journal = child.read_all();
+    CHECK(child.wait() == 4);
+    CHECK(has(contents(folder.path("err")), "interrupted"));
+    CHECK(folder.names() == std::vector<std::string>{"err", "s.json", "t.json"});
+    const std::string summary = contents(folder.path("s.json"));
+    CHECK(schema_fault("summary.schema.json", summary) == "");
+    const Json json = Json::parse(summary);
+    CHECK(json["interrupted"] == true);
+    CHECK(json["tasks_finished"].get<std::size_t>() > 0);
+    CHECK(json["tasks_finished"].get<std::size_t>() < 20000);
+    CHECK(json["tasks"].size() == json["tasks_finished"]);
+    CHECK(json["final"].size() > 0);
+    const Said replayed = parley({"replay", folder.file("j.jsonl", journal)});
+    CHECK_MESSAGE(replayed.code == 0, replayed.err);
+    CHECK(has(replayed.out, "where the recorded run stopped: interrupted"));
+  }
+}
+
+TEST_CASE("a second Ctrl-C ends the process at once") {
+  const TemporaryFolder folder;
+  // Tasks of a minute, which an interrupted run would wait for.
+  std::vector<std::string> words = long_run(folder);
+  words[1] = "serial:steps=20,chains=200,block=4096,task_ns=60000000000";
+  words.insert(words.end(), {"--window", "unlimited"});
+  ChildProcess child(words, folder.path("err"));
+  REQUIRE(child.read_until("\"launch\""));
+  child.signal_until_it_ends(SIGINT);
+  CHECK(child.wait() == 128 + SIGINT);
+  CHECK(!std::filesystem::exists(folder.path("s.json")));
+}
+
+TEST_CASE("a killed process leaves no file under its final name, and the next run works") {
+  const TemporaryFolder folder;
+  {
+    ChildProcess child(long_run(folder), folder.path("err"));
+    REQUIRE(child.read_until("\"task_done\""));
+    child.signal(SIGKILL);
+    child.read_all();
+    CHECK(child.wait() == 128 + SIGKILL);
+  }
+  CHECK(!std::filesystem::exists(folder.path("s.json")));
+  CHECK(!std::filesystem::exists(folder.path("t.json")));
+  const Said said =
+      parley({"exec", "serial:steps=3,block=4096,task_ns=1000", "--backend", "host", "--summary",
+              folder.path("s.json"), "--trace", folder.path("t.json"), "--verify"});
+  CHECK_MESSAGE(said.code == 0, said.err);
+  CHECK(schema_fault("summary.schema.json", contents(folder.path("s.json"))) == "");
+}
+
+}  // namespace
+}  // namespace parley::cli
