@@ -189,6 +189,26 @@ SequentialResult execute_sequentially(const core::Program& program, const Kernel
   return result;
 }
 
+std::string element_text(const core::Program& program, ArrayId array, std::size_t element) {
+  const core::ArraySpec& spec = program.array(array).spec;
+  std::string indices;
+  std::size_t rest = element;
+  for (std::size_t dim = spec.shape.size(); dim-- > 0;) {
+    const auto extent = static_cast<std::size_t>(spec.shape[dim]);
+    indices.insert(0, (dim > 0 ? ", " : "") + std::to_string(rest % extent));
+    rest /= extent;
+  }
+  return spec.name + "[" + indices + "]";
+}
+
+std::string difference_text(const core::Program& program, ArrayId array, std::size_t element,
+                            std::span<const std::byte> expected, std::span<const std::byte> found) {
+  const auto bytes = static_cast<std::size_t>(program.array(array).element_bytes);
+  return element_text(program, array, element) + ": found bytes" +
+         hexadecimal(found.subspan(element * bytes, bytes)) + ", expected" +
+         hexadecimal(expected.subspan(element * bytes, bytes));
+}
+
 std::optional<std::string> first_difference(const core::Program& program, ArrayId array,
                                             std::span<const std::byte> expected,
                                             std::span<const std::byte> found) {
@@ -199,19 +219,9 @@ std::optional<std::string> first_difference(const core::Program& program, ArrayI
     return described.spec.name + ": found " + std::to_string(found.size()) + " bytes, expected " +
            std::to_string(expected.size());
   }
-  const auto element_bytes = static_cast<std::size_t>(described.element_bytes);
-  const std::size_t element =
-      static_cast<std::size_t>(differs.first - expected.begin()) / element_bytes;
-  std::string indices;
-  std::size_t rest = element;
-  for (std::size_t dim = described.spec.shape.size(); dim-- > 0;) {
-    const auto extent = static_cast<std::size_t>(described.spec.shape[dim]);
-    indices.insert(0, (dim > 0 ? ", " : "") + std::to_string(rest % extent));
-    rest /= extent;
-  }
-  return described.spec.name + "[" + indices + "]: found bytes" +
-         hexadecimal(found.subspan(element * element_bytes, element_bytes)) + ", expected" +
-         hexadecimal(expected.subspan(element * element_bytes, element_bytes));
+  const auto at = static_cast<std::size_t>(differs.first - expected.begin());
+  return difference_text(program, array, at / static_cast<std::size_t>(described.element_bytes),
+                         expected, found);
 }
 
 }  // namespace parley::exec

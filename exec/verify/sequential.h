@@ -76,6 +76,14 @@ using AlternativeOf = std::function<std::uint16_t(core::TaskId)>;
 SequentialResult execute_sequentially(const core::Program& program, const KernelRegistry& registry,
                                       const AlternativeOf& alternative_of = {});
 
+/// Element number `element` (row-major) of both, as "A[1, 2]: found bytes 00 01, expected 00 00".
+/// Requires: both are whole arrays.
+std::string difference_text(const core::Program& program, core::ArrayId array, std::size_t element,
+                            std::span<const std::byte> expected, std::span<const std::byte> found);
+
+/// "A[1, 2]": that element of the array.
+std::string element_text(const core::Program& program, core::ArrayId array, std::size_t element);
+
 /// The first element in which `found` differs from `expected`, as
 /// "A[1, 2]: found bytes 00 01, expected 00 00"; nothing when there is none.
 std::optional<std::string> first_difference(const core::Program& program, core::ArrayId array,

@@ -1,0 +1,149 @@
+#include "exec/verify/comparison.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "core/graph/element.h"
+#include "exec/element.h"
+
+namespace parley::exec {
+namespace {
+
+using Method = ArrayVerdict::Method;
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.9g", value);
+  return text.data();
+}
+
+/// One element as an expected and a found number; real and imaginary part.
+struct Numbers {
+  double expected[2];
+  double found[2];
+
+  Numbers(core::DType dtype, const std::byte* expected_at, const std::byte* found_at)
+      : expected{core::decode_element(dtype, expected_at),
+                 core::decode_imaginary(dtype, expected_at)},
+        found{core::decode_element(dtype, found_at), core::decode_imaginary(dtype, found_at)} {}
+
+  /// Greatest distance of the parts; infinite when one is finite and the other is not.
+  [[nodiscard]] double distance() const {
+    double most = 0.0;
+    for (const int part : {0, 1}) {
+      const double x = expected[part], y = found[part];
+      if (std::isnan(x) && std::isnan(y)) continue;
+      if (std::isinf(x) && std::isinf(y) && std::signbit(x) == std::signbit(y)) continue;
+      const double distance = std::abs(x - y);
+      if (!std::isfinite(distance)) return HUGE_VAL;
+      most = std::max(most, distance);
+    }
+    return most;
+  }
+  [[nodiscard]] bool are_both_nan() const {
+    return (std::isnan(expected[0]) || std::isnan(expected[1])) && !(distance() > 0.0);
+  }
+};
+
+class ElementComparison {
+ public:
+  ElementComparison(const core::Program& program, core::ArrayId array,
+                    std::span<const std::byte> expected, std::span<const std::byte> found,
+                    const Tolerance& tolerance)
+      : program_(program),
+        spec_(program.array(array).spec),
+        expected_(expected),
+        found_(found),
+        tolerance_(tolerance),
+        bytes_(static_cast<std::size_t>(program.array(array).element_bytes)) {
+    verdict_.array = array;
+  }
+
+  ArrayVerdict run() {
+    const std::size_t count = expected_.size() / bytes_;
+    for (std::size_t i = 0; i < count && verdict_.holds; ++i) {
+      if (std::memcmp(expected_.data() + i * bytes_, found_.data() + i * bytes_, bytes_) != 0) {
+        judge(i);
+      }
+    }
+    return verdict_;
+  }
+
+ private:
+  /// An element whose bytes differ.
+  void judge(std::size_t i) {
+    const Certainty certainty =
+        tolerance_.certainties.empty() ? Certainty::kExact : tolerance_.certainties[i];
+    switch (certainty) {
+      case Certainty::kUnknown:
+        ++verdict_.unknown;
+        return;
+      case Certainty::kExact:
+        // The payload of a NaN is nobody's to choose.
+        if (is_integral(spec_.dtype) || !numbers(i).are_both_nan()) {
+          refuse(difference_text(program_, verdict_.array, i, expected_, found_));
+        }
+        return;
+      case Certainty::kRounded:
+        judge_rounded(i);
+        return;
+    }
+  }
+
+  void judge_rounded(std::size_t i) {
+    const Numbers pair = numbers(i);
+    const double distance = pair.distance();
+    const double allowed = tolerance_.rounding.allowed();
+    verdict_.method = Method::kRounding;
+    verdict_.allowed = allowed;
+    verdict_.error = std::max(verdict_.error, distance);
+    if (distance <= allowed) return;
+    const bool is_complex = core::is_complex(spec_.dtype);
+    const auto text = [&](const double(&parts)[2]) {
+      return number_text(parts[0]) + (is_complex ? " + " + number_text(parts[1]) + "i" : "");
+    };
+    refuse(element_text(program_, verdict_.array, i) + ": found " + text(pair.found) +
+           ", expected " + text(pair.expected) + "; rounding explains " + number_text(allowed));
+  }
+
+  [[nodiscard]] Numbers numbers(std::size_t i) const {
+    return {spec_.dtype, expected_.data() + i * bytes_, found_.data() + i * bytes_};
+  }
+
+  void refuse(std::string text) {
+    verdict_.holds = false;
+    verdict_.text = std::move(text);
+  }
+
+  const core::Program& program_;
+  const core::ArraySpec& spec_;
+  std::span<const std::byte> expected_, found_;
+  const Tolerance& tolerance_;
+  std::size_t bytes_;
+  ArrayVerdict verdict_;
+};
+
+}  // namespace
+
+ArrayVerdict compare(const core::Program& program, core::ArrayId array,
+                     std::span<const std::byte> expected, std::span<const std::byte> found,
+                     const Tolerance& tolerance) {
+  ArrayVerdict verdict;
+  verdict.array = array;
+  if (expected.size() != found.size()) {
+    verdict.holds = false;
+    verdict.text = program.array(array).spec.name + ": found " + std::to_string(found.size()) +
+                   " bytes, expected " + std::to_string(expected.size());
+    return verdict;
+  }
+  if (expected.empty() || std::memcmp(expected.data(), found.data(), expected.size()) == 0) {
+    return verdict;
+  }
+  return ElementComparison(program, array, expected, found, tolerance).run();
+}
+
+}  // namespace parley::exec
