@@ -139,6 +139,9 @@ void fit_memory(core::MachineSpec& spec, const Computer& computer) {
 core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
                                                const Computer& computer) {
   const auto found = static_cast<std::uint32_t>(computer.gpu_memory.size());
+  if (computer.is_cuda && found == 0 && !request.gpus) {
+    return core::Fault{"--backend cuda", "this computer has no GPU"};
+  }
   if (computer.is_cuda && request.gpus.value_or(1) > found) {
     return core::Fault{"--devices", std::to_string(*request.gpus) + " GPUs asked for, found " +
                                         std::to_string(found)};

@@ -9,9 +9,9 @@
 #include "cli/report/execution.h"
 #include "cli/report/prediction.h"
 #include "cli/report/run_result.h"
-#include "cli/verification.h"
 #include "core/base/check.h"
 #include "exec/executor.h"
+#include "exec/verify/verification.h"
 #include "sim/simulator.h"
 
 namespace parley::cli {
@@ -29,11 +29,12 @@ core::Faults check_arguments(const ExecArguments& arguments) {
   if (arguments.streams == 0) faults.push_back({"--streams", "found 0; allowed: 1 or more"});
   const std::pair<bool, const char*> need_times[] = {
       {arguments.predicts, "--predict"},
+      {arguments.verifies, "--verify"},
       {!arguments.output.trace.empty(), "--trace"},
       {arguments.output.with_overviews, "--overview"}};
   for (const auto& [is_asked, option] : need_times) {
     if (!arguments.is_untimed || !is_asked) continue;
-    faults.push_back({"--untimed", std::string(option) + " needs the times of tasks and copies"});
+    faults.push_back({"--untimed", std::string(option) + " needs the list of tasks and copies"});
   }
   if (arguments.repeat > 1 && arguments.output.journal == "-") {
     faults.push_back({"--repeat", "a journal on standard output can hold one run only"});
@@ -70,6 +71,7 @@ class ExecRun {
 
  private:
   core::Result<exec::ExecResult> run_once();
+  [[nodiscard]] exec::VerificationReport verify(const exec::ExecResult& result) const;
   [[nodiscard]] Prediction predict(const exec::ExecResult& result) const;
   [[nodiscard]] int exit_code(const Execution& execution);
 
@@ -122,6 +124,13 @@ core::Result<exec::ExecResult> ExecRun::run_once() {
   }
 }
 
+exec::VerificationReport ExecRun::verify(const exec::ExecResult& result) const {
+  exec::VerifyOptions options;
+  ProgressLine progress(terminal_, "tasks verified");
+  options.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); };
+  return exec::verify(loaded_.program, result, options);
+}
+
 Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
@@ -158,7 +167,7 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
                                                    : executed.run.tasks.size();
   if (arguments_.verifies && executed.is_finished()) {
     const auto start = Clock::now();
-    execution.verification = verify(loaded_.program, executed);
+    execution.verification = verify(executed);
     wall.verify_s = seconds_since(start);
   }
   std::optional<Prediction> prediction;

@@ -54,12 +54,42 @@ void write_failures(const RunResult& result, JsonWriter& json) {
   json.end_array();
 }
 
-void write_verification(const Verification& verification, JsonWriter& json) {
+std::string_view name_of(exec::ArrayVerdict::Method method) {
+  using Method = exec::ArrayVerdict::Method;
+  switch (method) {
+    case Method::kBytes:
+      return "bytes";
+    case Method::kRounding:
+      return "rounding";
+    case Method::kResidual:
+      return "residual";
+    case Method::kNone:
+      return "none";
+  }
+  return "";
+}
+
+void write_verification(const core::Program& program, const exec::VerificationReport& report,
+                        JsonWriter& json) {
   json.line_break().key("verification").begin_object();
-  json.member("holds", verification.holds).member("method", verification.method);
+  json.member("holds", report.holds).member("method", report.method);
   json.key("differences").begin_array();
-  for (const std::string& difference : verification.differences) json.value(difference);
-  json.end_array().end_object();
+  for (const std::string& difference : report.differences) json.value(difference);
+  json.end_array();
+  if (report.residual) {
+    json.key("residual").begin_object().member("value", report.residual->value);
+    json.member("most", exec::Residual::kMost).end_object();
+  }
+  json.key("arrays").begin_object();
+  for (const exec::ArrayVerdict& verdict : report.arrays) {
+    json.line_break().key(program.array(verdict.array).spec.name).begin_object();
+    json.member("method", name_of(verdict.method)).member("holds", verdict.holds);
+    if (verdict.method == exec::ArrayVerdict::Method::kRounding) {
+      json.member("error", verdict.error).member("allowed", verdict.allowed);
+    }
+    json.end_object();
+  }
+  json.end_object().end_object();
 }
 
 bool has_lost(const exec::ExecResult& executed, core::ArrayId array) {
@@ -201,9 +231,8 @@ void print_execution(const RunResult& result, std::ostream& stream) {
            << text_of(median(execution.makespans)) << "; all else here is of the last\n";
   }
   if (execution.verification) {
-    stream << "Verified  "
-           << (execution.verification->holds ? execution.verification->method
-                                             : "no: " + execution.verification->differences.front())
+    const exec::VerificationReport& report = *execution.verification;
+    stream << "Verified  " << (report.holds ? report.method : "no: " + report.differences.front())
            << '\n';
   }
 }
@@ -214,7 +243,7 @@ void write_execution(const RunResult& result, bool with_lists, JsonWriter& json)
   if (!execution.result.failures.empty()) write_failures(result, json);
   if (execution.result.is_interrupted) json.line_break().member("interrupted", true);
   if (!execution.result.is_finished()) json.member("tasks_finished", execution.tasks_finished);
-  if (execution.verification) write_verification(*execution.verification, json);
+  if (execution.verification) write_verification(result.program, *execution.verification, json);
   if (execution.prediction != nullptr) {
     write_prediction(result.program, result.machine, *execution.prediction, with_lists, json);
   }

@@ -14,18 +14,12 @@
 #include "core/graph/program.h"
 #include "core/machine/machine.h"
 #include "exec/executor.h"
+#include "exec/verify/verification.h"
 
 namespace parley::cli {
 
 struct RunResult;
 struct Prediction;
-
-/// Whether the final contents are those of the tasks executed one after another.
-struct Verification {
-  bool holds = true;
-  std::string method;                    // "equal to sequential execution, byte for byte"
-  std::vector<std::string> differences;  // one for each array that differs
-};
 
 struct Execution {
   std::string backend;  // "host", "cuda"
@@ -33,7 +27,7 @@ struct Execution {
   /// By overview; nullptr where the task asked for none, or did not end.
   std::vector<const exec::ShownValues*> values;
   std::vector<core::Time> makespans;  // of all repetitions, in order; this is the last
-  std::optional<Verification> verification;
+  std::optional<exec::VerificationReport> verification;
   const Prediction* prediction = nullptr;
   std::size_t tasks_finished = 0;
 };

@@ -101,7 +101,7 @@ TEST_CASE("lessons, executed: every one of them is verified, whatever the polici
       words.insert(words.end(), policy.begin(), policy.end());
       const Said said = exec_on_host(words);
       CHECK_MESSAGE(said.code == 0, said.err);
-      CHECK(has(said.out, "Verified  equal to sequential execution"));
+      CHECK(has(said.out, "Verified  compared with sequential execution: "));
     }
   }
 }
@@ -119,7 +119,7 @@ TEST_CASE("cases, executed: every one of them is verified, on the machine that i
       }
       const Said said = exec_on_host(words);
       CHECK_MESSAGE(said.code == 0, said.err);
-      CHECK(has(said.out, "Verified  equal to sequential execution"));
+      CHECK(has(said.out, "Verified  compared with sequential execution: "));
     }
   }
 }
@@ -145,6 +145,7 @@ TEST_CASE("the summary of a run for real has values, digests, no bounds, and fol
   CHECK(json["overviews"][2]["values"] == Json({2, 2, 2, 2, 2}));
   CHECK(has(json["overviews"][2]["text"], "[2. 2. 2. 2. 2.]"));
   CHECK(json["verification"]["holds"] == true);
+  CHECK(json["verification"]["arrays"]["A"]["method"] == "bytes");
   // FNV-1a of five doubles 2.0.
   CHECK(json["final"]["A"]["digest"] == "2ffe905a3f3cc905");
   CHECK(json["wall_s"].contains("setup"));
@@ -267,7 +268,7 @@ TEST_CASE("wrong input is told before anything runs") {
       {{workload, "--machine", "h2OOx2"}, "neither a shipped machine"},
       {{workload, "--limit", "gpu=1GiBi"}, "is no size"},
       {{workload, "--limit", "gpu=16"}, "at most 16 bytes"},
-      {{workload, "--untimed", "--predict"}, "needs the times"},
+      {{workload, "--untimed", "--predict"}, "needs the list"},
       {{workload, "--repeat", "2", "--journal", "-"}, "can hold one run only"},
       {{workload, "--mapper", "nobody"}, "--mapper"},
       {{workload, "--summary", folder.path("no/s.json")}, "cannot be written"},

@@ -69,6 +69,21 @@ TEST_CASE("an empty program takes no time") {
   CHECK(result.engine->is_finished());
 }
 
+TEST_CASE("recorded durations count instead of the model's; bounds stay as they are") {
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("A", 1000, "gpu0");
+  builder.spawn(ProgramBuilder::task("T", "gpu:0", 50, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("U", "gpu:0", 70, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("V", "gpu:0", 30, {inout(a)}));
+  const core::Machine machine = MachineBuilder(1).build();
+  SimOptions options;
+  options.recorded_durations = core::IdVector<core::TaskId, Duration>(2, Duration(-1));
+  options.recorded_durations[core::TaskId(0)] = Duration(500);
+  const SimResult result = run(builder.close(), machine, options);
+  CHECK(result.run.makespan == Time(500 + 70 + 30));
+  CHECK(result.bounds.critical_path == Duration(50 + 70 + 30));
+}
+
 TEST_CASE("a task fetches its operand, then runs") {
   ProgramBuilder builder;
   const core::RegionId a = builder.array("A", 1000, "gpu1");
