@@ -28,18 +28,22 @@ const KernelSignature* find_kernel(std::string_view name) {
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
+const KernelSignature* signature_of(const KernelCall& call) {
+  return call.own != nullptr ? call.own : find_kernel(call.name);
+}
+
 std::optional<double> parameter_of(const KernelCall& call, std::string_view name) {
   for (const auto& [key, value] : call.parameters) {
     if (key == name) return value;
   }
-  const KernelSignature* signature = find_kernel(call.name);
+  const KernelSignature* signature = signature_of(call);
   const KernelParameter* parameter = signature ? find_parameter(*signature, name) : nullptr;
   if (parameter == nullptr || std::isnan(parameter->default_value)) return std::nullopt;
   return parameter->default_value;
 }
 
 ArgumentMode argument_mode(const KernelCall& call, std::size_t position) {
-  const KernelSignature* signature = find_kernel(call.name);
+  const KernelSignature* signature = signature_of(call);
   PARLEY_CHECK(signature != nullptr, "unknown kernel " + call.name);
   const std::size_t last = signature->arguments.size() - 1;
   const ArgumentMode mode = signature->arguments[std::min(position, last)];
@@ -111,7 +115,7 @@ std::optional<std::string> parameter_fault(const KernelSignature& signature,
 }  // namespace
 
 std::optional<std::string> call_fault(const KernelCall& call) {
-  const KernelSignature* signature = find_kernel(call.name);
+  const KernelSignature* signature = signature_of(call);
   if (signature == nullptr) {
     std::vector<std::string> known;
     for (const KernelSignature& s : kernel_signatures()) known.push_back(s.name);

@@ -30,11 +30,14 @@ struct KernelArgument {
   bool operator==(const KernelArgument&) const = default;
 };
 
+struct KernelSignature;
+
 /// One call: a name, parameters by name, arguments in the order of the signature.
 struct KernelCall {
   std::string name;
   std::vector<std::pair<std::string, double>> parameters;
   std::vector<KernelArgument> arguments;
+  const KernelSignature* own = nullptr;  // of a kernel of the program's own, which keeps it
   bool operator==(const KernelCall&) const = default;
 };
 
@@ -79,9 +82,21 @@ struct KernelSignature {
   std::string target_scale = {};  // a parameter: when it is 0, the last argument is only written
 };
 
+/// A kernel that a program brings along. Its signature has no shape rule: any extents will do.
+struct UserKernel {
+  KernelSignature signature;
+  std::string source;         // path of a CUDA source with the function, compiled before a run
+  std::string library;        // path of a shared object with the function, for the host
+  std::string function;       // the C name in either
+  std::uint32_t block = 256;  // threads of a block of the CUDA function, 1 to 1024
+};
+
 /// All known signatures, by name.
 std::span<const KernelSignature> kernel_signatures();
 const KernelSignature* find_kernel(std::string_view name);
+/// The signature of the kernel that is called: the program's own, or the one of that name; null
+/// when there is none.
+const KernelSignature* signature_of(const KernelCall& call);
 
 /// The parameter's value in `call`, else its default; nothing when that is none, or when the kernel
 /// has no such parameter.

@@ -144,7 +144,7 @@ double work(const KernelSignature& signature, Shapes shapes, double radius) {
 }  // namespace
 
 std::optional<std::string> shape_fault(const KernelCall& call, Shapes shapes) {
-  const KernelSignature* signature = find_kernel(call.name);
+  const KernelSignature* signature = signature_of(call);
   PARLEY_CHECK(signature != nullptr && shapes.size() == call.arguments.size(),
                "extents of another call than " + call.name);
   switch (signature->shapes) {
@@ -169,7 +169,7 @@ std::optional<std::string> shape_fault(const KernelCall& call, Shapes shapes) {
 }
 
 double kernel_flops(const KernelCall& call, Shapes shapes) {
-  const KernelSignature* signature = find_kernel(call.name);
+  const KernelSignature* signature = signature_of(call);
   PARLEY_CHECK(signature != nullptr, "unknown kernel " + call.name);
   return signature->flops_per_work *
          work(*signature, shapes, parameter_of(call, "radius").value_or(0.0));

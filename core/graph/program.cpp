@@ -281,7 +281,7 @@ namespace {
 /// Arguments by default: in, inout, out, each in list order.
 void fill_arguments(Kernel& kernel, std::span<const Access> accesses) {
   for (KernelCall& call : kernel) {
-    const KernelSignature* signature = find_kernel(call.name);
+    const KernelSignature* signature = signature_of(call);
     if (!call.arguments.empty() || signature == nullptr || signature->arguments.empty()) continue;
     for (const AccessMode mode : {AccessMode::kIn, AccessMode::kInout, AccessMode::kOut}) {
       for (std::size_t i = 0; i < accesses.size(); ++i) {
@@ -325,6 +325,7 @@ Result<TaskId> Program::spawn(TaskSpec spec) {
   if (spec.placement.empty()) spec.placement.push_back({.members = {"any"}});
   check_accesses(spec, faults);
   merge_accesses(spec);
+  resolve_kernels(spec);
   fill_arguments(spec.kernel, spec.accesses);
   for (Alternative& alternative : spec.placement) {
     if (alternative.kernel) fill_arguments(*alternative.kernel, spec.accesses);

@@ -202,6 +202,18 @@ class Program {
   Result<bool> set_factorization(Factorization factorization);
   [[nodiscard]] const std::optional<Factorization>& factorization() const { return factorization_; }
 
+  /// Adds a kernel of the program's own, which the tasks spawned after it may call by its name.
+  /// Fails, adding nothing, on a name that is a built-in kernel's or was added before, no
+  /// arguments, neither source nor library, a function that is no C name, or a block of no or more
+  /// than 1024 threads.
+  Result<bool> add_kernel(UserKernel kernel);
+  [[nodiscard]] std::size_t user_kernel_count() const { return user_kernels_.size(); }
+  [[nodiscard]] const UserKernel& user_kernel(std::size_t index) const {
+    return *user_kernels_[index];
+  }
+  /// The program's own kernel of that name, or null.
+  [[nodiscard]] const UserKernel* find_user_kernel(std::string_view name) const;
+
   /// Adds a task. Fails, adding nothing, on: a duplicate name; two written operands that overlap;
   /// reading elements that nothing wrote (inferred or both); a dependency on a later task (inferred
   /// or both); a member out of range; a kernel whose arguments do not match its signature.
@@ -243,6 +255,7 @@ class Program {
  private:
   struct Interning;
   bool check_accesses(const TaskSpec& spec, Faults& faults) const;
+  void resolve_kernels(TaskSpec& spec) const;
   void check_kernels(const TaskSpec& spec, Faults& faults) const;
   void merge_accesses(TaskSpec& spec) const;
   void store_dependencies(Task& task, std::vector<TaskId> timed, std::vector<TaskId> ordering);
@@ -260,6 +273,7 @@ class Program {
   IdVector<KernelId, Kernel> kernels_;
   std::string names_;
   std::optional<Factorization> factorization_;
+  std::vector<std::unique_ptr<UserKernel>> user_kernels_;  // calls point to their signatures
   std::unique_ptr<Interning> interning_;
 };
 

@@ -36,9 +36,13 @@ core::KernelCall KernelReader::read_call(JsonValue value, const Operands& operan
     const auto name = reader_.text(member);
     if (!name) continue;
     call.name = *name;
-    signature = core::find_kernel(*name);
+    const core::UserKernel* own = program_.find_user_kernel(*name);
+    signature = own != nullptr ? &own->signature : core::find_kernel(*name);
     if (signature != nullptr) continue;
     std::vector<std::string> names;
+    for (std::size_t i = 0; i < program_.user_kernel_count(); ++i) {
+      names.push_back(program_.user_kernel(i).signature.name);
+    }
     for (const core::KernelSignature& known : core::kernel_signatures()) {
       names.push_back(known.name);
     }

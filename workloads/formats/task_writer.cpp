@@ -84,7 +84,7 @@ bool comes_before(const core::Access& a, const core::Access& b) {
 std::vector<core::KernelArgument> default_arguments(const core::KernelCall& call,
                                                     std::span<const core::Access> accesses) {
   std::vector<core::KernelArgument> arguments;
-  const core::KernelSignature* signature = core::find_kernel(call.name);
+  const core::KernelSignature* signature = core::signature_of(call);
   if (signature == nullptr || signature->arguments.empty()) return arguments;
   for (const core::AccessMode mode : kOrder) {
     for (std::size_t i = 0; i < accesses.size(); ++i) {

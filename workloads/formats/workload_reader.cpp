@@ -11,15 +11,16 @@
 #include "workloads/formats/task_entries.h"
 #include "workloads/formats/task_names.h"
 #include "workloads/formats/task_reader.h"
+#include "workloads/formats/user_kernel_reader.h"
 #include "workloads/formats/workload_document.h"
 #include "workloads/workload.h"
 
 namespace parley::workloads {
 namespace {
 
-constexpr KeySet kWorkloadKeys = {Key::kFormat,      Key::kVersion,      Key::kName,
-                                  Key::kDescription, Key::kDependencies, Key::kArrays,
-                                  Key::kTasks,       Key::kFactorization};
+constexpr KeySet kWorkloadKeys = {Key::kFormat,      Key::kVersion,       Key::kName,
+                                  Key::kDescription, Key::kDependencies,  Key::kArrays,
+                                  Key::kTasks,       Key::kFactorization, Key::kKernels};
 
 /// Format and version. False, and noted, when this is no workload of version 1 at all.
 bool check_header(JsonReader& reader, JsonValue root) {
@@ -176,6 +177,9 @@ core::Result<core::Program> read_workload(const JsonDocument& document, const st
   if (const auto arrays = (*fields)[Key::kArrays]) read_arrays(reader, *arrays, program, regions);
   if (const auto factorization = (*fields)[Key::kFactorization]) {
     read_factorization(reader, *factorization, program, regions);
+  }
+  if (const auto kernels = (*fields)[Key::kKernels]) {
+    read_user_kernels(reader, *kernels, source, program);
   }
   TasksLoader loader(document, reader, program, regions);
   const auto tasks = (*fields)[Key::kTasks];

@@ -82,6 +82,49 @@ void append_factorization(std::string& out, const core::Program& program,
   object.end();
 }
 
+void append_parameters(std::string& out, const core::KernelSignature& signature) {
+  ObjectWriter object(out);
+  for (const core::KernelParameter& parameter : signature.parameters) {
+    if (parameter.is_required) {
+      object.literal(parameter.name, "null");
+    } else {
+      object.number(parameter.name, parameter.default_value);
+    }
+  }
+  object.end();
+}
+
+void append_user_kernel(std::string& out, const core::UserKernel& kernel) {
+  ObjectWriter object(out);
+  if (!kernel.source.empty()) object.text("source", kernel.source);
+  if (!kernel.library.empty()) object.text("library", kernel.library);
+  if (kernel.function != kernel.signature.name) object.text("function", kernel.function);
+  object.key("arguments");
+  append_list(out, kernel.signature.arguments, [&](core::ArgumentMode mode) {
+    append_quoted(out, mode == core::ArgumentMode::kRead
+                           ? "in"
+                           : (mode == core::ArgumentMode::kWrite ? "out" : "inout"));
+  });
+  if (!kernel.signature.parameters.empty()) {
+    object.key("parameters");
+    append_parameters(out, kernel.signature);
+  }
+  if (kernel.block != core::UserKernel().block) object.integer("block", kernel.block);
+  object.end();
+}
+
+void append_user_kernels(std::string& out, const core::Program& program) {
+  if (program.user_kernel_count() == 0) return;
+  out += "\"kernels\": ";
+  ObjectWriter object(out);
+  for (std::size_t i = 0; i < program.user_kernel_count(); ++i) {
+    object.key(program.user_kernel(i).signature.name);
+    append_user_kernel(out, program.user_kernel(i));
+  }
+  object.end();
+  out += ",\n ";
+}
+
 }  // namespace
 
 std::string format_workload(const core::Program& program) {
@@ -106,6 +149,7 @@ std::string format_workload(const core::Program& program) {
     append_factorization(out, program, *program.factorization());
     out += ",\n ";
   }
+  append_user_kernels(out, program);
   out += "\"tasks\": [";
   TaskWriter tasks(out, program);
   for (std::size_t i = 0; i < program.task_count(); ++i) {
