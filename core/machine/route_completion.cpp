@@ -13,7 +13,7 @@
 namespace parley::core {
 namespace {
 
-constexpr double kNsPerSecond = 1e9;
+constexpr double kNsInSecond = 1e9;
 
 /// What a single flow can reach, given its own cap and the resources on its way.
 Bandwidth lone_rate(const MachineSpec& spec, const Route& route) {
@@ -253,7 +253,7 @@ double uncontended_ns(const Route& route, double bytes) {
   const auto& curve = route.curve;
   if (curve.empty()) {
     const double transfer =
-        route.rate_cap.is_unlimited() ? 0.0 : bytes / route.rate_cap.bytes_per_s() * kNsPerSecond;
+        route.rate_cap.is_unlimited() ? 0.0 : bytes / route.rate_cap.bytes_per_s() * kNsInSecond;
     return static_cast<double>(route.latency.count()) + transfer;
   }
   if (bytes <= static_cast<double>(curve.front().first)) {
