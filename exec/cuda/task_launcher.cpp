@@ -229,33 +229,44 @@ DeviceOperand TaskLauncher::scratch(std::uint16_t index, const StoredCommand& co
 
 // ---- launching ----
 
+/// What one call asks for; calls that agree in kernel and operands ask for the same.
+std::size_t TaskLauncher::workspace_of(const core::KernelCall& call, const DeviceKernel* kernel,
+                                       const StoredCommand& command, const LaunchContext& context,
+                                       Asked& asked) const {
+  if (kernel == nullptr || !kernel->workspace_bytes) return 0;
+  std::vector<DeviceOperand> operands;
+  std::vector<std::int64_t> key;
+  for (const core::KernelArgument& argument : call.arguments) {
+    operands.push_back(argument.is_scratch ? scratch(argument.index, command)
+                                           : operand(argument, command));
+    const DeviceOperand& seen = operands.back();
+    key.push_back(static_cast<std::int64_t>(seen.dtype));
+    key.insert(key.end(), seen.shape, seen.shape + seen.rank);
+    key.insert(key.end(), seen.strides, seen.strides + seen.rank);
+  }
+  if (!asked.emplace(call.name, call.parameters, std::move(key)).second) return 0;
+  return kernel->workspace_bytes(call, operands, context);
+}
+
 std::size_t TaskLauncher::workspace_bytes(const LaunchContext& context) const {
-  // Tasks of one kernel with operands of the same extents ask for the same.
-  std::set<std::pair<std::size_t, std::vector<std::int64_t>>> asked;
+  Asked asked;
   std::size_t most = 0;
   for (std::size_t i = 0; i < program_->task_count(); ++i) {
     const core::Task& task = program_->task(core::TaskId(i));
-    const core::Placement& placement = program_->placement(task.placement);
+    if (task.kind != core::TaskKind::kCompute) continue;
     StoredCommand command;
     command.task = core::TaskId(i);
-    for (std::uint16_t alternative = 0; alternative < placement.size(); ++alternative) {
+    const std::size_t alternatives = program_->placement(task.placement).size();
+    for (std::uint16_t alternative = 0; alternative < alternatives; ++alternative) {
       command.alternative = alternative;
-      for (const auto& [call, kernel] : calls_of(command.task, alternative).calls) {
-        if (kernel == nullptr || !kernel->workspace_bytes) continue;
-        std::vector<DeviceOperand> operands;
-        std::vector<std::int64_t> key;
-        for (const core::KernelArgument& argument : call->arguments) {
-          operands.push_back(argument.is_scratch ? scratch(argument.index, command)
-                                                 : operand(argument, command));
-          const DeviceOperand& seen = operands.back();
-          key.push_back(static_cast<std::int64_t>(seen.dtype));
-          key.insert(key.end(), seen.shape, seen.shape + seen.rank);
-          key.insert(key.end(), seen.strides, seen.strides + seen.rank);
-        }
-        const auto call_key = reinterpret_cast<std::uintptr_t>(call);
-        if (!asked.emplace(call_key, std::move(key)).second) continue;
-        most = std::max(most, kernel->workspace_bytes(*call, operands, context));
+      const Calls& calls = calls_of(command.task, alternative);
+      for (const auto& [call, kernel] : calls.calls) {
+        most = std::max(most, workspace_of(*call, kernel, command, context, asked));
       }
+      if (!calls.calls.empty()) continue;
+      core::KernelCall hash = hash_of_all(*program_, command.task);
+      hash.parameters.clear();  // the seed is each task's own, and needs no room
+      most = std::max(most, workspace_of(hash, hash_mix_, command, context, asked));
     }
   }
   return most;

@@ -4,7 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -54,12 +57,18 @@ class TaskLauncher {
     bool spins = false;
   };
 
+  using Asked = std::set<std::tuple<std::string, std::vector<std::pair<std::string, double>>,
+                                    std::vector<std::int64_t>>>;
+
   void resolve(const core::Kernel& kernel, Calls& calls) const;
   void find_spin_times(const core::Machine& machine);
   [[nodiscard]] const Calls& calls_of(core::TaskId task, std::uint16_t alternative) const;
   [[nodiscard]] DeviceOperand operand(const core::KernelArgument& argument,
                                       const StoredCommand& command) const;
   [[nodiscard]] DeviceOperand scratch(std::uint16_t index, const StoredCommand& command) const;
+  std::size_t workspace_of(const core::KernelCall& call, const DeviceKernel* kernel,
+                           const StoredCommand& command, const LaunchContext& context,
+                           Asked& asked) const;
   void call(const core::KernelCall& call, const DeviceKernel& kernel, const StoredCommand& command,
             const LaunchContext& context) const;
 
