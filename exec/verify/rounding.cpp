@@ -159,7 +159,7 @@ void RoundingTrace::add_call(TaskId task, std::uint16_t alternative, const core:
     const bool is_read_only = core::argument_mode(call, i) == core::ArgumentMode::kRead;
     if (!is_read_only) effect.is_written[argument.index] = true;
   }
-  bool is_rounding = is_one_of(call.name, kRounding);
+  bool is_rounding = call.own != nullptr || is_one_of(call.name, kRounding);
   if (call.name == "sum" && !call.arguments[0].is_scratch) {
     is_rounding = !is_integral(dtype_of(program_, accesses[call.arguments[0].index].region));
   }
@@ -169,7 +169,10 @@ void RoundingTrace::add_call(TaskId task, std::uint16_t alternative, const core:
   if (is_arbitrary || (!is_rounding && read_ == Certainty::kExact && !effect.is_rounding)) return;
   const auto shapes = argument_shapes(program_, task, alternative, call);
   const double elements = shapes.empty() ? 1.0 : element_count(shapes.back());
-  const double steps = std::max(1.0, core::kernel_flops(call, shapes) / std::max(1.0, elements));
+  double steps = std::max(1.0, core::kernel_flops(call, shapes) / std::max(1.0, elements));
+  if (call.own != nullptr) {  // as if each result were a sum of all there is
+    for (const auto& shape : shapes) steps = std::max(steps, element_count(shape));
+  }
   effect.steps += steps;
   effect.scale = std::max(effect.scale, magnitude_of_terms(task, call, steps));
 }
@@ -198,6 +201,12 @@ void RoundingTrace::before(TaskId task, std::uint16_t alternative) {
     inherited_.scale = std::max(inherited_.scale, rounding.scale);
   }
   effect_ = effect_of(task, alternative);
+}
+
+void RoundingTrace::skip(TaskId task) {
+  for (const core::Access& access : program_.accesses(task)) {
+    if (core::writes(access.mode)) mark(access.region, Certainty::kUnknown);
+  }
 }
 
 void RoundingTrace::after(TaskId task, std::uint16_t) {

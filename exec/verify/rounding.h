@@ -4,9 +4,10 @@
 // Exact (the same bytes on host and GPU): fill, random, copy, clone_here, add, multiply, axpy,
 // add_scalar, scale, sqrt, stencil, max, argmax, sums of integers, hash_mix, and tasks that execute
 // nothing. Rounded: sums and means of floating point, and the tile kernels gemm, syrk, trsm, trmm,
-// trtri, potrf, getrf, which add in another order elsewhere. What is computed from rounded elements
-// is rounded; a hash of them, a position among them and an integer made of them are anybody's
-// guess, as are operands that a task declares to write and does not.
+// trtri, potrf, getrf, which add in another order elsewhere, and kernels of a program's own. What
+// is computed from rounded elements is rounded; a hash of them, a position among them and an
+// integer made of them are anybody's guess, as are operands that a task declares to write and does
+// not.
 //
 // A rounded element may differ by 10 eps sqrt(steps) scale: `steps` counts the roundings on the way
 // to it and `scale` is the greatest magnitude among them. Rounding errors behave as independent
@@ -46,6 +47,9 @@ class RoundingTrace {
   /// Around execution.run(task, alternative), in this order.
   void before(core::TaskId task, std::uint16_t alternative);
   void after(core::TaskId task, std::uint16_t alternative);
+
+  /// Instead of both, for a task that cannot be executed here: nothing is known of what it writes.
+  void skip(core::TaskId task);
 
   /// Certainty of each element, row-major; empty when all are exact.
   [[nodiscard]] std::span<const Certainty> elements(core::ArrayId array) const {

@@ -51,6 +51,8 @@ struct VerificationReport {
   std::vector<std::string> differences;  // what is wrong, a line each
   std::vector<ArrayVerdict> arrays;      // in order of ids; those that the run kept
   std::optional<Residual> residual;
+  /// Tasks whose kernels have no body on the host: what they lead to is not judged.
+  std::size_t skipped_tasks = 0;
   double flops = 0.0;  // of all tasks, as their kernels' signatures count them
 };
 

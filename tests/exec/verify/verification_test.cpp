@@ -239,6 +239,29 @@ TEST_CASE("operands that a task declares to write and does not, mean nothing") {
   CHECK_FALSE(verify(program, result).holds);
 }
 
+TEST_CASE("a task whose kernel is for GPUs alone is left out, and what it leads to is not judged") {
+  const Program program = written(
+      R"({"name": "x", "shape": [4], "init": {"fill": 1}},
+         {"name": "y", "shape": [4], "init": {"fill": 1}})",
+      R"({"inout": ["x[:2]"], "kernel": {"name": "damped"}},
+         {"inout": ["x"], "kernel": {"name": "scale", "value": 2}},
+         {"inout": ["y"], "kernel": {"name": "scale", "value": 2}})",
+      R"(, "kernels": {"damped": {"source": "damped.cu", "arguments": ["inout"]}})");
+  ExecResult result;
+  for (int i = 0; i < 2; ++i) result.arrays.push_back({std::vector<std::byte>(32), true});
+  for (std::size_t i = 0; i < 4; ++i) {
+    set_element(program, result, "x", i, i < 2 ? 0.123 : 2.0);
+    set_element(program, result, "y", i, 2.0);
+  }
+  VerificationReport report = verify(program, result);
+  CHECK(report.holds);
+  CHECK(report.skipped_tasks == 1);
+  set_element(program, result, "x", 2, 0.123);
+  report = verify(program, result);
+  REQUIRE(report.differences.size() == 1);
+  CHECK(report.differences[0].starts_with("x[2]: found"));
+}
+
 // ---- residuals ----
 
 TEST_CASE("factors are judged by their residual, and a wrong tile fails") {
