@@ -182,11 +182,15 @@ core::MachineSpec with_first_gpus(const core::MachineSpec& spec, std::uint32_t c
   const auto moved = keep(fewer.spaces, stays);
   core::IdVector<core::DeviceId, core::Device> devices;
   for (core::Device& device : fewer.devices) {
-    if (goes(device.space)) continue;
+    if (goes(device.space)) {
+      for (auto& [kernel, times] : fewer.kernels) times.erase(device.name);
+      continue;
+    }
     device.space = moved[device.space];
     devices.push_back(std::move(device));
   }
   fewer.devices = std::move(devices);
+  std::erase_if(fewer.kernels, [](const auto& kernel) { return kernel.second.empty(); });
   std::erase_if(fewer.routes,
                 [&](const core::Route& route) { return goes(route.from) || goes(route.to); });
   for (core::Route& route : fewer.routes) {

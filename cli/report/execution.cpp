@@ -54,7 +54,7 @@ void write_failures(const RunResult& result, JsonWriter& json) {
   json.end_array();
 }
 
-std::string_view name_of(exec::ArrayVerdict::Method method) {
+std::string_view method_text(exec::ArrayVerdict::Method method) {
   using Method = exec::ArrayVerdict::Method;
   switch (method) {
     case Method::kBytes:
@@ -83,7 +83,7 @@ void write_verification(const core::Program& program, const exec::VerificationRe
   json.key("arrays").begin_object();
   for (const exec::ArrayVerdict& verdict : report.arrays) {
     json.line_break().key(program.array(verdict.array).spec.name).begin_object();
-    json.member("method", name_of(verdict.method)).member("holds", verdict.holds);
+    json.member("method", method_text(verdict.method)).member("holds", verdict.holds);
     if (verdict.method == exec::ArrayVerdict::Method::kRounding) {
       json.member("error", verdict.error).member("allowed", verdict.allowed);
     }
