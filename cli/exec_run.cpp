@@ -1,5 +1,6 @@
 #include "cli/exec_run.h"
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -70,7 +71,7 @@ class ExecRun {
   int report(const exec::ExecResult& result, WallTimes wall);
 
  private:
-  core::Result<exec::ExecResult> run_once();
+  core::Result<exec::ExecResult> run_once(const std::atomic<bool>& interrupt);
   [[nodiscard]] exec::VerificationReport verify(const exec::ExecResult& result) const;
   [[nodiscard]] Prediction predict(const exec::ExecResult& result) const;
   [[nodiscard]] int exit_code(const Execution& execution);
@@ -80,7 +81,6 @@ class ExecRun {
   exec::Backend& backend_;
   RunFiles& files_;
   Terminal& terminal_;
-  InterruptGuard interrupt_;
   std::vector<core::Time> makespans_;
 };
 
@@ -91,8 +91,9 @@ std::string reason_to_stop(const exec::ExecResult& result) {
 }
 
 core::Result<exec::ExecResult> ExecRun::run() {
+  const InterruptGuard guard;  // not beyond: what comes after does not look at it
   for (std::uint32_t i = 1;; ++i) {
-    core::Result<exec::ExecResult> result = run_once();
+    core::Result<exec::ExecResult> result = run_once(guard.flag());
     if (!result) return result;
     makespans_.push_back(result->run.makespan);
     if (i < arguments_.repeat && result->is_finished()) continue;
@@ -102,14 +103,14 @@ core::Result<exec::ExecResult> ExecRun::run() {
 }
 
 /// The journal is complete up to the fault when a rule is broken.
-core::Result<exec::ExecResult> ExecRun::run_once() {
+core::Result<exec::ExecResult> ExecRun::run_once(const std::atomic<bool>& interrupt) {
   exec::ExecOptions options;
   options.engine = loaded_.engine;
   options.record_commands = !arguments_.is_untimed;
   options.record_residency = !arguments_.output.trace.empty() || arguments_.output.with_states;
   options.keep_contents =
       arguments_.verifies || (!arguments_.output.summary.empty() && !arguments_.output.is_brief);
-  options.interrupt = &interrupt_.flag();
+  options.interrupt = &interrupt;
   ProgressLine progress(terminal_, "tasks");
   options.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); };
   const core::Result<core::StepObserver*> observer =
@@ -171,7 +172,12 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
     wall.verify_s = seconds_since(start);
   }
   std::optional<Prediction> prediction;
-  if (arguments_.predicts && executed.is_finished()) prediction = predict(executed);
+  if (arguments_.predicts && executed.is_finished()) {
+    prediction = predict(executed);
+    if (arguments_.run.machine.empty()) {
+      terminal_.err << "warning: predicted with default rates; --machine describes this computer\n";
+    }
+  }
   if (prediction) execution.prediction = &*prediction;
   // Default machines have no rates that a bound could be taken from.
   std::optional<sim::Bounds> bounds;
