@@ -22,6 +22,10 @@ void KernelRegistry::add(std::string name, HostKernel host) {
   PARLEY_CHECK(is_new, "two kernels are called " + name);
 }
 
+void KernelRegistry::replace(std::string name, HostKernel host) {
+  kernels_.insert_or_assign(std::move(name), std::move(host));
+}
+
 const HostKernel* KernelRegistry::find(std::string_view name) const {
   const auto found = kernels_.find(name);
   return found == kernels_.end() ? nullptr : &found->second;

@@ -36,6 +36,8 @@ class KernelRegistry {
  public:
   KernelRegistry();  // all kernels of exec/kernels
   void add(std::string name, HostKernel host);
+  /// The same, in place of one of that name; pointers to that stay valid and see the new one.
+  void replace(std::string name, HostKernel host);
   [[nodiscard]] const HostKernel* find(std::string_view name) const;
 
  private:

@@ -38,7 +38,11 @@ struct KernelCall {
   std::vector<std::pair<std::string, double>> parameters;
   std::vector<KernelArgument> arguments;
   const KernelSignature* own = nullptr;  // of a kernel of the program's own, which keeps it
-  bool operator==(const KernelCall&) const = default;
+
+  /// `own` follows from the name within one program, and two programs have their own.
+  bool operator==(const KernelCall& other) const {
+    return name == other.name && parameters == other.parameters && arguments == other.arguments;
+  }
 };
 
 /// What a task executes: calls in order. Empty: spin for the task's cost, then hash_mix.

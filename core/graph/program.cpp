@@ -138,6 +138,7 @@ Program::Program(Program&& other) noexcept
       kernels_(std::move(other.kernels_)),
       names_(std::move(other.names_)),
       factorization_(std::move(other.factorization_)),
+      user_kernels_(std::move(other.user_kernels_)),
       interning_(std::move(other.interning_)) {
   interning_->owner = this;
 }

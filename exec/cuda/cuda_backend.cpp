@@ -18,8 +18,10 @@
 #include "exec/cuda/stream_clock.h"
 #include "exec/cuda/submitter.h"
 #include "exec/cuda/task_launcher.h"
+#include "exec/cuda/user_device_kernels.h"
 #include "exec/host/command_scheduler.h"
 #include "exec/host/host_performer.h"
+#include "exec/user_kernels.h"
 
 namespace parley::exec::cuda {
 namespace {
@@ -58,6 +60,7 @@ class CudaBackend final : public Backend {
   void stop_threads();
   void serve_host(bool serves_copies);
   void provide_devices(const core::Machine& machine);
+  void provide_kernels(const core::Program& program);
 
   CudaOptions options_;
   std::size_t gpu_count_;  // of this computer
@@ -91,7 +94,13 @@ class CudaBackend final : public Backend {
 // ---- before the run ----
 
 core::Faults CudaBackend::check(const core::Program& program, const core::Machine& machine) const {
-  core::Faults faults = TaskLauncher::check(program, device_kernels_);
+  DeviceKernelRegistry device_kernels = device_kernels_;
+  core::Faults faults = add_user_kernels(program, device_kernels);
+  KernelRegistry host_kernels = host_kernels_;
+  const core::Faults of_host = exec::add_user_kernels(program, host_kernels);
+  faults.insert(faults.end(), of_host.begin(), of_host.end());
+  if (!faults.empty()) return faults;
+  faults = TaskLauncher::check(program, device_kernels);
   std::size_t hosts = 0;
   for (const core::MemorySpace& space : machine.spec().spaces) hosts += space.is_host ? 1 : 0;
   const std::size_t gpus = machine.space_count() - hosts;
@@ -142,6 +151,16 @@ void CudaBackend::provide_devices(const core::Machine& machine) {
   }
 }
 
+/// Built-in kernels, and the program's own, compiled for the first device.
+void CudaBackend::provide_kernels(const core::Program& program) {
+  if (program.user_kernel_count() == 0) return;
+  device_kernels_ = DeviceKernelRegistry();
+  host_kernels_ = kernels_of(program);
+  check_cuda(cudaSetDevice(0), "choosing a GPU");
+  const core::Faults faults = add_user_kernels(program, device_kernels_);
+  if (!faults.empty()) throw EnvironmentFailure(faults.front().where + ": " + faults.front().what);
+}
+
 void CudaBackend::prepare(const core::Program& program, const core::Machine& machine,
                           const core::Engine& engine) {
   stop_threads();
@@ -151,6 +170,7 @@ void CudaBackend::prepare(const core::Program& program, const core::Machine& mac
   machine_ = &machine;
   slabs_.provide(machine, engine);
   if (!is_same) {
+    provide_kernels(program);
     launcher_.emplace(program, machine, device_kernels_, slabs_);
     performer_.emplace(
         program, machine, host_kernels_,

@@ -17,6 +17,10 @@ void DeviceKernelRegistry::add(std::string name, DeviceKernel kernel) {
   PARLEY_CHECK(is_new, "two device kernels are called " + name);
 }
 
+void DeviceKernelRegistry::replace(std::string name, DeviceKernel kernel) {
+  kernels_.insert_or_assign(std::move(name), std::move(kernel));
+}
+
 const DeviceKernel* DeviceKernelRegistry::find(std::string_view name) const {
   const auto found = kernels_.find(name);
   return found == kernels_.end() ? nullptr : &found->second;

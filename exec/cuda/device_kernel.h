@@ -65,6 +65,8 @@ class DeviceKernelRegistry {
  public:
   DeviceKernelRegistry();  // all kernels of exec/cuda/kernels
   void add(std::string name, DeviceKernel kernel);
+  /// The same, in place of one of that name; pointers to that stay valid and see the new one.
+  void replace(std::string name, DeviceKernel kernel);
   [[nodiscard]] const DeviceKernel* find(std::string_view name) const;
 
  private:

@@ -12,6 +12,7 @@
 #include "exec/host/host_performer.h"
 #include "exec/host/host_slabs.h"
 #include "exec/kernel_registry.h"
+#include "exec/user_kernels.h"
 
 namespace parley::exec {
 namespace {
@@ -62,10 +63,12 @@ class HostBackend final : public Backend {
 };
 
 core::Faults HostBackend::check(const core::Program& program, const core::Machine&) const {
-  core::Faults faults;
+  KernelRegistry kernels = kernels_;
+  core::Faults faults = add_user_kernels(program, kernels);
+  if (!faults.empty()) return faults;
   for (std::size_t i = 0; i < program.kernel_count(); ++i) {
     for (const core::KernelCall& call : program.kernel(core::KernelId(i))) {
-      if (kernels_.find(call.name) != nullptr) continue;
+      if (kernels.find(call.name) != nullptr) continue;
       faults.push_back({"kernel " + call.name, "has no body for the host"});
     }
   }
@@ -77,6 +80,7 @@ void HostBackend::prepare(const core::Program& program, const core::Machine& mac
   stop_threads();
   machine_ = &machine;
   slabs_.provide(machine, engine);
+  if (program.user_kernel_count() > 0) kernels_ = kernels_of(program);
   performer_.emplace(
       program, machine, kernels_,
       [this](core::SpaceId space, std::int64_t offset) { return slabs_.at(space, offset); },

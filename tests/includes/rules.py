@@ -15,7 +15,7 @@ LAYERS = {
     "sim": {"sim", "core"},
     "exec": {"exec", "core"},
     "workloads": {"workloads", "core"},
-    "workloads/examples": {"workloads", "sim", "core"},  # programs of a user
+    "workloads/examples": {"workloads", "sim", "exec", "core"},  # programs of a user
     "cli": {"cli", "sim", "exec", "workloads", "core"},
 }
 # Library, by how its includes begin, to the layers whose sources may use it.

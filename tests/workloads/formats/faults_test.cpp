@@ -96,6 +96,35 @@ TEST_CASE("each fault of a factorization has its message") {
   }
 }
 
+TEST_CASE("each fault of a kernel of the workload's own has its message") {
+  for (const Case& one : read_table("kernel_faults.txt")) {
+    CAPTURE(one.input);
+    CHECK(messages_of(kHeader + R"("tasks": [], "kernels": {)" + one.input + "}}") == one.messages);
+  }
+}
+
+TEST_CASE("calls of a workload's own kernels are checked as those of built-in ones") {
+  const auto messages = [](const std::string& task) {
+    return messages_of(kHeader + R"("kernels": {"own": {"library": "own.so",
+        "arguments": ["in", "inout"], "parameters": {"factor": null, "shift": 0}}},
+      "arrays": [{"name": "x", "shape": [2], "init": {"fill": 1}},
+                 {"name": "y", "shape": [3], "init": {"fill": 1}}], "tasks": [)" +
+                       task + "]}");
+  };
+  CHECK(messages(R"({"in": ["x"], "inout": ["y"], "kernel": {"name": "own", "factor": 2}})") ==
+        "accepted\n");
+  CHECK(messages(R"({"in": ["x"], "inout": ["y"], "kernel": {"name": "own"}})") ==
+        "tasks[0].kernel: kernel \"own\": parameter \"factor\" (as the kernel says) is missing\n");
+  CHECK(messages(R"({"in": ["x"], "inout": ["y"], "kernel": {"name": "own", "factr": 2}})") ==
+        "tasks[0].kernel.factr: unknown key \"factr\"; did you mean \"factor\"?\n");
+  CHECK(messages(R"({"in": ["x", "y"], "kernel": {"name": "own", "factor": 2}})") ==
+        "tasks[0].kernel: kernel \"own\": writes y, which the task declares as \"in\"\n");
+  CHECK(messages(R"({"inout": ["y"], "kernel": {"name": "own", "factor": 2}})") ==
+        "tasks[0].kernel: kernel \"own\" takes 2 operands, not 1\n");
+  CHECK(messages(R"({"inout": ["y"], "kernel": {"name": "owm"}})") ==
+        "tasks[0].kernel.name: unknown kernel \"owm\"; did you mean \"own\"?\n");
+}
+
 TEST_CASE("a cycle of explicit dependencies is printed as names") {
   CHECK(messages_of(with_tasks(R"({"name": "a", "after": ["c"]}, {"name": "b", "after": ["a"]},
                                   {"name": "c", "after": ["b"]}, {"name": "d"})",
