@@ -32,7 +32,7 @@ GpuStreams::GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces)
                "making a stream");
     streams_.push_back(stream);
   }
-  contexts_.resize(compute_ + kUrgentStreams);
+  contexts_.resize(2 * static_cast<std::size_t>(compute_));
   host_workspaces_.resize(contexts_.size());
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     host_workspaces_[i].resize(kHostWorkspace);

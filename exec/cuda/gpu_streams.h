@@ -24,7 +24,6 @@ class GpuStreams {
   GpuStreams(const GpuStreams&) = delete;
   GpuStreams& operator=(const GpuStreams&) = delete;
 
-  static constexpr std::uint32_t kUrgentStreams = 2;
   static constexpr std::uint32_t kCopyStreams = 2;  // a pair of spaces and direction
   static constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // advised for Hopper
 
@@ -33,12 +32,12 @@ class GpuStreams {
     return static_cast<std::uint32_t>(streams_.size());
   }
   [[nodiscard]] cudaStream_t stream(std::uint32_t index) const { return streams_[index]; }
-  /// Ordinary compute streams are [0, compute), urgent ones (served first by the GPU's own
-  /// scheduler of blocks) follow.
+  /// Ordinary compute streams are [0, compute); as many urgent ones follow, whose blocks the GPU
+  /// starts first.
   [[nodiscard]] std::uint32_t compute_streams() const { return compute_; }
   /// The first of kCopyStreams streams for copies from this GPU to `space`, or from it to this GPU.
   [[nodiscard]] std::uint32_t copy_streams(std::size_t space, bool is_outgoing) const {
-    return compute_ + kUrgentStreams +
+    return 2 * compute_ +
            static_cast<std::uint32_t>(2 * space + (is_outgoing ? 0 : 1)) * kCopyStreams;
   }
 

@@ -114,9 +114,9 @@ void Submitter::submit(std::uint32_t index) {
   slot.position = queue.next_position++;
   if (queue.size() == 0) occupied_.push_back(slot.stream);
   queue.slots.push_back(index);
-  if (!slot.command.is_copy) {
-    priorities_ += slot.command.priority;
-    ++launches_;
+  if (slot.stream < streams_.compute_streams()) {
+    last_priority_ = slot.command.priority;
+    ++ordinary_launches_;
   }
   slot.phase.store(Phase::kSubmitted, std::memory_order_release);
   leave_users(slot);
@@ -201,14 +201,26 @@ std::uint16_t Submitter::choose_stream(const Slot& slot) const {
   return static_cast<std::uint16_t>(best);
 }
 
+/// Whether the launch shall go before others: it leaves most of the GPU free, so that large ones
+/// run beside it, or it is more urgent than every ordinary one on the streams.
+bool Submitter::is_urgent(const Slot& slot) const {
+  if (launcher_->is_latency_bound(slot.command)) return true;
+  if (slot.command.priority <= last_priority_) return false;
+  for (std::uint32_t i = 0; i < streams_.compute_streams(); ++i) {
+    const StreamQueue& queue = queues_[i];
+    for (std::size_t at = queue.done; at < queue.slots.size(); ++at) {
+      if (slots_.at(queue.slots[at]).command.priority >= slot.command.priority) return false;
+    }
+  }
+  return ordinary_launches_ > 0;
+}
+
 /// Behind the command that it waits for, where that is the last of its stream: no event is needed
-/// then. Else the stream with the fewest launches. Tasks of more than average priority go to
-/// streams whose blocks the GPU schedules first.
+/// then. Else the stream with the fewest launches.
 std::uint16_t Submitter::choose_compute_stream(const Slot& slot) const {
-  const bool is_urgent = launches_ > 0 && slot.command.priority * launches_ > priorities_;
   const std::uint32_t ordinary = streams_.compute_streams();
-  const std::uint32_t first = is_urgent ? ordinary : 0;
-  const std::uint32_t end = is_urgent ? ordinary + GpuStreams::kUrgentStreams : ordinary;
+  const std::uint32_t first = is_urgent(slot) ? ordinary : 0;
+  const std::uint32_t end = first + ordinary;
   for (const core::CommandId id : slot.command.after) {
     const Slot& earlier = slots_.of(id);
     if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted || earlier.gpu != gpu_ ||
@@ -283,10 +295,7 @@ bool Submitter::poll_stream(std::uint16_t stream) {
 
 void Submitter::finish(std::uint32_t index) {
   Slot& slot = slots_.at(index);
-  if (!slot.command.is_copy) {
-    priorities_ -= slot.command.priority;
-    --launches_;
-  }
+  if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
   if (clock_ != nullptr) {
     const Slot::Events& events = slot.events[gpu_];
     slot.start = clock_->time_of(events.started);

@@ -55,6 +55,7 @@ class Submitter {
   void submit(std::uint32_t index);
   void enqueue(Slot& slot);
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
+  [[nodiscard]] bool is_urgent(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
   void wait_for_earlier(const Slot& slot);
   Slot::Events& events_of(Slot& slot) const;
@@ -81,8 +82,8 @@ class Submitter {
   std::vector<StreamQueue> queues_;      // by stream
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::vector<std::uint32_t> held_;      // in order of issue
-  std::int64_t priorities_ = 0;          // sum over the launches on streams
-  std::int64_t launches_ = 0;
+  std::int64_t ordinary_launches_ = 0;   // on ordinary compute streams
+  std::int32_t last_priority_ = 0;       // of the last one submitted there
   bool has_failed_ = false;
   std::string failure_;
   std::atomic<bool> must_stop_{false};

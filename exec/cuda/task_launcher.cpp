@@ -114,6 +114,11 @@ void TaskLauncher::resolve(const core::Kernel& kernel, Calls& calls) const {
   for (const core::KernelCall& call : kernel) {
     if (call.name == "spin") calls.spins = true;
     calls.calls.emplace_back(&call, kernels_->find(call.name));
+    const core::KernelSignature* signature = core::find_kernel(call.name);
+    calls.is_latency_bound =
+        calls.is_latency_bound ||
+        (signature != nullptr &&
+         (signature->shapes == core::ShapeRule::kSquare || call.name == "trsm"));
   }
 }
 

@@ -43,6 +43,11 @@ class TaskLauncher {
   [[nodiscard]] int gpu_of(const StoredCommand& command) const {
     return slabs_->gpu_of(machine_->device(command.devices.front()).space);
   }
+  /// Whether the task's kernel cannot fill a GPU, however large its tile: what a factorisation, an
+  /// inversion or a triangular solve does next depends on what it did before.
+  [[nodiscard]] bool is_latency_bound(const StoredCommand& command) const {
+    return calls_of(command.task, command.alternative).is_latency_bound;
+  }
   /// Whether any task wants the libraries' handles.
   [[nodiscard]] bool uses_libraries() const { return uses_libraries_; }
   /// The largest workspace that a task of the program asks for; `context` has handles.
@@ -55,6 +60,7 @@ class TaskLauncher {
   struct Calls {
     std::vector<std::pair<const core::KernelCall*, const DeviceKernel*>> calls;
     bool spins = false;
+    bool is_latency_bound = false;
   };
 
   using Asked = std::set<std::tuple<std::string, std::vector<std::pair<std::string, double>>,
