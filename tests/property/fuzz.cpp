@@ -11,7 +11,6 @@
 #include "tests/support/threaded_driver.h"
 
 namespace parley::test {
-namespace {
 
 // "refused" comes from make_engine. Only a machine made too small on purpose may refuse.
 void excuse_refusal(const ProblemDraft& draft, Outcome& outcome) {
@@ -22,8 +21,6 @@ void excuse_refusal(const ProblemDraft& draft, Outcome& outcome) {
   outcome.refusal = outcome.result.fault;
   outcome.result.fault.clear();
 }
-
-}  // namespace
 
 Outcome play(const ProblemDraft& draft, std::uint64_t play_seed) {
   Outcome outcome;

@@ -23,6 +23,10 @@ Outcome play(const ProblemDraft& draft, std::uint64_t play_seed);
 /// The same on real threads, for drafts without failures, portions and growth.
 Outcome play_threaded(const ProblemDraft& draft);
 
+/// Takes a refusal by the engine for what it is where the draft gave some GPU too little memory on
+/// purpose; otherwise it stays a fault.
+void excuse_refusal(const ProblemDraft& draft, Outcome& outcome);
+
 using Player = std::function<Outcome(const ProblemDraft&)>;
 
 /// Removes tasks, accesses, arrays, GPUs and options as long as `player` still finds a fault; tries

@@ -47,7 +47,7 @@ struct Tally {
 };
 
 TEST_CASE("random problems run as in sequence under every policy, window and order") {
-  const Budget budget(fuzz_seconds(10.0) * 0.75);
+  const Budget budget(fuzz_seconds(10.0) * 0.5);
   const std::uint64_t first = fuzz_seed(1);
   Tally tally;
   for (std::uint64_t seed = first; tally.problems == 0 || !budget.is_spent(); ++seed) {
@@ -73,7 +73,7 @@ TEST_CASE("random problems run as in sequence under every policy, window and ord
 }
 
 TEST_CASE("random problems on real threads give the bytes of sequential execution") {
-  const Budget budget(fuzz_seconds(10.0) * 0.25);
+  const Budget budget(fuzz_seconds(10.0) * 0.15);
   const std::uint64_t first = fuzz_seed(1);
   std::size_t problems = 0;
   for (std::uint64_t seed = first; problems == 0 || !budget.is_spent(); ++seed) {

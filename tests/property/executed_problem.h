@@ -1,0 +1,45 @@
+// Random problems run for real by exec::execute() on any backend, and everything that such a run
+// leaves behind compared with what the program means: its bytes, its accounts (each command issued
+// ended in one way), the order of its completions, a replay of its journal.
+//
+// After a failure each element is either intact or lost, never both. Intact is one whose last
+// issued writer finished, with the bytes of that writer in sequential execution; an element is lost
+// only if a command that failed or was cancelled wrote or moved it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "exec/backend.h"
+#include "exec/host/host_backend.h"
+#include "tests/property/fuzz.h"
+
+namespace parley::test {
+
+/// What the runs so far had to deal with, for a test to see that it tests something.
+struct ExecutedTally {
+  std::size_t problems = 0, refused = 0, commands = 0, copies = 0, evictions = 0, shown = 0;
+  std::size_t failed = 0, cancelled = 0, lost_elements = 0, intact_elements = 0;  // after failures
+};
+
+/// The draft as an executing driver can run it: submitted as a whole, and its failure, if any, left
+/// to the backend. Some tasks show values, so that runs pause.
+ProblemDraft executable(ProblemDraft draft);
+
+/// The same on a machine of one host and `gpus` GPUs.
+ProblemDraft fitted(ProblemDraft draft, std::size_t gpus);
+
+/// Makes commands slow (some of them, for microseconds) or fail, by their numbers and a seed alone.
+/// `failing`: how many commands fail; from time to time all later ones of a device do.
+exec::FaultInjector disturbance(std::uint64_t seed, const ProblemDraft& draft, bool is_failing);
+
+/// Runs a problem and makes every check above; throws RuleBroken. Faults of the engine's creation
+/// are a refusal. `is_timed`: ExecOptions::record_commands.
+void run_executed(const Problem& problem, const core::EngineOptions& engine, exec::Backend& backend,
+                  bool is_timed, ExecutedTally& tally);
+
+/// Builds an executable draft and runs it; whatever is thrown is the outcome's fault.
+Outcome play_executed(const ProblemDraft& draft, exec::Backend& backend, bool is_timed,
+                      ExecutedTally& tally);
+
+}  // namespace parley::test
