@@ -23,10 +23,12 @@ LIBRARIES = {
     "nlohmann/": {"workloads", "cli"},
     "CLI/": {"cli"},
     "boost/": {"core"},
-    "cu": {"exec"},  # cuda_runtime.h, cublas_v2.h, cusolverDn.h
     "doctest/": set(),
     "benchmark/": set(),
 }
+# CUDA's headers, in headers too, are for one folder alone: builds without CUDA leave it out.
+CUDA_HEADER = re.compile(r"(cuda|cublas|cusolver|nvrtc|nvtx)")
+CUDA_FOLDER = "exec/cuda/"
 # Standard headers through which the outside world would reach a layer that must not see it.
 WORLD = {
     "core": {"chrono", "ctime", "thread", "mutex", "future", "condition_variable",
@@ -37,6 +39,7 @@ WORLD = {
     "workloads/examples": set(),
     "cli": set(),
 }  # fmt: skip
+SUFFIXES = (".h", ".cpp", ".cuh", ".cu")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 ENVIRONMENT = re.compile(r"\b(?:secure_)?getenv\s*\(")
 
@@ -63,6 +66,8 @@ def faults_of(path: PurePosixPath, text: str, tree: set[str]) -> list[str]:
             faults.append(f"own headers are included with quotes: <{name}>")
         if name in WORLD[layer]:
             faults.append(f"{layer} must not include <{name}>")
+        if CUDA_HEADER.match(name) and not str(path).startswith(CUDA_FOLDER):
+            faults.append(f"<{name}> does not belong outside {CUDA_FOLDER}")
         for library, users in LIBRARIES.items():
             if name.startswith(library) and layer not in users:
                 faults.append(f"<{name}> does not belong in {layer}")
@@ -70,7 +75,7 @@ def faults_of(path: PurePosixPath, text: str, tree: set[str]) -> list[str]:
                 faults.append(f"<{name}> stays in sources")
     if layer != "cli" and ENVIRONMENT.search(text):
         faults.append("environment variables are read in cli only")
-    if path.suffix == ".h" and "#pragma once" not in text:
+    if path.suffix in (".h", ".cuh") and "#pragma once" not in text:
         faults.append("#pragma once is missing")
     return [f"{path}: {fault}" for fault in faults]
 
@@ -79,7 +84,7 @@ def faults_of_tree(root: Path) -> tuple[int, list[str]]:
     """The number of files read, and the faults of all of them."""
     folders = sorted({layer.split("/")[0] for layer in LAYERS})
     files = [
-        p for f in folders for p in sorted((root / f).rglob("*")) if p.suffix in (".h", ".cpp")
+        p for f in folders for p in sorted((root / f).rglob("*")) if p.suffix in SUFFIXES
     ]
     relative = {path: PurePosixPath(path.relative_to(root).as_posix()) for path in files}
     tree = {str(path) for path in relative.values()}

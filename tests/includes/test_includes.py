@@ -32,6 +32,7 @@ class IncludesTest(unittest.TestCase):
             ("workloads/f.cpp", "#include <nlohmann/json.hpp>"),
             ("workloads/examples/e.cpp", '#include "sim/simulator.h"\n#include <iostream>'),
             ("exec/cuda/c.cpp", "#include <cuda_runtime.h>"),
+            ("exec/cuda/c.h", "#pragma once\n#include <cublas_v2.h>"),
         ):
             self.assertEqual(faults(path, text), [])
 
@@ -51,7 +52,9 @@ class IncludesTest(unittest.TestCase):
             ("core/a.cpp", "#include <nlohmann/json.hpp>", "does not belong in core"),
             ("workloads/a.cpp", "#include <CLI/CLI.hpp>", "does not belong in workloads"),
             ("sim/a.cpp", "#include <boost/graph/a.hpp>", "does not belong in sim"),
-            ("core/a.cpp", "#include <cuda_runtime.h>", "does not belong in core"),
+            ("core/a.cpp", "#include <cuda_runtime.h>", "does not belong outside exec/cuda"),
+            ("exec/a.cpp", "#include <cublas_v2.h>", "does not belong outside exec/cuda"),
+            ("exec/cuda/a.cuh", "", "#pragma once is missing"),
             ("exec/a.cpp", "#include <doctest/doctest.h>", "does not belong in exec"),
             ("cli/a.h", "#pragma once\n#include <CLI/CLI.hpp>", "stays in sources"),
             ("core/a.h", "#pragma once\n#include <boost/a.hpp>", "stays in sources"),
