@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Sequence
 
-MIB, GIB = 1 << 20, 1 << 30
+MIB = 1 << 20
 
 POLICIES: dict[str, list[str]] = {
     "default": [],
@@ -53,20 +53,20 @@ class Workload:
 
 # Large and small tasks, arrays that fit and that do not, traffic with the host and between GPUs.
 WORKLOADS = [
-    Workload("cholesky, large tiles", "cholesky:tiles=12,tile=2048", "cholesky:tiles=6,tile=192"),
-    Workload("cholesky, small tiles", "cholesky:tiles=24,tile=512", "cholesky:tiles=12,tile=64"),
+    Workload("cholesky, large tiles", "cholesky:tiles=8,tile=2048", "cholesky:tiles=6,tile=192"),
+    Workload("cholesky, small tiles", "cholesky:tiles=20,tile=512", "cholesky:tiles=12,tile=64"),
     Workload(
-        "cholesky, a quarter fits", "cholesky:tiles=16,tile=1024", "cholesky:tiles=8,tile=128",
-        limit={"cuda": f"gpu={512 * MIB}", "host": f"gpu={2 * MIB}"},
+        "cholesky, a quarter fits", "cholesky:tiles=12,tile=1024", "cholesky:tiles=8,tile=128",
+        limit={"cuda": f"gpu={156 * MIB}", "host": f"gpu={2 * MIB}"},
     ),  # fmt: skip
-    Workload("matrix product", "gemm:tiles=6,depth=6,tile=1536", "gemm:tiles=4,depth=4,tile=128"),
-    Workload("lu", "lu:tiles=12,tile=1024", "lu:tiles=6,tile=128"),
+    Workload("matrix product", "gemm:tiles=4,depth=4,tile=1536", "gemm:tiles=4,depth=4,tile=128"),
+    Workload("lu", "lu:tiles=8,tile=1024", "lu:tiles=6,tile=128"),
     Workload(
-        "stencil", "stencil:blocks=8,points=1024,iterations=40",
+        "stencil", "stencil:blocks=8,points=512,iterations=40",
         "stencil:blocks=4,points=128,iterations=10",
     ),  # fmt: skip
     Workload(
-        "jacobi", "jacobi:blocks=8,rows=1024,columns=16384,iterations=20",
+        "jacobi", "jacobi:blocks=8,rows=1024,columns=4096,iterations=80",
         "jacobi:blocks=4,rows=64,columns=1024,iterations=10",
     ),  # fmt: skip
     Workload(
@@ -82,7 +82,7 @@ WORKLOADS = [
         "serial:chains=4,steps=20,overlap=shared,block=65536,task_ns=300000",
     ),  # fmt: skip
     Workload(
-        "from the host", f"independent:width=64,block={16 * MIB},task_ns=0",
+        "from the host", f"independent:width=64,block={16 * MIB},task_ns=0,kernel=none",
         f"independent:width=16,block={4 * MIB},task_ns=0,kernel=none",
     ),  # fmt: skip
     Workload(
@@ -94,7 +94,7 @@ WORKLOADS = [
         f"pingpong:between=gpus,rounds=10,block={4 * MIB},kernel=none", least_devices=2,
     ),  # fmt: skip
     Workload(
-        "all to all", f"all_to_all:gpus={{gpus}},rounds=16,block={16 * MIB},task_ns=100000,kernel=spin",
+        "all to all", f"all_to_all:gpus={{gpus}},rounds=64,block={16 * MIB},task_ns=100000,kernel=spin",
         f"all_to_all:gpus={{gpus}},rounds=4,block={MIB},task_ns=100000,kernel=spin",
         least_devices=2,
     ),  # fmt: skip
@@ -112,7 +112,7 @@ WORKLOADS = [
         limit={"cuda": f"gpu={128 * MIB}", "host": f"gpu={2 * MIB}"},
     ),  # fmt: skip
     Workload(
-        "map and reduce", f"map_reduce:maps=32,reducers=16,block={4 * MIB},task_ns=300000",
+        "map and reduce", f"map_reduce:maps=32,reducers=16,block={MIB // 2},task_ns=500000",
         "map_reduce:maps=8,reducers=4,block=65536,task_ns=300000",
     ),  # fmt: skip
 ]
@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--backend", choices=("host", "cuda"), default="host")
     parser.add_argument("--machine", default="", help="a machine file that describes this computer")
     parser.add_argument("--devices", default="1,2", help="numbers of GPUs, as in 1,2,4")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of a cell; the last is compared")
+    parser.add_argument("--repeat", type=int, default=2, help="runs of a cell; the last is compared")
     parser.add_argument("--minutes", type=float, default=4.0, help="no cell starts after this time")
     parser.add_argument("--cell-seconds", type=float, default=60.0, help="longest time of one cell")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
