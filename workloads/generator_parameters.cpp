@@ -79,6 +79,15 @@ core::Kernel kernel_of(const GeneratorValues& values) {
   PARLEY_CHECK(false, "no such kernel");
 }
 
+GeneratorParameter first_use_parameter() {
+  return word_parameter("first", {"inout", "out"},
+                        "the first task on a block updates what it held at the start, or writes it");
+}
+
+core::AccessMode first_use_of(const GeneratorValues& values) {
+  return values.at("first") == 0 ? core::AccessMode::kInout : core::AccessMode::kOut;
+}
+
 GeneratorParameter seed_parameter() {
   return number_parameter("seed", 0, std::numeric_limits<std::int32_t>::max(), 1,
                           "of the random choices");

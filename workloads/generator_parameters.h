@@ -11,6 +11,7 @@
 #include "core/graph/dtype.h"
 #include "core/graph/kernel.h"
 #include "core/graph/placement.h"
+#include "core/graph/program.h"
 #include "core/machine/process_grid.h"
 #include "workloads/generator.h"
 
@@ -40,6 +41,11 @@ core::Duration duration_of(const GeneratorValues& values);
 /// what runs it.
 GeneratorParameter kernel_parameter();
 core::Kernel kernel_of(const GeneratorValues& values);
+
+/// first: how the first task on a block uses it: inout (default) reads what the block holds from the
+/// start, which then has to get there; out only writes it.
+GeneratorParameter first_use_parameter();
+core::AccessMode first_use_of(const GeneratorValues& values);
 
 /// seed: of whatever is drawn at random.
 GeneratorParameter seed_parameter();

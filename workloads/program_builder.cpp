@@ -16,6 +16,10 @@ core::Access inout(core::RegionView view) {
   return {.region = view.region, .mode = core::AccessMode::kInout, .member = 0, .view = view.view};
 }
 
+core::Access access(core::RegionView view, core::AccessMode mode) {
+  return {.region = view.region, .mode = mode, .member = 0, .view = view.view};
+}
+
 core::KernelCall kernel_call(std::string name, std::initializer_list<std::size_t> operands,
                              std::vector<std::pair<std::string, double>> parameters) {
   core::KernelCall call;

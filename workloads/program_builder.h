@@ -19,6 +19,7 @@ namespace parley::workloads {
 core::Access in(core::RegionView view);
 core::Access out(core::RegionView view);
 core::Access inout(core::RegionView view);
+core::Access access(core::RegionView view, core::AccessMode mode);
 
 /// A call on the task's operands `operands`, given by their place in its list of accesses.
 core::KernelCall kernel_call(std::string name, std::initializer_list<std::size_t> operands,

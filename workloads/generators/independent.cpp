@@ -25,11 +25,12 @@ core::Result<core::Program> make(const GeneratorValues& values) {
       builder.add_blocks("B", overlap == Overlap::kNone ? 0 : count, values.at("block"));
   const TaskFamily family{"T", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
+  const core::AccessMode first = first_use_of(values);
   for (std::int64_t i = 0; i < width; ++i) {
     std::vector<core::Access> accesses;
     if (!blocks.empty()) {
       const core::RegionView block = blocks[static_cast<std::size_t>(i % count)];
-      accesses.push_back(is_shared ? in(block) : inout(block));
+      accesses.push_back(is_shared ? in(block) : access(block, first));
     }
     builder.spawn(family, {i}, std::move(accesses), place(i));
   }
@@ -46,7 +47,8 @@ void register_generator_independent(GeneratorRegistry& registry) {
                word_parameter("overlap", {"own", "shared", "none"},
                               "a block for each task, or `blocks` that all read, or no data"),
                number_parameter("blocks", 1, 1'000'000, 64, "blocks when shared"),
-               block_parameter(25'000'000), duration_parameter(16'000'000), kernel_parameter()},
+               block_parameter(25'000'000), duration_parameter(16'000'000), kernel_parameter(),
+               first_use_parameter()},
               placement_parameters()),
        size, make});
 }

@@ -24,16 +24,18 @@ core::Result<core::Program> make(const GeneratorValues& values) {
       builder.add_blocks("B", is_shared ? chains : chains * steps, values.at("block"));
   const TaskFamily link{"T", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
+  const core::AccessMode first = first_use_of(values);
   for (std::int64_t step = 0; step < steps; ++step) {
     for (std::int64_t chain = 0; chain < chains; ++chain) {
       std::vector<core::Access> accesses;
       if (is_shared) {
-        accesses.push_back(inout(blocks[static_cast<std::size_t>(chain)]));
+        const core::AccessMode mode = step == 0 ? first : core::AccessMode::kInout;
+        accesses.push_back(access(blocks[static_cast<std::size_t>(chain)], mode));
       } else {
         for (std::int64_t s = std::max<std::int64_t>(0, step - back); s < step; ++s) {
           accesses.push_back(in(blocks[static_cast<std::size_t>(s * chains + chain)]));
         }
-        accesses.push_back(inout(blocks[static_cast<std::size_t>(step * chains + chain)]));
+        accesses.push_back(access(blocks[static_cast<std::size_t>(step * chains + chain)], first));
       }
       builder.spawn(link, {step, chain}, std::move(accesses), place(chain), steps - step);
     }
@@ -45,16 +47,16 @@ core::Result<core::Program> make(const GeneratorValues& values) {
 
 void register_generator_serial(GeneratorRegistry& registry);
 void register_generator_serial(GeneratorRegistry& registry) {
-  registry.add(
-      {"serial", "chains of tasks that read what their predecessors wrote",
-       joined({number_parameter("steps", 1, 10'000'000, 150, "tasks of a chain"),
-               number_parameter("chains", 1, 100'000, 1, "chains"),
-               number_parameter("back", 0, 64, 1, "predecessors that a task reads"),
-               word_parameter("overlap", {"own", "shared"},
-                              "a block for each task, or one for each chain"),
-               block_parameter(25'000'000), duration_parameter(16'000'000), kernel_parameter()},
-              placement_parameters()),
-       size, make});
+  registry.add({"serial", "chains of tasks that read what their predecessors wrote",
+                joined({number_parameter("steps", 1, 10'000'000, 150, "tasks of a chain"),
+                        number_parameter("chains", 1, 100'000, 1, "chains"),
+                        number_parameter("back", 0, 64, 1, "predecessors that a task reads"),
+                        word_parameter("overlap", {"own", "shared"},
+                                       "a block for each task, or one for each chain"),
+                        block_parameter(25'000'000), duration_parameter(16'000'000),
+                        kernel_parameter(), first_use_parameter()},
+                       placement_parameters()),
+                size, make});
 }
 
 }  // namespace parley::workloads

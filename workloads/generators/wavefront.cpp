@@ -20,12 +20,13 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   };
   const TaskFamily cell{"cell", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
+  const core::AccessMode first = first_use_of(values);
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) {
       std::vector<core::Access> accesses;
       if (i > 0) accesses.push_back(in(block(i - 1, j)));
       if (j > 0) accesses.push_back(in(block(i, j - 1)));
-      accesses.push_back(inout(block(i, j)));
+      accesses.push_back(access(block(i, j), first));
       builder.spawn(cell, {i, j}, std::move(accesses), place(i), rows - i + columns - j);
     }
   }
@@ -36,12 +37,13 @@ core::Result<core::Program> make(const GeneratorValues& values) {
 
 void register_generator_wavefront(GeneratorRegistry& registry);
 void register_generator_wavefront(GeneratorRegistry& registry) {
-  registry.add({"wavefront", "blocks that wait for those above and to the left",
-                joined({number_parameter("rows", 1, 4096, 24, "block rows"),
-                        number_parameter("columns", 1, 4096, 24, "block columns"),
-                        block_parameter(4 << 20), duration_parameter(500'000), kernel_parameter()},
-                       placement_parameters()),
-                size, make});
+  registry.add(
+      {"wavefront", "blocks that wait for those above and to the left",
+       joined({number_parameter("rows", 1, 4096, 24, "block rows"),
+               number_parameter("columns", 1, 4096, 24, "block columns"), block_parameter(4 << 20),
+               duration_parameter(500'000), kernel_parameter(), first_use_parameter()},
+              placement_parameters()),
+       size, make});
 }
 
 }  // namespace parley::workloads
