@@ -27,6 +27,7 @@ Exit codes: 0 done; 2 wrong input; 3 verification or an expected value failed; 4
 
 core::Faults wrong_for_host(const ExecArguments& arguments) {
   core::Faults faults;
+  if (arguments.streams) faults.push_back({"--streams", "the host backend has no streams"});
   if (arguments.uses_graph) faults.push_back({"--graph", "the host backend has no CUDA graphs"});
   return faults;
 }
@@ -49,7 +50,9 @@ int run_on_gpus(const ExecArguments& arguments, Terminal& terminal) {
   Computer computer = this_computer();
   computer.is_cuda = true;
   for (const exec::cuda::Gpu& gpu : *gpus) computer.gpu_memory.push_back(gpu.free);
-  const exec::cuda::CudaOptions options{arguments.streams, arguments.uses_graph};
+  exec::cuda::CudaOptions options;
+  if (arguments.streams) options.compute_streams = *arguments.streams;
+  options.uses_graph = arguments.uses_graph;
   return run_exec(
       arguments, computer, [&] { return exec::cuda::create_backend(options); }, terminal);
 }
@@ -64,7 +67,7 @@ void add_exec_command(CLI::App& app, Action& action) {
       .add_option("--backend", arguments->backend,
                   "cuda: the GPUs of this computer; host: threads and memcpy, virtual GPUs")
       ->required()
-      ->check(CLI::IsMember({"host", "cuda"}))
+      ->check(CLI::IsMember({"host", "cuda"}).description(""))
       ->type_name("host|cuda");
   add_run_options(command, arguments->run,
                   "describes this computer: a shipped name or a file [by default rates]");

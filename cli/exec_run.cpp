@@ -27,7 +27,7 @@ double seconds_since(Clock::time_point start) {
 core::Faults check_arguments(const ExecArguments& arguments) {
   core::Faults faults;
   if (arguments.repeat == 0) faults.push_back({"--repeat", "found 0; allowed: 1 or more"});
-  if (arguments.streams == 0) faults.push_back({"--streams", "found 0; allowed: 1 or more"});
+  if (arguments.streams.value_or(1) == 0) faults.push_back({"--streams", "found 0; allowed: 1 or more"});
   const std::pair<bool, const char*> need_times[] = {
       {arguments.predicts, "--predict"},
       {arguments.verifies, "--verify"},

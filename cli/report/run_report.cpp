@@ -90,6 +90,7 @@ void print_devices(const RunResult& result, std::ostream& stream) {
   for (const core::TaskRecord& task : result.run.tasks) {
     for (const core::DeviceId device : task.devices) ++tasks[device];
   }
+  const bool is_listed = lists_commands(result);
   TextTable table;
   table.add_column("device");
   table.add_column("tasks", Align::kRight);
@@ -101,8 +102,9 @@ void print_devices(const RunResult& result, std::ostream& stream) {
     const core::DeviceId id(i);
     const core::Device& device = result.machine.device(id);
     const core::MemorySpace& space = result.machine.space(device.space);
-    table.add_row({device.name, text_of_count(tasks[id]), text_of_share(busy_share(result.run, id)),
-                   space.name, peak_text(result.run, device.space), text_of(space.capacity)});
+    table.add_row({device.name, is_listed ? text_of_count(tasks[id]) : "",
+                   is_listed ? text_of_share(busy_share(result.run, id)) : "", space.name,
+                   peak_text(result.run, device.space), text_of(space.capacity)});
   }
   table.print(stream, 2);
 }

@@ -43,6 +43,11 @@ RunResult run_result(const core::Program& program, const core::Machine& machine,
           &execution};
 }
 
+bool lists_commands(const RunResult& result) {
+  const bool has_none = result.run.tasks.empty() && result.run.copies.empty();
+  return !has_none || (result.statistics.tasks_finished == 0 && result.statistics.copies == 0);
+}
+
 std::vector<std::pair<std::pair<core::SpaceId, core::SpaceId>, Traffic>> traffic_by_route(
     const core::Machine& machine, const core::RunRecord& run) {
   const std::size_t spaces = machine.space_count();

@@ -47,6 +47,9 @@ RunResult run_result(const core::Program& program, const core::Machine& machine,
                      const core::EngineOptions& options, const exec::ExecResult& executed,
                      const Execution& execution, std::optional<sim::Bounds> bounds);
 
+/// Whether the record lists tasks and copies (a run may go without, to save time).
+bool lists_commands(const RunResult& result);
+
 struct Traffic {
   core::Bytes bytes;
   std::uint64_t copies = 0;

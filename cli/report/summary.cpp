@@ -30,6 +30,19 @@ void write_header(const RunResult& result, JsonWriter& json) {
   json.member("seed", result.options.seed);
 }
 
+void write_traffic(const RunResult& result, JsonWriter& json) {
+  json.line_break().key("bytes_copied").begin_object();
+  for (const auto& [route, traffic] : traffic_by_route(result.machine, result.run)) {
+    json.member(route_text(result.machine, route.first, route.second), traffic.bytes.count());
+  }
+  json.end_object();
+  json.key("bytes_by_link").begin_object();
+  for (const auto& [kind, traffic] : traffic_by_kind(result.machine, result.run)) {
+    json.member(kind, traffic.bytes.count());
+  }
+  json.end_object();
+}
+
 void write_figures(const RunResult& result, JsonWriter& json) {
   const core::RunRecord& run = result.run;
   json.line_break().member("makespan_ns", run.makespan.ns());
@@ -39,16 +52,7 @@ void write_figures(const RunResult& result, JsonWriter& json) {
     json.member("work", result.bounds->work.count());
     json.member("transfer", result.bounds->transfer.count()).end_object();
   }
-  json.line_break().key("bytes_copied").begin_object();
-  for (const auto& [route, traffic] : traffic_by_route(result.machine, run)) {
-    json.member(route_text(result.machine, route.first, route.second), traffic.bytes.count());
-  }
-  json.end_object();
-  json.key("bytes_by_link").begin_object();
-  for (const auto& [kind, traffic] : traffic_by_kind(result.machine, run)) {
-    json.member(kind, traffic.bytes.count());
-  }
-  json.end_object();
+  if (lists_commands(result)) write_traffic(result, json);
   json.line_break().member("copies", result.statistics.copies);
   json.member("prefetches", result.statistics.prefetches);
   json.member("evictions", result.statistics.evictions);
@@ -61,7 +65,7 @@ void write_figures(const RunResult& result, JsonWriter& json) {
     json.member(result.machine.space(space).name, run.peak_bytes[space].count());
   }
   json.end_object();
-  write_busy(result.machine, run, json);
+  if (lists_commands(result)) write_busy(result.machine, run, json);
 }
 
 void write_route(const core::Machine& machine, const core::Route& route, JsonWriter& json) {

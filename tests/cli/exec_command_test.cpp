@@ -230,6 +230,22 @@ TEST_CASE("a prediction compares makespans, classes of tasks and bytes with a si
   CHECK(prediction["retimed_makespan_ns"] >= prediction["makespan_ns"]);
 }
 
+TEST_CASE("measured durations replace those that the workload states") {
+  const TemporaryFolder folder;
+  // A kernel that does nothing takes no second, whatever is stated.
+  const std::string workload = folder.file("w.json", R"({
+    "format": "parley-workload", "version": 1, "name": "idle",
+    "arrays": [{"name": "A", "shape": [6], "init": {"fill": 1}}],
+    "tasks": [{"name": "a", "placement": "gpu", "inout": ["A"], "kernel": {"name": "none"},
+               "cost": {"ns": 30000000000}}]})");
+  const Said said = exec_on_host({workload, "--predict", "--summary", folder.path("s.json")});
+  CHECK_MESSAGE(said.code == 0, said.err);
+  const Json prediction = Json::parse(contents(folder.path("s.json")))["prediction"];
+  CHECK(prediction["makespan_ns"] >= 30000000000);
+  CHECK(prediction["retimed_makespan_ns"] < 30000000000);
+  CHECK(prediction["simulated"]["tasks"].size() == 1);
+}
+
 TEST_CASE("what shows and evicts is predicted, too") {
   const TemporaryFolder folder;
   const std::string workload = folder.file("w.json", R"({
@@ -263,6 +279,7 @@ TEST_CASE("wrong input is told before anything runs") {
   const std::string workload = folder.file("w.json", lesson_workload());
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{workload, "--graph"}, "--graph: the host backend has no CUDA graphs"},
+      {{workload, "--streams", "2"}, "--streams: the host backend has no streams"},
       {{workload, "--repeat", "0"}, "--repeat: found 0"},
       {{workload, "--machine", "h200x2", "--devices", "3"}, "\"h200x2\" has 2"},
       {{workload, "--machine", "h2OOx2"}, "neither a shipped machine"},
@@ -293,6 +310,8 @@ TEST_CASE("without times a run still says how long it took and what moved") {
   const Json json = Json::parse(contents(folder.path("s.json")));
   CHECK(json["makespan_ns"].get<std::int64_t>() > 0);
   CHECK(json["copies"] == 1);
+  CHECK(!json.contains("bytes_copied"));  // what was not listed is not said to be nothing
+  CHECK(schema_fault("summary.schema.json", contents(folder.path("s.json"))) == "");
 }
 
 }  // namespace
