@@ -19,7 +19,8 @@ constexpr const char* kExecHelp = R"(Examples:
   parley exec program.json --backend cuda --machine here.json --predict      how well does sim do?
 
 The host backend needs no GPU: every memory space is a slab of its own, devices are threads, copies
-are memcpy. Without --machine a default one is used, whose rates say little; policies believe them.
+are memcpy. Without --machine a default one is used, whose rates say little; policies believe them
+(parley calibrate measures this computer).
 GPU memory is what is free, less 2 GiB for libraries; --limit lowers it. Ctrl-C ends the run after
 what was started; what was finished is reported, and files are whole.
 

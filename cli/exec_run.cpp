@@ -27,7 +27,8 @@ double seconds_since(Clock::time_point start) {
 core::Faults check_arguments(const ExecArguments& arguments) {
   core::Faults faults;
   if (arguments.repeat == 0) faults.push_back({"--repeat", "found 0; allowed: 1 or more"});
-  if (arguments.streams.value_or(1) == 0) faults.push_back({"--streams", "found 0; allowed: 1 or more"});
+  if (arguments.streams.value_or(1) == 0)
+    faults.push_back({"--streams", "found 0; allowed: 1 or more"});
   const std::pair<bool, const char*> need_times[] = {
       {arguments.predicts, "--predict"},
       {arguments.verifies, "--verify"},
@@ -175,7 +176,8 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   if (arguments_.predicts && executed.is_finished()) {
     prediction = predict(executed);
     if (arguments_.run.machine.empty()) {
-      terminal_.err << "warning: predicted with default rates; --machine describes this computer\n";
+      terminal_.err << "warning: predicted with default rates; parley calibrate measures those of "
+                       "this computer\n";
     }
   }
   if (prediction) execution.prediction = &*prediction;
