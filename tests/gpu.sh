@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# Builds and runs, on a machine with NVIDIA GPUs, everything that needs one.
+#   tests/gpu.sh OUT [STEP...]
+# Steps, all by default and in this order:
+#   build       the release preset: parley, test_gpu, bench_raw_cuda
+#   test        tests on GPUs, among them PARLEY_GPU_PROBLEMS random programs (1000)
+#   raw         what plain CUDA does here
+#   calibrate   measures this machine into OUT/machine.json
+#   speed       parley beside plain CUDA; with OUT/machine.json its predictions, too
+#   prediction  measured beside simulated runs
+#   sanitizer   compute-sanitizer memcheck on some kernels and a lesson, where the tool is installed
+# OUT gets results.md, log.txt, gpu.json, raw.jsonl, machine.json and prediction.csv, as far as the
+# steps make them; results of steps not asked for stay. PARLEY_SKIP_SETUP=1 installs nothing,
+# PARLEY_BUILD names another build folder, PARLEY_GPU_SECONDS (540) is the time for all steps after the
+# build. The exit status is zero only if no step failed.
+set -uo pipefail
+
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
+
+ALL_STEPS=(build test raw calibrate speed prediction sanitizer)
+[[ ${1:-} == -h || ${1:-} == --help ]] && { usage; exit 0; }
+[[ $# -ge 1 ]] || { usage >&2; exit 2; }
+mkdir -p "$1" || exit 2
+out=$(cd "$1" && pwd)
+shift
+steps=("${@:-${ALL_STEPS[@]}}")
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source=.ci/packages.sh
+source .ci/packages.sh
+for step in "${steps[@]}"; do
+  [[ " ${ALL_STEPS[*]} " == *" $step "* ]] || die "unknown step: $step; allowed: ${ALL_STEPS[*]}"
+done
+
+build=${PARLEY_BUILD:-build}
+budget=${PARLEY_GPU_SECONDS:-540}
+gpus=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | wc -l)
+((gpus > 0)) || die "no GPU found: nvidia-smi lists none"
+if ((gpus > 1)); then counts=1,2; else counts=1; fi
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+log=$out/log.txt
+: >"$log"
+verdicts=()
+failed=0
+end=$((SECONDS + budget))
+
+# left MOST: seconds that a step may take, at most MOST.
+left() {
+  local seconds=$((end - SECONDS))
+  ((seconds > $1)) && seconds=$1
+  ((seconds < 1)) && seconds=1
+  echo "$seconds"
+}
+
+# run NAME MOST COMMAND...: a step, with its output in the log and on the terminal.
+run() {
+  local name=$1 most=$2 start=$SECONDS status
+  shift 2
+  if ((SECONDS >= end)); then
+    verdicts+=("$name | not run for want of time | 0")
+    return 1
+  fi
+  say "$name"
+  { printf '\n== %s: %s\n' "$name" "$*"; } >>"$log"
+  timeout --kill-after=10 "$(left "$most")" "$@" 2>&1 | tee -a "$log" | sed -u 's/^/  /' | cut -c1-300
+  status=${PIPESTATUS[0]}
+  local verdict="ok"
+  ((status == 124 || status == 137)) && verdict="FAILED: took too long"
+  ((status != 0 && status != 124 && status != 137)) && verdict="FAILED: exit code $status"
+  [[ $verdict == ok ]] || failed=1
+  verdicts+=("$name | $verdict | $((SECONDS - start))")
+  printf '== %s: %s, %s s\n' "$name" "$verdict" "$((SECONDS - start))" | tee -a "$log"
+  return "$status"
+}
+
+wants() { [[ " ${steps[*]} " == *" $1 "* ]]; }
+
+machine_file() { if [[ -s $out/machine.json ]]; then echo "$out/machine.json"; fi; }
+
+step_build() {
+  install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+  local launcher=()
+  if command -v ccache >/dev/null; then
+    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
+  fi
+  export PATH=$PATH:/usr/local/cuda/bin
+  end=$((SECONDS + 1200))
+  run configure 120 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8 "${launcher[@]}" &&
+    run build 1200 cmake --build "$build" --parallel "$(nproc)" \
+      --target parley test_gpu bench_raw_cuda
+  local status=$?
+  end=$((SECONDS + budget))
+  ((status == 0)) || die "the build failed; see $log"
+}
+
+step_test() {
+  PARLEY_BINARY=$build/parley run "tests on $gpus GPUs" 240 \
+    ctest --test-dir "$build" -L gpu --verbose --timeout 230
+}
+
+step_raw() {
+  if run "plain CUDA" 90 "$build/bench_raw_cuda"; then
+    sed -n '/^{"name"/p' "$log" >"$scratch/raw" && mv "$scratch/raw" "$out/raw.jsonl"
+  fi
+}
+
+step_calibrate() {
+  run calibrate 200 "$build/parley" calibrate --backend cuda --output "$scratch/machine.json" &&
+    mv "$scratch/machine.json" "$out/machine.json"
+}
+
+step_speed() {
+  local machine raw=()
+  machine=$(machine_file)
+  raw=(--raw "$build/bench_raw_cuda")
+  [[ -s $out/raw.jsonl ]] && raw=(--raw-file "$out/raw.jsonl")
+  local seconds
+  seconds=$(left "${PARLEY_SPEED_SECONDS:-300}")
+  # shellcheck disable=SC2086  # words of PARLEY_SPEED_FLAGS are words
+  run speed $((seconds + 30)) python3 tests/benchmarks/gpu.py --binary "$build/parley" "${raw[@]}" \
+    ${machine:+--machine "$machine"} --out "$scratch/speed" --budget-seconds "$seconds" \
+    ${PARLEY_SPEED_FLAGS:-}
+  if [[ -s $scratch/speed/gpu.md ]]; then
+    cp "$scratch/speed/gpu.json" "$out/gpu.json"
+    cp "$scratch/speed/gpu.md" "$out/speed.md"
+  fi
+}
+
+step_prediction() {
+  local machine minutes
+  machine=$(machine_file)
+  minutes=$(python3 -c "print($(left "${PARLEY_PREDICTION_SECONDS:-150}") / 60)")
+  run prediction 220 python3 tests/benchmarks/prediction.py --binary "$build/parley" --backend cuda \
+    --devices "$counts" --minutes "$minutes" ${machine:+--machine "$machine"} \
+    --out "$scratch/prediction"
+  if [[ -s $scratch/prediction/prediction.md ]]; then
+    cp "$scratch/prediction/prediction.csv" "$out/prediction.csv"
+    cp "$scratch/prediction/prediction.md" "$out/prediction.md"
+  fi
+}
+
+step_sanitizer() {
+  local tool
+  tool=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
+  if [[ -z $tool ]]; then
+    verdicts+=("sanitizer | skipped: compute-sanitizer is not installed | 0")
+    return
+  fi
+  local check=("$tool" --tool memcheck --error-exitcode 9 --launch-timeout 60)
+  run "sanitizer: a lesson" 60 "${check[@]}" "$build/parley" exec \
+    workloads/lessons/tutorial_04/16_write_invalidation.json --backend cuda --limit gpu=64MiB
+  run "sanitizer: a factorisation" 90 "${check[@]}" "$build/parley" exec \
+    cholesky:tiles=4,tile=64 --backend cuda --limit gpu=1MiB --verify
+  PARLEY_GPU_PROBLEMS=20 run "sanitizer: random programs" 120 "${check[@]}" "$build/test_gpu" \
+    "--test-case=random programs*"
+}
+
+for step in "${ALL_STEPS[@]}"; do
+  if wants "$step"; then "step_$step"; fi
+done
+
+{
+  printf '# Results on GPUs\n\n%s UTC, commit %s, %s cores\n\n' "$(date -u '+%Y-%m-%d %H:%M')" \
+    "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(nproc)"
+  nvidia-smi --query-gpu=index,name,driver_version,memory.total,power.limit --format=csv | sed 's/^/    /'
+  printf '\n| step | result | seconds |\n|---|---|---|\n'
+  printf '| %s |\n' "${verdicts[@]}"
+  grep -hE '^ *(random programs|.*problems on .* GPUs in|.* runs of .* GPUs;|\[doctest\] test cases)' "$log" |
+    sed 's/^/\n    /' || true
+  for part in speed prediction; do
+    if [[ -s $out/$part.md ]]; then printf '\n' && sed 's/^#/##/' "$out/$part.md"; fi
+  done
+} >"$out/results.md"
+say "results in $out: $(ls "$out" | tr '\n' ' ')"
+printf '%s\n' "${verdicts[@]}"
+exit "$failed"
