@@ -25,7 +25,6 @@ void add_convert_command(CLI::App& app, Action& action);
 void add_list_command(CLI::App& app, Action& action);
 void add_replay_command(CLI::App& app, Action& action);
 void add_plot_command(CLI::App& app, Action& action);
-/// calibrate: refused, with what to use instead.
-void add_unavailable_commands(CLI::App& app, Action& action);
+void add_calibrate_command(CLI::App& app, Action& action);
 
 }  // namespace parley::cli

@@ -32,7 +32,7 @@ void add_commands(CLI::App& app, Action& action) {
   add_list_command(app, action);
   add_replay_command(app, action);
   add_plot_command(app, action);
-  add_unavailable_commands(app, action);
+  add_calibrate_command(app, action);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {

@@ -116,8 +116,12 @@ void initial_elements(const ArraySpec& spec, std::int64_t first, std::span<std::
       PARLEY_CHECK(false, "contents of \"" + spec.name + "\" are undefined");
       break;
     case Initial::Kind::kFill:
-      for (std::size_t i = 0; i < count; ++i) {
-        std::memcpy(out.data() + i * element, spec.initial.data.data(), element);
+      // What is there is copied behind itself, twice as much each time.
+      if (count > 0) std::memcpy(out.data(), spec.initial.data.data(), element);
+      for (std::size_t done = element; done < count * element;) {
+        const std::size_t more = std::min(done, count * element - done);
+        std::memcpy(out.data() + done, out.data(), more);
+        done += more;
       }
       break;
     case Initial::Kind::kValues: {

@@ -46,7 +46,9 @@ TEST_CASE("wrong words are refused with the nearest right ones") {
       {{"replay", "no/such/journal"}, "no/such/journal: cannot be read"},
       {{"generate", "choleski"}, "did you mean \"cholesky\"?"},
       {{"exec", "cholesky"}, "--backend is required"},
-      {{"calibrate", "--backend", "cuda", "-o", "m.json"}, "this build has no calibration yet"}};
+      {{"calibrate", "--backend", "host"}, "--output is required"},
+      {{"calibrate", "--backend", "host", "-o", "m.json", "--limit", "gpu=8XB"}, "8XB"},
+      {{"calibrate", "--backend", "host", "-o", "no/such/folder/m.json"}, "no/such/folder"}};
   for (const Wrong& wrong : cases) {
     std::string line = "parley";
     for (const std::string& word : wrong.words) line += " " + word;

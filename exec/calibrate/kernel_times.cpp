@@ -1,0 +1,208 @@
+#include "exec/calibrate/kernel_times.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace parley::exec {
+namespace {
+
+using core::AccessMode;
+using core::DeviceId;
+using core::DType;
+using Operand = KernelProbe::Operand;
+
+constexpr AccessMode kIn = AccessMode::kIn, kOut = AccessMode::kOut, kInout = AccessMode::kInout;
+
+// A size is left out when one kernel of the size before took longer than this, seconds.
+constexpr double kLongKernel = 0.05;
+
+KernelProbe probe(std::string kernel, DType dtype, std::vector<Operand> operands,
+                  std::vector<std::pair<std::string, double>> parameters = {}) {
+  return {std::move(kernel), std::move(parameters), std::move(operands), dtype};
+}
+
+Operand tile(std::int64_t edge, AccessMode mode) { return {{edge, edge}, mode, 0.0, false}; }
+/// A tile that a kernel changes so much that it must not be used again.
+Operand fresh_tile(std::int64_t edge, AccessMode mode) { return {{edge, edge}, mode, 0.0, true}; }
+/// A tile that can be factorised and divided by.
+Operand dominant(std::int64_t edge, AccessMode mode, bool is_fresh) {
+  return {{edge, edge}, mode, static_cast<double>(edge), is_fresh};
+}
+Operand line(std::int64_t length, AccessMode mode) { return {{length}, mode, 0.0, false}; }
+
+KernelProbe tile_probe(const std::string& kernel, DType dtype, std::int64_t n) {
+  if (kernel == "gemm") {
+    return probe(kernel, dtype, {tile(n, kIn), tile(n, kIn), tile(n, kInout)},
+                 {{"alpha", -1.0}, {"transpose_b", 1.0}});
+  }
+  if (kernel == "syrk") {
+    return probe(kernel, dtype, {tile(n, kIn), tile(n, kInout)}, {{"alpha", -1.0}});
+  }
+  if (kernel == "trsm" || kernel == "trmm") {
+    return probe(kernel, dtype, {dominant(n, kIn, false), fresh_tile(n, kInout)});
+  }
+  if (kernel == "trtri") {
+    return probe(kernel, dtype, {dominant(n, kIn, false), tile(n, kOut)});
+  }
+  return probe(kernel, dtype, {dominant(n, kInout, true)});  // potrf, getrf
+}
+
+KernelProbe line_probe(const std::string& kernel, DType dtype, std::int64_t n) {
+  const Operand source = line(n, kIn), target = line(n, kOut), updated = line(n, kInout);
+  const Operand result = {{}, kOut, 0.0, false};
+  if (kernel == "fill") return probe(kernel, dtype, {target}, {{"value", 1.0}});
+  if (kernel == "scale") return probe(kernel, dtype, {updated}, {{"value", 1.0}});
+  if (kernel == "add_scalar") return probe(kernel, dtype, {updated}, {{"value", 1.0}});
+  if (kernel == "copy") return probe(kernel, dtype, {source, target});
+  if (kernel == "axpy") return probe(kernel, dtype, {source, updated}, {{"value", 0.5}});
+  if (kernel == "add" || kernel == "multiply") {
+    return probe(kernel, dtype, {source, source, target});
+  }
+  if (kernel == "stencil") return probe(kernel, dtype, {line(n + 2, kIn), target});
+  return probe(kernel, dtype, {source, result});  // sum, max
+}
+
+double seconds_of(core::Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
+
+}  // namespace
+
+KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec, bool is_quick,
+                         bool is_sustained)
+    : laboratory_(laboratory), spec_(spec), is_quick_(is_quick), is_sustained_(is_sustained) {}
+
+std::vector<KernelTimes::Family> KernelTimes::families(DType dtype) const {
+  const std::vector<std::int64_t> edges =
+      is_quick_ ? std::vector<std::int64_t>{256, 1024, 2048}
+                : std::vector<std::int64_t>{128, 256, 512, 1024, 2048, 4096};
+  const std::vector<std::int64_t> lengths =
+      is_quick_ ? std::vector<std::int64_t>{1 << 12, 1 << 18, 1 << 24}
+                : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25};
+  std::vector<Family> families;
+  for (const char* name : {"gemm", "syrk", "trsm", "trmm", "trtri", "potrf", "getrf"}) {
+    const std::string kernel = name;
+    families.push_back(
+        {kernel, edges, [kernel, dtype](std::int64_t n) { return tile_probe(kernel, dtype, n); }});
+  }
+  for (const char* name : {"fill", "copy", "scale", "add_scalar", "axpy", "add", "multiply",
+                           "stencil", "sum", "max"}) {
+    const std::string kernel = name;
+    families.push_back({kernel, lengths,
+                        [kernel, dtype](std::int64_t n) { return line_probe(kernel, dtype, n); }});
+  }
+  return families;
+}
+
+std::vector<KernelTimes::Step> KernelTimes::steps() {
+  std::vector<Step> steps;
+  std::vector<std::string> seen;
+  for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
+    const DeviceId device(d);
+    const std::string& device_class = spec_.devices[device].device_class;
+    if (std::find(seen.begin(), seen.end(), device_class) != seen.end()) continue;
+    seen.push_back(device_class);
+    for (const DType dtype : {DType::kFloat64, DType::kFloat32}) {
+      for (const Family& family : families(dtype)) {
+        // In single precision the product stands for all.
+        if (dtype == DType::kFloat32 && family.kernel != "gemm") continue;
+        steps.push_back({family.kernel + " on " + spec_.devices[device].name,
+                         [this, device, dtype, family] { measure(device, dtype, family); }});
+      }
+    }
+    steps.push_back(
+        {"rates of " + spec_.devices[device].name, [this, device] { take_rates(device); }});
+    if (!is_sustained_ || device_class != "gpu") continue;
+    steps.push_back(
+        {"sustained rate of " + spec_.devices[device].name, [this, device] { slow_down(device); }});
+  }
+  return steps;
+}
+
+void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
+  const std::size_t repetitions = is_quick_ ? 4 : 6;
+  const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
+  std::vector<std::pair<std::int64_t, core::Duration>> points;
+  for (const std::int64_t size : family.sizes) {
+    const KernelProbe made = family.make(size);
+    std::int64_t bytes = 0;
+    for (const Operand& operand : made.operands) {
+      std::int64_t count = core::element_bytes(dtype);
+      for (const std::int64_t extent : operand.shape) count *= extent;
+      bytes += count * static_cast<std::int64_t>(operand.is_fresh ? repetitions : 1);
+    }
+    if (bytes > space.capacity.count() / 4) break;
+    const double taken = median(laboratory_.kernel(made, device, repetitions));
+    points.emplace_back(size, core::Duration(std::max(1LL, std::llround(taken * 1e9))));
+    if (taken > kLongKernel) break;
+  }
+  if (points.empty()) return;
+  const std::string& device_class = spec_.devices[device].device_class;
+  spec_.kernels[family.kernel][device_class][std::string(core::name_of(dtype))] = std::move(points);
+}
+
+const std::vector<std::pair<std::int64_t, core::Duration>>* KernelTimes::times(
+    const std::string& kernel, const std::string& device_class, const std::string& dtype) const {
+  const auto by_kernel = spec_.kernels.find(kernel);
+  if (by_kernel == spec_.kernels.end()) return nullptr;
+  const auto by_class = by_kernel->second.find(device_class);
+  if (by_class == by_kernel->second.end()) return nullptr;
+  const auto by_dtype = by_class->second.find(dtype);
+  return by_dtype == by_class->second.end() ? nullptr : &by_dtype->second;
+}
+
+/// What the roofline needs, for tasks that state flops and bytes: the best rate of gemm, and the
+/// bytes that axpy (two read, one written) gets through at its largest.
+void KernelTimes::take_rates(DeviceId device) {
+  const std::string device_class = spec_.devices[device].device_class;
+  double memory = 0.0;
+  if (const auto* axpy = times("axpy", device_class, "float64")) {
+    const auto& [size, time] = axpy->back();
+    memory = 3.0 * 8.0 * static_cast<double>(size) / seconds_of(time);
+  }
+  std::map<std::string, double> flops;
+  for (const char* dtype : {"float64", "float32"}) {
+    const auto* gemm = times("gemm", device_class, dtype);
+    for (std::size_t i = 0; gemm != nullptr && i < gemm->size(); ++i) {
+      const double rate = 2.0 * std::pow(static_cast<double>((*gemm)[i].first), 3.0) /
+                          seconds_of((*gemm)[i].second);
+      flops[dtype] = std::max(flops[dtype], rate);
+    }
+  }
+  for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
+    core::Device& one = spec_.devices[DeviceId(d)];
+    if (one.device_class != device_class) continue;
+    if (memory > 0.0) one.bytes_per_s = memory;
+    for (const auto& [dtype, rate] : flops) one.flops_per_s[dtype] = rate;
+  }
+}
+
+/// Runs products for seconds, until the clock is what it stays at, and lengthens the times of what
+/// runs as close to the limit: gemm and syrk.
+void KernelTimes::slow_down(DeviceId device) {
+  const std::string device_class = spec_.devices[device].device_class;
+  const auto* gemm = times("gemm", device_class, "float64");
+  if (gemm == nullptr) return;
+  const auto [size, brief] = gemm->back();
+  const double seconds = is_quick_ ? 2.0 : 6.0;
+  const auto repetitions =
+      static_cast<std::size_t>(std::clamp(seconds / seconds_of(brief), 8.0, 20000.0));
+  std::vector<double> all =
+      laboratory_.kernel(tile_probe("gemm", DType::kFloat64, size), device, repetitions);
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2));
+  const double factor = median(all) / seconds_of(brief);
+  if (factor <= 1.0) return;
+  const auto rate = [](double flops_per_cube, std::int64_t edge, core::Duration time) {
+    return flops_per_cube * std::pow(static_cast<double>(edge), 3.0) / seconds_of(time);
+  };
+  const double best = rate(2.0, size, brief);
+  for (const auto& [kernel, flops_per_cube] : {std::pair("gemm", 2.0), {"syrk", 1.0}}) {
+    for (auto& [edge, time] : spec_.kernels[kernel][device_class]["float64"]) {
+      // Slower ones do not reach the limit of power.
+      if (rate(flops_per_cube, edge, time) < 0.8 * best) continue;
+      time = core::Duration(std::llround(static_cast<double>(time.count()) * factor));
+    }
+  }
+  take_rates(device);
+}
+
+}  // namespace parley::exec

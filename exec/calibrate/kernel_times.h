@@ -1,0 +1,46 @@
+// Kernel tables and rates of devices, from kernels run one after the other over sizes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/machine/machine.h"
+#include "exec/calibrate/laboratory.h"
+
+namespace parley::exec {
+
+class KernelTimes {
+ public:
+  /// Times of one device of each class go into `spec`.
+  KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec, bool is_quick,
+              bool is_sustained);
+
+  struct Step {
+    std::string what;
+    std::function<void()> measure;
+  };
+  /// To be done in order.
+  [[nodiscard]] std::vector<Step> steps();
+
+ private:
+  /// A kernel at a size; the size is what the kernel's table is looked up by.
+  using MakeProbe = std::function<KernelProbe(std::int64_t size)>;
+  struct Family {
+    std::string kernel;
+    std::vector<std::int64_t> sizes;
+    MakeProbe make;
+  };
+  [[nodiscard]] std::vector<Family> families(core::DType dtype) const;
+  void measure(core::DeviceId device, core::DType dtype, const Family& family);
+  void take_rates(core::DeviceId device);
+  void slow_down(core::DeviceId device);
+  [[nodiscard]] const std::vector<std::pair<std::int64_t, core::Duration>>* times(
+      const std::string& kernel, const std::string& device_class, const std::string& dtype) const;
+
+  const Laboratory& laboratory_;
+  core::MachineSpec& spec_;
+  bool is_quick_, is_sustained_;
+};
+
+}  // namespace parley::exec

@@ -1,0 +1,76 @@
+// Runs the small programs of a calibration. Whatever refuses a program or fails during a run is
+// thrown as EnvironmentFailure and caught by calibrate().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+#include "exec/calibrate/calibration.h"
+
+namespace parley::exec {
+
+/// Copies from one space to another, one after the other or as the machine pleases.
+struct CopyFlow {
+  core::SpaceId from, to;
+  auto operator<=>(const CopyFlow&) const = default;
+};
+
+/// A copy as measured, seconds from the start of the run.
+struct MeasuredCopy {
+  CopyFlow flow;
+  double bytes = 0.0, start = 0.0, end = 0.0;
+};
+
+/// What to measure a kernel with: one task a repetition, one after the other.
+struct KernelProbe {
+  struct Operand {
+    std::vector<std::int64_t> shape;
+    core::AccessMode mode = core::AccessMode::kIn;
+    double diagonal = 0.0;
+    bool is_fresh = false;  // an array of its own for each repetition
+  };
+  std::string kernel;
+  std::vector<std::pair<std::string, double>> parameters;
+  std::vector<Operand> operands;
+  core::DType dtype = core::DType::kFloat64;
+};
+
+class Laboratory {
+ public:
+  Laboratory(const core::Machine& machine, const RunProgram& run) : machine_(machine), run_(run) {}
+
+  [[nodiscard]] const core::Machine& machine() const { return machine_; }
+  /// `count` copies of `bytes` in each flow, all asked for at once.
+  [[nodiscard]] std::vector<MeasuredCopy> copies(const std::vector<CopyFlow>& flows,
+                                                 std::int64_t bytes, std::size_t count) const;
+  /// Seconds of each repetition on the device, the first left out.
+  [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
+                                           std::size_t repetitions) const;
+
+  enum class EmptyTasks : std::uint8_t {
+    kIndependent,  // without data
+    kChain,        // each updates what the one before updated
+    kCopies,       // each reads a few bytes of its own from the host
+  };
+  /// Seconds a task with an empty kernel takes on the device, from first submission to the end.
+  [[nodiscard]] double task(EmptyTasks kind, core::DeviceId device, std::size_t count,
+                            std::uint32_t window) const;
+
+ private:
+  core::RunRecord run(core::Program& program, std::uint32_t window, bool is_timed) const;
+
+  const core::Machine& machine_;
+  const RunProgram& run_;
+};
+
+/// The middle one; 0 of none.
+double median(std::vector<double> values);
+
+/// The first device of a space; none when there is none.
+core::DeviceId device_of(const core::Machine& machine, core::SpaceId space);
+
+}  // namespace parley::exec

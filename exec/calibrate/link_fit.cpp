@@ -1,0 +1,334 @@
+#include "exec/calibrate/link_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace parley::exec {
+namespace {
+
+using core::SpaceId;
+
+// Below this share of what routes reach alone, something is shared.
+constexpr double kClearlyBelow = 0.95;
+
+std::int64_t nanoseconds(double seconds) { return std::llround(seconds * 1e9); }
+
+std::vector<double> durations(const std::vector<MeasuredCopy>& copies) {
+  std::vector<double> listed;
+  for (const MeasuredCopy& copy : copies) listed.push_back(copy.end - copy.start);
+  return listed;
+}
+
+}  // namespace
+
+double joint_rate(const std::vector<MeasuredCopy>& copies) {
+  std::map<CopyFlow, std::pair<double, double>> spans;
+  for (const MeasuredCopy& copy : copies) {
+    const auto [span, is_new] = spans.try_emplace(copy.flow, copy.start, copy.end);
+    if (is_new) continue;
+    span->second.first = std::min(span->second.first, copy.start);
+    span->second.second = std::max(span->second.second, copy.end);
+  }
+  double from = 0.0;
+  double to = std::numeric_limits<double>::infinity();
+  for (const auto& [flow, span] : spans) {
+    from = std::max(from, span.first);
+    to = std::min(to, span.second);
+  }
+  if (!(to > from)) return 0.0;
+  double bytes = 0.0;
+  for (const MeasuredCopy& copy : copies) {
+    const double inside = std::min(copy.end, to) - std::max(copy.start, from);
+    if (inside > 0.0) bytes += copy.bytes * inside / (copy.end - copy.start);
+  }
+  return bytes / (to - from);
+}
+
+LinkFit::LinkFit(const Laboratory& laboratory, core::MachineSpec& spec, bool is_quick)
+    : laboratory_(laboratory), spec_(spec) {
+  std::int64_t room = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t s = 0; s < spec.spaces.size(); ++s) {
+    const core::MemorySpace& space = spec.spaces[SpaceId(s)];
+    room = std::min(room, space.capacity.count());
+    if (space.is_host) {
+      host_ = SpaceId(s);
+    } else {
+      gpus_.push_back(SpaceId(s));
+    }
+  }
+  // Every block has a place in host memory besides, so a good part of it must stay free.
+  const auto blocks = static_cast<std::int64_t>(8 * std::max<std::size_t>(2, gpus_.size()));
+  const std::int64_t most = std::min<std::int64_t>(std::int64_t{256} << 20U, room / blocks);
+  for (std::int64_t size = 4096; size <= most; size *= is_quick ? 16 : 4) sizes_.push_back(size);
+  limit_bytes_ = std::min<std::int64_t>(sizes_.empty() ? 4096 : sizes_.back(),
+                                        std::int64_t{is_quick ? 64 : 128} << 20U);
+}
+
+std::vector<LinkFit::Step> LinkFit::steps() {
+  std::vector<Step> steps;
+  std::vector<SpaceId> spaces = {host_};
+  spaces.insert(spaces.end(), gpus_.begin(), gpus_.end());
+  for (const SpaceId from : spaces) {
+    for (const SpaceId to : spaces) {
+      // What has no way of its own goes through the host, by ways that are measured.
+      if (from == to || laboratory_.machine().route_id(from, to).is_none()) continue;
+      steps.push_back({spec_.spaces[from].name + " to " + spec_.spaces[to].name, [this, from, to] {
+                         measure_alone({from, to});
+                       }});
+    }
+  }
+  if (gpus_.size() > 1) {
+    steps.push_back({"all GPUs from the host", [this] { limit_host(true); }});
+    steps.push_back({"all GPUs to the host", [this] { limit_host(false); }});
+  }
+  if (!gpus_.empty()) {
+    steps.push_back({"both ways at once", [this] { limit_both_ways_of_one(); }});
+  }
+  if (gpus_.size() > 1) {
+    steps.push_back({"all both ways", [this] { limit_both_ways_of_all(); }});
+  }
+  const bool has_peers = std::ranges::all_of(gpus_, [&](SpaceId from) {
+    return std::ranges::all_of(gpus_, [&](SpaceId to) {
+      return from == to || !laboratory_.machine().route_id(from, to).is_none();
+    });
+  });
+  if (has_peers && gpus_.size() > 1) {
+    steps.push_back({"two GPUs both ways", [this] { limit_peers_both_ways(); }});
+  }
+  if (has_peers && gpus_.size() > 2) {
+    steps.push_back({"out of one GPU", [this] { limit_sender(); }});
+    steps.push_back({"into one GPU", [this] { limit_receiver(); }});
+  }
+  if (has_peers && gpus_.size() > 1) {
+    steps.push_back({"from GPU to GPU to GPU", [this] { limit_ring(); }});
+    steps.push_back({"between all spaces", [this] { limit_all(); }});
+  }
+  return steps;
+}
+
+void LinkFit::measure_alone(CopyFlow flow) {
+  Lone lone;
+  lone.flow = flow;
+  for (const std::int64_t bytes : sizes_) {
+    const bool is_small = bytes < (1 << 20);
+    // Copies wait for each other where a route has one engine; elsewhere they must be alone.
+    std::vector<double> times;
+    for (int i = is_small ? 9 : 3; i > 0; --i) {
+      for (const double time : durations(laboratory_.copies({flow}, bytes, 1))) {
+        times.push_back(time);
+      }
+    }
+    std::int64_t ns = nanoseconds(median(times));
+    if (!lone.curve.empty()) ns = std::max(ns, lone.curve.back().second + 1);
+    lone.curve.emplace_back(bytes, ns);
+  }
+  PARLEY_CHECK(lone.curve.size() >= 2, "a space too small to be measured");
+  const auto& [low_bytes, low] = lone.curve[lone.curve.size() - 2];
+  const auto& [high_bytes, high] = lone.curve.back();
+  lone.rate = static_cast<double>(high_bytes - low_bytes) * 1e9 / static_cast<double>(high - low);
+  lone_.push_back(lone);
+
+  core::Route route;
+  route.from = flow.from;
+  route.to = flow.to;
+  route.curve = lone.curve;
+  route.kind = flow.from == host_ || flow.to == host_ ? "host" : "peer";
+  const std::string name = spec_.spaces[flow.from].name + "->" + spec_.spaces[flow.to].name;
+  // Copies of one route in a row: as many at a time as overlap.
+  const std::vector<MeasuredCopy> row = laboratory_.copies({flow}, limit_bytes_, 4);
+  double first = std::numeric_limits<double>::infinity(), last = 0.0, sum = 0.0;
+  for (const MeasuredCopy& copy : row) {
+    first = std::min(first, copy.start);
+    last = std::max(last, copy.end);
+    sum += copy.end - copy.start;
+  }
+  const auto slots = static_cast<std::int32_t>(std::max(1L, std::lround(sum / (last - first))));
+  route.engines = {spec_.engines.push_back({name, slots})};
+  const double rate = std::max(lone.rate, slots > 1 ? joint_rate(row) : 0.0);
+  route.via = {{spec_.resources.push_back({name, core::Bandwidth(rate)}), 1.0}};
+  spec_.routes.push_back(std::move(route));
+}
+
+const LinkFit::Lone& LinkFit::lone(CopyFlow flow) const {
+  const auto found =
+      std::find_if(lone_.begin(), lone_.end(), [&](const Lone& one) { return one.flow == flow; });
+  PARLEY_CHECK(found != lone_.end(), "a route that was not measured");
+  return *found;
+}
+
+core::Route& LinkFit::route(CopyFlow flow) {
+  const auto found = std::find_if(
+      spec_.routes.begin(), spec_.routes.end(),
+      [&](const core::Route& one) { return one.from == flow.from && one.to == flow.to; });
+  PARLEY_CHECK(found != spec_.routes.end(), "a route that was not measured");
+  return *found;
+}
+
+double LinkFit::lone_rate(const std::vector<CopyFlow>& flows) const {
+  double sum = 0.0;
+  for (const CopyFlow flow : flows) sum += lone(flow).rate;
+  return sum;
+}
+
+double LinkFit::limit_below(double expected, const std::vector<CopyFlow>& flows) const {
+  const double found = joint_rate(laboratory_.copies(flows, limit_bytes_, 3));
+  return found > 0.0 && found < kClearlyBelow * expected ? found : 0.0;
+}
+
+void LinkFit::add_limit(const std::string& name, double bytes_per_s,
+                        const std::vector<CopyFlow>& flows) {
+  const core::ResourceId id = spec_.resources.push_back({name, core::Bandwidth(bytes_per_s)});
+  for (const CopyFlow flow : flows) route(flow).via.push_back({id, 1.0});
+}
+
+void LinkFit::add_engine(const std::string& name, const std::vector<CopyFlow>& flows) {
+  const core::CopyEngineId id = spec_.engines.push_back({name, 1});
+  for (const CopyFlow flow : flows) route(flow).engines.push_back(id);
+}
+
+std::vector<CopyFlow> LinkFit::host_flows(bool is_out) const {
+  std::vector<CopyFlow> flows;
+  for (const SpaceId gpu : gpus_) {
+    flows.push_back(is_out ? CopyFlow{host_, gpu} : CopyFlow{gpu, host_});
+  }
+  return flows;
+}
+
+void LinkFit::limit_host(bool is_out) {
+  const std::vector<CopyFlow> flows = host_flows(is_out);
+  const double alone = lone_rate(flows);
+  const double limit = limit_below(alone, flows);
+  host_limits_[is_out ? 1 : 0] = limit > 0.0 ? limit : alone;
+  const std::string& host = spec_.spaces[host_].name;
+  if (limit > 0.0) add_limit(host + (is_out ? ".out" : ".in"), limit, flows);
+}
+
+void LinkFit::limit_both_ways_of_one() {
+  const std::vector<CopyFlow> flows = {{host_, gpus_.front()}, {gpus_.front(), host_}};
+  const double limit = limit_below(lone_rate(flows), flows);
+  if (limit <= 0.0) return;
+  for (const SpaceId gpu : gpus_) {
+    add_limit(spec_.spaces[gpu].name + ".host_link", limit, {{host_, gpu}, {gpu, host_}});
+  }
+}
+
+void LinkFit::limit_both_ways_of_all() {
+  std::vector<CopyFlow> flows = host_flows(true);
+  const std::vector<CopyFlow> back = host_flows(false);
+  flows.insert(flows.end(), back.begin(), back.end());
+  double links = 0.0;  // what each GPU's own link lets through
+  for (const SpaceId gpu : gpus_) {
+    double both = lone_rate({{host_, gpu}, {gpu, host_}});
+    for (const core::Resource& resource : spec_.resources) {
+      if (resource.name == spec_.spaces[gpu].name + ".host_link") {
+        both = std::min(both, resource.capacity.bytes_per_s());
+      }
+    }
+    links += both;
+  }
+  const double limit = limit_below(std::min(links, host_limits_[0] + host_limits_[1]), flows);
+  if (limit > 0.0) add_limit(spec_.spaces[host_].name + ".both", limit, flows);
+}
+
+/// From each GPU to the next, and from the last to the first.
+std::vector<CopyFlow> LinkFit::ring() const {
+  std::vector<CopyFlow> flows;
+  for (std::size_t i = 0; i < gpus_.size(); ++i) {
+    flows.push_back({gpus_[i], gpus_[(i + 1) % gpus_.size()]});
+  }
+  return flows;
+}
+
+std::vector<CopyFlow> LinkFit::peer_flows() const {
+  std::vector<CopyFlow> flows;
+  for (const SpaceId from : gpus_) {
+    for (const SpaceId to : gpus_) {
+      if (from != to) flows.push_back({from, to});
+    }
+  }
+  return flows;
+}
+
+/// Something that all copies between GPUs share: each GPU sends once and receives once here.
+void LinkFit::limit_ring() {
+  ring_limit_ = joint_rate(laboratory_.copies(ring(), limit_bytes_, 3));
+  // Two GPUs make no ring: what both ways share is known already.
+  if (gpus_.size() < 3 || ring_limit_ >= kClearlyBelow * lone_rate(ring())) return;
+  add_limit("peers", ring_limit_, peer_flows());
+}
+
+/// Something that copies between GPUs share with those from the host.
+void LinkFit::limit_all() {
+  std::vector<CopyFlow> flows = ring();
+  const std::vector<CopyFlow> out = host_flows(true);
+  flows.insert(flows.end(), out.begin(), out.end());
+  const double limit = limit_below(ring_limit_ + host_limits_[1], flows);
+  if (limit <= 0.0) return;
+  std::vector<CopyFlow> all = peer_flows();
+  all.insert(all.end(), out.begin(), out.end());
+  const std::vector<CopyFlow> in = host_flows(false);
+  all.insert(all.end(), in.begin(), in.end());
+  add_limit("all_copies", limit, all);
+}
+
+void LinkFit::limit_peers_both_ways() {
+  const std::vector<CopyFlow> flows = {{gpus_[0], gpus_[1]}, {gpus_[1], gpus_[0]}};
+  const double limit = limit_below(lone_rate(flows), flows);
+  if (limit <= 0.0) return;
+  for (std::size_t a = 0; a < gpus_.size(); ++a) {
+    for (std::size_t b = a + 1; b < gpus_.size(); ++b) {
+      add_limit(spec_.spaces[gpus_[a]].name + "-" + spec_.spaces[gpus_[b]].name, limit,
+                {{gpus_[a], gpus_[b]}, {gpus_[b], gpus_[a]}});
+    }
+  }
+}
+
+/// Copies to several GPUs queue if each is as fast as alone once it has started, and share
+/// otherwise.
+void LinkFit::limit_sender() {
+  const auto out_of = [&](SpaceId gpu) {
+    std::vector<CopyFlow> flows;
+    for (const SpaceId to : gpus_) {
+      if (to != gpu) flows.push_back({gpu, to});
+    }
+    return flows;
+  };
+  const std::vector<CopyFlow> flows = out_of(gpus_.front());
+  const std::vector<MeasuredCopy> copies = laboratory_.copies(flows, limit_bytes_, 1);
+  double first = std::numeric_limits<double>::infinity(), last = 0.0, sum = 0.0;
+  for (const MeasuredCopy& copy : copies) {
+    first = std::min(first, copy.start);
+    last = std::max(last, copy.end);
+    sum += copy.end - copy.start;
+  }
+  const bool is_queueing = sum / (last - first) < 1.3;
+  const double limit = is_queueing ? 0.0 : limit_below(lone_rate(flows), flows);
+  for (const SpaceId gpu : gpus_) {
+    const std::string& name = spec_.spaces[gpu].name;
+    if (is_queueing) add_engine(name + ".peer_out", out_of(gpu));
+    if (limit > 0.0) add_limit(name + ".egress", limit, out_of(gpu));
+  }
+}
+
+void LinkFit::limit_receiver() {
+  const auto into = [&](SpaceId gpu) {
+    std::vector<CopyFlow> flows;
+    for (const SpaceId from : gpus_) {
+      if (from != gpu) flows.push_back({from, gpu});
+    }
+    return flows;
+  };
+  const std::vector<CopyFlow> flows = into(gpus_.front());
+  const double limit = limit_below(lone_rate(flows), flows);
+  if (limit <= 0.0) return;
+  for (const SpaceId gpu : gpus_) {
+    add_limit(spec_.spaces[gpu].name + ".ingress", limit, into(gpu));
+  }
+}
+
+}  // namespace parley::exec

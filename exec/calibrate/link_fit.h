@@ -1,0 +1,71 @@
+// Routes of a machine from measured copies: the time of a lone copy over sizes, and from copies at
+// the same time which of them queue behind each other and which limits they share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/machine/machine.h"
+#include "exec/calibrate/laboratory.h"
+
+namespace parley::exec {
+
+/// Bytes per second of all copies together while every flow is under way: from the time when the
+/// last flow starts to the time when the first one ends.
+double joint_rate(const std::vector<MeasuredCopy>& copies);
+
+class LinkFit {
+ public:
+  /// Routes and limits are added to `spec`, whose spaces are those of the laboratory's machine.
+  LinkFit(const Laboratory& laboratory, core::MachineSpec& spec, bool is_quick);
+
+  struct Step {
+    std::string what;
+    std::function<void()> measure;
+  };
+  /// To be done in order.
+  [[nodiscard]] std::vector<Step> steps();
+
+ private:
+  struct Lone {  // a route by itself
+    CopyFlow flow;
+    std::vector<std::pair<std::int64_t, std::int64_t>> curve;  // bytes, ns
+    double rate = 0.0;                                         // bytes per second, the last slope
+    core::Duration copy;                                       // of limit_bytes_
+  };
+  void measure_alone(CopyFlow flow);
+  void limit_host(bool is_out);
+  void limit_both_ways_of_one();
+  void limit_both_ways_of_all();
+  void limit_peers_both_ways();
+  void limit_sender();
+  void limit_receiver();
+  void limit_ring();
+  void limit_all();
+
+  [[nodiscard]] core::Route& route(CopyFlow flow);
+  [[nodiscard]] const Lone& lone(CopyFlow flow) const;
+  [[nodiscard]] double lone_rate(const std::vector<CopyFlow>& flows) const;
+  /// The joint rate, when it is clearly below what is expected; else 0.
+  [[nodiscard]] double limit_below(double expected, const std::vector<CopyFlow>& flows) const;
+  void add_limit(const std::string& name, double bytes_per_s, const std::vector<CopyFlow>& flows);
+  void add_engine(const std::string& name, const std::vector<CopyFlow>& flows);
+  [[nodiscard]] std::vector<CopyFlow> host_flows(bool is_out) const;
+  [[nodiscard]] std::vector<CopyFlow> ring() const;
+  [[nodiscard]] std::vector<CopyFlow> peer_flows() const;
+
+  const Laboratory& laboratory_;
+  core::MachineSpec& spec_;
+  core::SpaceId host_;
+  std::vector<core::SpaceId> gpus_;
+  std::vector<std::int64_t> sizes_;
+  std::int64_t limit_bytes_ = 0;  // of copies at the same time
+  std::vector<Lone> lone_;
+  // What is reached together, as far as measured:
+  double host_limits_[2] = {0.0, 0.0};  // by all GPUs to and from the host
+  double ring_limit_ = 0.0;             // by a ring of GPUs
+};
+
+}  // namespace parley::exec
