@@ -124,10 +124,12 @@ void lower(core::MemorySpace& space, Bytes most) {
 void fit_memory(core::MachineSpec& spec, const Computer& computer) {
   const std::int64_t host = computer.host_memory.count();
   const auto gpus = static_cast<std::int64_t>(std::max<std::uint32_t>(1, gpu_count(spec)));
+  const auto hosts = static_cast<std::int64_t>(spec.spaces.size() - gpu_count(spec));
   std::size_t gpu = 0;
   for (core::MemorySpace& space : spec.spaces) {
     if (space.is_host) {
-      lower(space, Bytes(computer.is_cuda ? host / 10 * 9 : host / 2));
+      lower(space, Bytes((computer.is_cuda ? host / 10 * 9 : host / 2) /
+                         std::max<std::int64_t>(1, hosts)));
     } else if (computer.is_cuda) {
       lower(space, computer.gpu_memory[gpu++] - kGpuReserve);
     } else {

@@ -129,9 +129,11 @@ TEST_CASE("cases, executed: every one of them is verified, on the machine that i
 TEST_CASE("the summary of a run for real has values, digests, no bounds, and follows the schema") {
   const TemporaryFolder folder;
   const std::string summary = folder.path("s.json");
-  REQUIRE(exec_on_host({folder.file("w.json", lesson_workload()), "--summary", summary, "--states",
-                        "--verify", "--timing", "--repeat", "3"})
-              .code == 0);
+  const Said said = exec_on_host({folder.file("w.json", lesson_workload()), "--summary", summary,
+                                  "--states", "--verify", "--timing", "--repeat", "3"});
+  REQUIRE_MESSAGE(said.code == 0, said.err);
+  check_in_order(said.out, {"backend host\n", "Runs      3: first ", ", least ", ", median ",
+                            "Verified  ", "Wall time  load ", ", setup ", ", run ", ", verify "});
   CHECK(schema_fault("summary.schema.json", contents(summary)) == "");
   const Json json = Json::parse(contents(summary));
   CHECK(json["mode"] == "exec");

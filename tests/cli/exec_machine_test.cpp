@@ -55,6 +55,11 @@ TEST_CASE("memory is what there is: less a reserve on GPUs, shared on the host b
   REQUIRE(host.has_value());
   CHECK(capacity(*host, "host") == kGiB * 50);
   CHECK(capacity(*host, "gpu0") == kGiB * 25);
+  const auto cluster = choose_machine({"cluster", {}, {}}, computer_without_gpus());
+  REQUIRE(cluster.has_value());
+  core::Bytes all;
+  for (const core::MemorySpace& space : cluster->spec().spaces) all += space.capacity;
+  CHECK(all <= kGiB * 100);
   const auto small = choose_machine({"h200x2", {}, {"gpu=2GiB"}}, computer_with_gpus(2));
   REQUIRE(small.has_value());
   CHECK(capacity(*small, "gpu0") == kGiB * 2);
