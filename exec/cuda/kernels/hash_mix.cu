@@ -14,7 +14,7 @@ using core::KernelCall;
 
 constexpr int kThreads = 256;
 constexpr std::int64_t kSmallBytes = 64 * 1024;  // at most: one block
-constexpr std::size_t kMostOperands = 12;        // of a launch: parameters stay below 4 KiB
+constexpr std::size_t kMostOperands = 8;         // of a launch: parameters stay below 4 KiB
 
 struct Operand {
   Views<1> view;
@@ -188,6 +188,8 @@ __global__ void draw(Batch written, std::uint64_t seed, const unsigned long long
     write_hash(written.operands[k], total, global_thread(), grid_threads());
   }
 }
+
+static_assert(2 * sizeof(Batch) + sizeof(std::uint64_t) <= 4096, "parameters of mix_small");
 
 // One block does it all.
 __global__ void mix_small(Batch read, Batch written, std::uint64_t seed) {
