@@ -55,6 +55,17 @@ class CommandSlots {
   explicit CommandSlots(std::size_t gpus) : slots_(std::make_unique<Slot[]>(kCount)) {
     for (std::size_t i = 0; i < kCount; ++i) slots_[i].events.resize(gpus);
   }
+  ~CommandSlots() {
+    for (std::size_t i = 0; i < kCount; ++i) {
+      for (const Slot::Events& events : slots_[i].events) {
+        if (events.started != nullptr) (void)cudaEventDestroy(events.started);
+        if (events.ended != nullptr) (void)cudaEventDestroy(events.ended);
+      }
+    }
+  }
+  CommandSlots(const CommandSlots&) = delete;
+  CommandSlots& operator=(const CommandSlots&) = delete;
+
   /// The slot in which the command is, or was if it was reported long ago.
   Slot& of(core::CommandId id) { return slots_[id.index() & (kCount - 1)]; }
   Slot& at(std::uint32_t index) { return slots_[index]; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <thread>
@@ -59,7 +60,7 @@ class CudaBackend final : public Backend {
   void report(Slot& slot);
   void stop_threads();
   void serve_host(bool serves_copies);
-  void provide_devices(const core::Machine& machine);
+  void provide_devices(const core::Machine& machine, std::uint32_t reserved_sms);
   void provide_kernels(const core::Program& program);
 
   CudaOptions options_;
@@ -69,12 +70,14 @@ class CudaBackend final : public Backend {
   CudaSlabs slabs_;
   std::vector<std::unique_ptr<GpuStreams>> gpus_;  // those that the machine has
   std::size_t spaces_ = 0;
+  std::uint32_t reserved_sms_ = 0;
   const core::Machine* machine_ = nullptr;
   std::optional<TaskLauncher> launcher_;
   std::optional<HostPerformer> performer_;
   GraphRun graph_;
   std::vector<StoredCommand> batch_;  // of the step, in graph mode
   core::Time graph_time_;
+  std::uint64_t fingerprint_ = 0;  // of the program whose graphs are kept
 
   Clock::time_point start_;
   std::optional<CommandSlots> slots_;
@@ -116,17 +119,20 @@ core::Faults CudaBackend::check(const core::Program& program, const core::Machin
   return faults;
 }
 
-void CudaBackend::provide_devices(const core::Machine& machine) {
+void CudaBackend::provide_devices(const core::Machine& machine, std::uint32_t reserved_sms) {
   std::size_t gpus = 0;
   for (const core::MemorySpace& space : machine.spec().spaces) gpus += space.is_host ? 0 : 1;
-  if (gpus_.size() == gpus && spaces_ == machine.space_count()) return;
+  if (gpus_.size() == gpus && spaces_ == machine.space_count() && reserved_sms_ == reserved_sms) {
+    return;
+  }
+  reserved_sms_ = reserved_sms;
   graph_.forget();
   submitters_.clear();
   gpus_.clear();
   spaces_ = machine.space_count();
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
-    gpus_.push_back(std::make_unique<GpuStreams>(static_cast<int>(gpu),
-                                                 std::max(1U, options_.compute_streams), spaces_));
+    gpus_.push_back(std::make_unique<GpuStreams>(
+        static_cast<int>(gpu), std::max(1U, options_.compute_streams), spaces_, reserved_sms_));
   }
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
     check_cuda(cudaSetDevice(static_cast<int>(gpu)), "choosing a GPU");
@@ -164,23 +170,26 @@ void CudaBackend::provide_kernels(const core::Program& program) {
 void CudaBackend::prepare(const core::Program& program, const core::Machine& machine,
                           const core::Engine& engine) {
   stop_threads();
-  const bool is_same = launcher_ && machine_ == &machine && launcher_->is_of(program);
-  if (!is_same) graph_.forget();
-  provide_devices(machine);
   machine_ = &machine;
-  slabs_.provide(machine, engine);
-  if (!is_same) {
-    provide_kernels(program);
-    launcher_.emplace(program, machine, device_kernels_, slabs_);
-    performer_.emplace(
-        program, machine, host_kernels_,
-        [this](core::SpaceId space, std::int64_t offset) { return slabs_.at(space, offset); },
-        true);
-  }
+  provide_kernels(program);
+  launcher_.emplace(program, machine, device_kernels_, slabs_);
+  performer_.emplace(
+      program, machine, host_kernels_,
+      [this](core::SpaceId space, std::int64_t offset) { return slabs_.at(space, offset); }, true);
+  provide_devices(machine, launcher_->has_narrow_tasks() ? options_.reserved_sms : 0);
+  // Libraries take their memory before the slabs take the rest.
   for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
     gpu->provide(launcher_->uses_libraries(),
                  [&](const LaunchContext& context) { return launcher_->workspace_bytes(context); });
   }
+  slabs_.provide(machine, engine);
+  if (!options_.uses_graph) return;
+  std::uint64_t fingerprint = launcher_->fingerprint();
+  for (std::size_t i = 0; i < machine.space_count(); ++i) {  // a slab may have moved
+    fingerprint =
+        fingerprint * 31 + reinterpret_cast<std::uintptr_t>(slabs_.at(core::SpaceId(i), 0));
+  }
+  if (std::exchange(fingerprint_, fingerprint) != fingerprint) graph_.forget();
 }
 
 void CudaBackend::write(core::SpaceId space, std::int64_t offset,
@@ -462,6 +471,10 @@ void CudaBackend::end() {
 bool is_built() { return true; }
 
 core::Result<std::vector<Gpu>> find_gpus() {
+  // More streams than hardware queues wait for each other; the default is 8 queues. This is how the
+  // driver is told, before its first call; what the user has set stays.
+  constexpr int kKeepsValue = 0;
+  (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", kKeepsValue);
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess || count == 0) {

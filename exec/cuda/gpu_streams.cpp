@@ -17,28 +17,40 @@ void* allocate(std::size_t bytes, const char* what) {
 
 }  // namespace
 
-GpuStreams::GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces)
+GpuStreams::GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces,
+                       std::uint32_t reserved_sms)
     : ordinal_(ordinal), compute_(compute) {
   check_cuda(cudaSetDevice(ordinal_), "choosing GPU " + std::to_string(ordinal_));
-  int least = 0;
-  int greatest = 0;
-  check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "priorities of streams");
-  const std::uint32_t all = copy_streams(spaces, true);
-  for (std::uint32_t i = 0; i < all; ++i) {
-    cudaStream_t stream = nullptr;
-    const bool is_ordinary = i < compute_;
-    check_cuda(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking,
-                                            is_ordinary ? least : greatest),
-               "making a stream");
-    streams_.push_back(stream);
+  if (reserved_sms > 0) {
+    check_cuda(cudaFree(nullptr), "making the GPU's context");
+    partition_ = SmPartition::create(ordinal_, reserved_sms);
   }
-  contexts_.resize(2 * static_cast<std::size_t>(compute_));
+  make_streams(spaces);
+  contexts_.resize(narrow_streams() + kNarrowStreams);
   host_workspaces_.resize(contexts_.size());
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     host_workspaces_[i].resize(kHostWorkspace);
     contexts_[i].stream = streams_[i];
     contexts_[i].device = ordinal_;
     contexts_[i].host_workspace = host_workspaces_[i];
+  }
+}
+
+void GpuStreams::make_streams(std::size_t spaces) {
+  int least = 0;
+  int greatest = 0;
+  check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "priorities of streams");
+  const std::uint32_t launches = narrow_streams() + kNarrowStreams;
+  for (std::uint32_t i = 0; i < copy_streams(spaces, true); ++i) {
+    const int priority = i < compute_ ? least : greatest;
+    if (partition_ != nullptr && i < launches) {
+      streams_.push_back(partition_->make_stream(i >= narrow_streams(), priority));
+      continue;
+    }
+    cudaStream_t stream = nullptr;
+    check_cuda(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, priority),
+               "making a stream");
+    streams_.push_back(stream);
   }
 }
 
@@ -55,7 +67,8 @@ GpuStreams::~GpuStreams() {
 }
 
 void GpuStreams::make_handles() {
-  for (LaunchContext& context : contexts_) {
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    LaunchContext& context = contexts_[i];
     if (context.blas != nullptr) continue;
     check_blas(cublasCreate(&context.blas), "making a cuBLAS handle");
     check_blas(cublasSetStream(context.blas, context.stream), "binding cuBLAS to a stream");
@@ -63,6 +76,7 @@ void GpuStreams::make_handles() {
     void* workspace = allocate(kBlasWorkspace, "allocating cuBLAS's workspace");
     allocations_.push_back(workspace);
     check_blas(cublasSetWorkspace(context.blas, workspace, kBlasWorkspace), "cuBLAS's workspace");
+    if (i < narrow_streams()) continue;
     check_solver(cusolverDnCreate(&context.solver), "making a cuSOLVER handle");
     check_solver(cusolverDnSetStream(context.solver, context.stream),
                  "binding cuSOLVER to a stream");
@@ -73,7 +87,7 @@ void GpuStreams::provide(bool uses_libraries,
                          const std::function<std::size_t(const LaunchContext&)>& bytes_of) {
   check_cuda(cudaSetDevice(ordinal_), "choosing GPU " + std::to_string(ordinal_));
   if (uses_libraries) make_handles();
-  const std::size_t bytes = bytes_of(contexts_.front());
+  const std::size_t bytes = bytes_of(contexts_.back());
   if (bytes <= workspace_bytes_) return;
   for (LaunchContext& context : contexts_) {
     if (context.workspace != nullptr) check_cuda(cudaFree(context.workspace), "a workspace");

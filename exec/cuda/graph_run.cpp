@@ -164,6 +164,11 @@ GraphRun::Place GraphRun::choose_place(const StoredCommand& command, const TaskL
   } else {
     place.gpu = static_cast<std::size_t>(std::max(0, launcher.gpu_of(command)));
     count = gpus_[place.gpu]->compute_streams();
+    if (!launcher.runs_on_host(command) &&
+        launcher.width(command) == TaskLauncher::Width::kNarrow) {
+      first = gpus_[place.gpu]->narrow_streams();
+      count = GpuStreams::kNarrowStreams;
+    }
   }
   for (const core::CommandId id : command.after) {
     const Place* earlier = place_of(id);

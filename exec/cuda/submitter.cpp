@@ -201,10 +201,8 @@ std::uint16_t Submitter::choose_stream(const Slot& slot) const {
   return static_cast<std::uint16_t>(best);
 }
 
-/// Whether the launch shall go before others: it leaves most of the GPU free, so that large ones
-/// run beside it, or it is more urgent than every ordinary one on the streams.
-bool Submitter::is_urgent(const Slot& slot) const {
-  if (launcher_->is_latency_bound(slot.command)) return true;
+/// Whether the launch is more urgent than every ordinary one on the streams.
+bool Submitter::is_most_urgent(const Slot& slot) const {
   if (slot.command.priority <= last_priority_) return false;
   for (std::uint32_t i = 0; i < streams_.compute_streams(); ++i) {
     const StreamQueue& queue = queues_[i];
@@ -215,12 +213,26 @@ bool Submitter::is_urgent(const Slot& slot) const {
   return ordinary_launches_ > 0;
 }
 
+/// The streams [first, end) that suit the launch.
+std::pair<std::uint32_t, std::uint32_t> Submitter::suitable_streams(const Slot& slot) const {
+  const std::uint32_t ordinary = streams_.compute_streams();
+  const std::uint32_t narrow = streams_.narrow_streams();
+  switch (launcher_->width(slot.command)) {
+    case TaskLauncher::Width::kNarrow:
+      return {narrow, narrow + GpuStreams::kNarrowStreams};
+    case TaskLauncher::Width::kPanel:
+      return {ordinary, narrow};
+    case TaskLauncher::Width::kWide:
+      break;
+  }
+  if (is_most_urgent(slot)) return {ordinary, narrow};
+  return {0, ordinary};
+}
+
 /// Behind the command that it waits for, where that is the last of its stream: no event is needed
 /// then. Else the stream with the fewest launches.
 std::uint16_t Submitter::choose_compute_stream(const Slot& slot) const {
-  const std::uint32_t ordinary = streams_.compute_streams();
-  const std::uint32_t first = is_urgent(slot) ? ordinary : 0;
-  const std::uint32_t end = first + ordinary;
+  const auto [first, end] = suitable_streams(slot);
   for (const core::CommandId id : slot.command.after) {
     const Slot& earlier = slots_.of(id);
     if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted || earlier.gpu != gpu_ ||

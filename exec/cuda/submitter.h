@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "exec/cuda/command_slots.h"
@@ -55,7 +56,8 @@ class Submitter {
   void submit(std::uint32_t index);
   void enqueue(Slot& slot);
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
-  [[nodiscard]] bool is_urgent(const Slot& slot) const;
+  [[nodiscard]] bool is_most_urgent(const Slot& slot) const;
+  [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> suitable_streams(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
   void wait_for_earlier(const Slot& slot);
   Slot::Events& events_of(Slot& slot) const;

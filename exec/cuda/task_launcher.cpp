@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -60,6 +62,16 @@ bool is_of_library(const core::KernelCall& call) {
   return true;
 }
 
+TaskLauncher::Width width_of(const core::KernelCall& call) {
+  const core::KernelSignature* signature = core::find_kernel(call.name);
+  if (signature == nullptr) return TaskLauncher::Width::kWide;
+  if (signature->shapes == core::ShapeRule::kSquare || call.name == "trtri") {
+    return TaskLauncher::Width::kNarrow;
+  }
+  return signature->shapes == core::ShapeRule::kTrsm ? TaskLauncher::Width::kPanel
+                                                     : TaskLauncher::Width::kWide;
+}
+
 }  // namespace
 
 core::Faults TaskLauncher::check(const core::Program& program,
@@ -102,6 +114,7 @@ TaskLauncher::TaskLauncher(const core::Program& program, const core::Machine& ma
     }
   }
   for (const Calls& calls : calls_) {
+    has_narrow_tasks_ = has_narrow_tasks_ || calls.width == Width::kNarrow;
     for (const auto& [call, kernel] : calls.calls) {
       uses_libraries_ = uses_libraries_ || is_of_library(*call);
     }
@@ -114,11 +127,7 @@ void TaskLauncher::resolve(const core::Kernel& kernel, Calls& calls) const {
   for (const core::KernelCall& call : kernel) {
     if (call.name == "spin") calls.spins = true;
     calls.calls.emplace_back(&call, kernels_->find(call.name));
-    const core::KernelSignature* signature = core::find_kernel(call.name);
-    calls.is_latency_bound =
-        calls.is_latency_bound ||
-        (signature != nullptr &&
-         (signature->shapes == core::ShapeRule::kSquare || call.name == "trsm"));
+    calls.width = std::max(calls.width, width_of(call));
   }
 }
 
@@ -168,6 +177,61 @@ const TaskLauncher::Calls& TaskLauncher::calls_of(core::TaskId task,
   const core::Alternative& chosen = program_->placement(described.placement)[alternative];
   return chosen.kernel ? alternative_calls_[described.placement.index()][alternative]
                        : calls_[described.kernel];
+}
+
+namespace {
+
+// FNV-1a over words and texts.
+class Fingerprint {
+ public:
+  void add(std::uint64_t word) { value_ = (value_ ^ word) * 0x100000001b3U; }
+  void add(std::string_view text) {
+    for (const char c : text) add(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
+    add(text.size());
+  }
+  void add(double number) { add(std::bit_cast<std::uint64_t>(number)); }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+void add_call(Fingerprint& print, const core::KernelCall& call) {
+  print.add(std::string_view(call.name));
+  for (const auto& [name, value] : call.parameters) {
+    print.add(std::string_view(name));
+    print.add(value);
+  }
+  for (const core::KernelArgument& argument : call.arguments) {
+    print.add(static_cast<std::uint64_t>(argument.is_scratch) << 32U | argument.index);
+    print.add(static_cast<std::uint64_t>(argument.view.dropped) << 8U | argument.view.flipped);
+  }
+}
+
+}  // namespace
+
+std::uint64_t TaskLauncher::fingerprint() const {
+  Fingerprint print;
+  for (std::size_t i = 0; i < program_->task_count(); ++i) {
+    const core::TaskId id(i);
+    const core::Task& task = program_->task(id);
+    print.add(program_->task_name(id));  // tasks without a kernel hash it
+    add_call(print, spin_calls_[spin_time_[id]]);
+    for (std::uint16_t a = 0; a < program_->placement(task.placement).size(); ++a) {
+      for (const auto& [call, kernel] : calls_of(id, a).calls) add_call(print, *call);
+    }
+    for (const core::Access& access : program_->accesses(id)) {
+      const core::Region& region = program_->region(access.region);
+      print.add(static_cast<std::uint64_t>(program_->array(region.array).spec.dtype) << 8U |
+                static_cast<std::uint64_t>(access.mode));
+      for (const core::Range& range : region.box.ranges()) {
+        print.add(static_cast<std::uint64_t>(range.start));
+        print.add(static_cast<std::uint64_t>(range.step));
+        print.add(static_cast<std::uint64_t>(range.count));
+      }
+    }
+  }
+  return print.value();
 }
 
 // ---- operands ----

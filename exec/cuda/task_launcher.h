@@ -31,10 +31,9 @@ class TaskLauncher {
                const DeviceKernelRegistry& kernels, const CudaSlabs& slabs);
 
   [[nodiscard]] const core::Program& program() const { return *program_; }
-  /// Whether it was made for this program as it is.
-  [[nodiscard]] bool is_of(const core::Program& program) const {
-    return program_ == &program && spin_time_.size() == program.task_count();
-  }
+  /// A number for all that its launches are made of, apart from addresses: kernels, parameters,
+  /// operands, times. Two programs of one number launch the same.
+  [[nodiscard]] std::uint64_t fingerprint() const;
   /// Whether the launch is on a device of the host.
   [[nodiscard]] bool runs_on_host(const StoredCommand& command) const {
     return gpu_of(command) < 0;
@@ -43,11 +42,15 @@ class TaskLauncher {
   [[nodiscard]] int gpu_of(const StoredCommand& command) const {
     return slabs_->gpu_of(machine_->device(command.devices.front()).space);
   }
-  /// Whether the task's kernel cannot fill a GPU, however large its tile: what a factorisation, an
-  /// inversion or a triangular solve does next depends on what it did before.
-  [[nodiscard]] bool is_latency_bound(const StoredCommand& command) const {
-    return calls_of(command.task, command.alternative).is_latency_bound;
+  /// What a launch asks of a GPU. Narrow: a chain of small steps that leaves most of it idle,
+  /// however large the tile (factorisations, inversions). Panel: what the rest of a factorisation
+  /// waits for (triangular solves). Wide: all else.
+  enum class Width : std::uint8_t { kWide, kPanel, kNarrow };
+  [[nodiscard]] Width width(const StoredCommand& command) const {
+    return calls_of(command.task, command.alternative).width;
   }
+  /// Whether any task of the program is narrow.
+  [[nodiscard]] bool has_narrow_tasks() const { return has_narrow_tasks_; }
   /// Whether any task wants the libraries' handles.
   [[nodiscard]] bool uses_libraries() const { return uses_libraries_; }
   /// The largest workspace that a task of the program asks for; `context` has handles.
@@ -60,7 +63,7 @@ class TaskLauncher {
   struct Calls {
     std::vector<std::pair<const core::KernelCall*, const DeviceKernel*>> calls;
     bool spins = false;
-    bool is_latency_bound = false;
+    Width width = Width::kWide;
   };
 
   using Asked = std::set<std::tuple<std::string, std::vector<std::pair<std::string, double>>,
@@ -84,7 +87,7 @@ class TaskLauncher {
   const CudaSlabs* slabs_;
   const DeviceKernel* spin_;
   const DeviceKernel* hash_mix_;
-  bool uses_libraries_ = false;
+  bool uses_libraries_ = false, has_narrow_tasks_ = false;
   core::IdVector<core::KernelId, Calls> calls_;
   std::vector<std::vector<Calls>> alternative_calls_;      // by placement, then alternative
   core::IdVector<core::TaskId, std::uint32_t> spin_time_;  // index into spin_calls_; 0: no time
