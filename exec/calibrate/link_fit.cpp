@@ -18,10 +18,16 @@ constexpr double kClearlyBelow = 0.95;
 
 std::int64_t nanoseconds(double seconds) { return std::llround(seconds * 1e9); }
 
-std::vector<double> durations(const std::vector<MeasuredCopy>& copies) {
-  std::vector<double> listed;
-  for (const MeasuredCopy& copy : copies) listed.push_back(copy.end - copy.start);
-  return listed;
+/// How many copies were under way on average, from the first start to the last end.
+double mean_overlap(const std::vector<MeasuredCopy>& copies) {
+  double first = std::numeric_limits<double>::infinity();
+  double last = 0.0, sum = 0.0;
+  for (const MeasuredCopy& copy : copies) {
+    first = std::min(first, copy.start);
+    last = std::max(last, copy.end);
+    sum += copy.end - copy.start;
+  }
+  return last > first ? sum / (last - first) : 0.0;
 }
 
 }  // namespace
@@ -111,19 +117,40 @@ std::vector<LinkFit::Step> LinkFit::steps() {
   return steps;
 }
 
-void LinkFit::measure_alone(CopyFlow flow) {
+std::int64_t LinkFit::copy_ns(CopyFlow flow, std::int64_t bytes) const {
+  const bool is_small = bytes < (1 << 20);
+  std::vector<double> times;
+  for (int i = is_small ? 9 : 3; i > 0; --i) {
+    for (const MeasuredCopy& copy : laboratory_.copies({flow}, bytes, 1)) {
+      times.push_back(copy.end - copy.start);
+    }
+  }
+  return nanoseconds(median(times));
+}
+
+const LinkFit::Lone* LinkFit::alike(CopyFlow flow) const {
+  constexpr double kAlike = 0.1;
+  for (const Lone& other : lone_) {
+    const bool is_same_kind = (other.flow.from == host_) == (flow.from == host_) &&
+                              (other.flow.to == host_) == (flow.to == host_);
+    if (!is_same_kind) continue;
+    const std::size_t count = other.curve.size();
+    const bool is_as_long =
+        std::ranges::all_of(std::vector<std::size_t>{0, count / 2, count - 1}, [&](std::size_t i) {
+          const auto known = static_cast<double>(other.curve[i].second);
+          const auto found = static_cast<double>(copy_ns(flow, other.curve[i].first));
+          return std::abs(found - known) < kAlike * known;
+        });
+    return is_as_long ? &other : nullptr;  // the first of the kind stands for it
+  }
+  return nullptr;
+}
+
+LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
   Lone lone;
   lone.flow = flow;
   for (const std::int64_t bytes : sizes_) {
-    const bool is_small = bytes < (1 << 20);
-    // Copies wait for each other where a route has one engine; elsewhere they must be alone.
-    std::vector<double> times;
-    for (int i = is_small ? 9 : 3; i > 0; --i) {
-      for (const double time : durations(laboratory_.copies({flow}, bytes, 1))) {
-        times.push_back(time);
-      }
-    }
-    std::int64_t ns = nanoseconds(median(times));
+    std::int64_t ns = copy_ns(flow, bytes);
     if (!lone.curve.empty()) ns = std::max(ns, lone.curve.back().second + 1);
     lone.curve.emplace_back(bytes, ns);
   }
@@ -131,27 +158,31 @@ void LinkFit::measure_alone(CopyFlow flow) {
   const auto& [low_bytes, low] = lone.curve[lone.curve.size() - 2];
   const auto& [high_bytes, high] = lone.curve.back();
   lone.rate = static_cast<double>(high_bytes - low_bytes) * 1e9 / static_cast<double>(high - low);
-  lone_.push_back(lone);
-
-  core::Route route;
-  route.from = flow.from;
-  route.to = flow.to;
-  route.curve = lone.curve;
-  route.kind = flow.from == host_ || flow.to == host_ ? "host" : "peer";
-  const std::string name = spec_.spaces[flow.from].name + "->" + spec_.spaces[flow.to].name;
-  // Copies of one route in a row: as many at a time as overlap.
   const std::vector<MeasuredCopy> row = laboratory_.copies({flow}, limit_bytes_, 4);
-  double first = std::numeric_limits<double>::infinity(), last = 0.0, sum = 0.0;
-  for (const MeasuredCopy& copy : row) {
-    first = std::min(first, copy.start);
-    last = std::max(last, copy.end);
-    sum += copy.end - copy.start;
-  }
-  const auto slots = static_cast<std::int32_t>(std::max(1L, std::lround(sum / (last - first))));
-  route.engines = {spec_.engines.push_back({name, slots})};
-  const double rate = std::max(lone.rate, slots > 1 ? joint_rate(row) : 0.0);
+  lone.slots = static_cast<std::int32_t>(std::max(1L, std::lround(mean_overlap(row))));
+  lone.joint_rate = exec::joint_rate(row);
+  return lone;
+}
+
+void LinkFit::add_route(const Lone& lone) {
+  core::Route route;
+  route.from = lone.flow.from;
+  route.to = lone.flow.to;
+  route.curve = lone.curve;
+  route.kind = route.from == host_ || route.to == host_ ? "host" : "peer";
+  const std::string name = spec_.spaces[route.from].name + "->" + spec_.spaces[route.to].name;
+  const double rate = std::max(lone.rate, lone.slots > 1 ? lone.joint_rate : 0.0);
+  route.engines = {spec_.engines.push_back({name, lone.slots})};
   route.via = {{spec_.resources.push_back({name, core::Bandwidth(rate)}), 1.0}};
   spec_.routes.push_back(std::move(route));
+}
+
+void LinkFit::measure_alone(CopyFlow flow) {
+  const Lone* other = alike(flow);
+  Lone lone = other != nullptr ? *other : measured(flow);
+  lone.flow = flow;
+  add_route(lone);
+  lone_.push_back(std::move(lone));
 }
 
 const LinkFit::Lone& LinkFit::lone(CopyFlow flow) const {
@@ -300,13 +331,7 @@ void LinkFit::limit_sender() {
   };
   const std::vector<CopyFlow> flows = out_of(gpus_.front());
   const std::vector<MeasuredCopy> copies = laboratory_.copies(flows, limit_bytes_, 1);
-  double first = std::numeric_limits<double>::infinity(), last = 0.0, sum = 0.0;
-  for (const MeasuredCopy& copy : copies) {
-    first = std::min(first, copy.start);
-    last = std::max(last, copy.end);
-    sum += copy.end - copy.start;
-  }
-  const bool is_queueing = sum / (last - first) < 1.3;
+  const bool is_queueing = mean_overlap(copies) < 1.3;
   const double limit = is_queueing ? 0.0 : limit_below(lone_rate(flows), flows);
   for (const SpaceId gpu : gpus_) {
     const std::string& name = spec_.spaces[gpu].name;

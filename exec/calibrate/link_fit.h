@@ -33,9 +33,15 @@ class LinkFit {
     CopyFlow flow;
     std::vector<std::pair<std::int64_t, std::int64_t>> curve;  // bytes, ns
     double rate = 0.0;                                         // bytes per second, the last slope
-    core::Duration copy;                                       // of limit_bytes_
+    double joint_rate = 0.0;                                   // of several copies in a row
+    std::int32_t slots = 1;                                    // how many of them run at a time
   };
   void measure_alone(CopyFlow flow);
+  [[nodiscard]] std::int64_t copy_ns(CopyFlow flow, std::int64_t bytes) const;
+  /// A route between spaces of the same kinds that takes as long, or null.
+  [[nodiscard]] const Lone* alike(CopyFlow flow) const;
+  [[nodiscard]] Lone measured(CopyFlow flow) const;
+  void add_route(const Lone& lone);
   void limit_host(bool is_out);
   void limit_both_ways_of_one();
   void limit_both_ways_of_all();
