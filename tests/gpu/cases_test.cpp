@@ -67,16 +67,7 @@ class GpuRuns {
     ++runs_;
     CHECK(result->is_finished());
     for (const exec::CommandFailure& failure : result->failures) FAIL_CHECK(failure.cause);
-    const bool is_as_expected =
-        !alternative_of ||
-        std::ranges::all_of(result->run.tasks, [&](const core::TaskRecord& record) {
-          return record.alternative == alternative_of(record.task);
-        });
-    if (!is_as_expected) skip(program, "its expectations: a task takes another alternative here");
-    for (const exec::FailedExpectation& failed : result->failed_expectations) {
-      if (!is_as_expected) break;
-      FAIL_CHECK(program.task_name(failed.task) << ": " << program.region_text(failed.region));
-    }
+    check_expectations(program, *result, alternative_of);
     const exec::VerificationReport report = exec::verify(program, *result);
     for (const std::string& difference : report.differences) FAIL_CHECK(difference);
     CHECK(report.holds);
@@ -90,6 +81,23 @@ class GpuRuns {
   }
 
  private:
+  /// With fewer GPUs a task may take an alternative that computes something else.
+  void check_expectations(const core::Program& program, const exec::ExecResult& result,
+                          const exec::AlternativeOf& alternative_of) {
+    const bool takes_others =
+        gpus_ < 4 && alternative_of &&
+        std::ranges::any_of(result.run.tasks, [&](const core::TaskRecord& record) {
+          return record.alternative != alternative_of(record.task);
+        });
+    for (const exec::FailedExpectation& failed : result.failed_expectations) {
+      if (takes_others) {
+        skip(program, "expected values: tasks take other alternatives here");
+        continue;
+      }
+      FAIL_CHECK(program.task_name(failed.task) << ": " << program.region_text(failed.region));
+    }
+  }
+
   /// For want of GPUs; where there are four, a failure of the test.
   void skip(const core::Program& program, const std::string& reason) {
     CHECK_MESSAGE(gpus_ < 4, program.name(), ": ", reason);
