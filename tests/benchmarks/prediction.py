@@ -78,8 +78,8 @@ WORKLOADS = [
         "wavefront:rows=10,columns=10,block=65536,task_ns=200000,kernel=spin",
     ),  # fmt: skip
     Workload(
-        "chains", f"serial:chains=8,steps=40,overlap=shared,block={4 * MIB},task_ns=100000",
-        "serial:chains=4,steps=20,overlap=shared,block=65536,task_ns=300000",
+        "chains", f"serial:chains=8,steps=40,overlap=shared,block={4 * MIB},task_ns=100000,kernel=spin",
+        "serial:chains=4,steps=20,overlap=shared,block=65536,task_ns=300000,kernel=spin",
     ),  # fmt: skip
     Workload(
         "from the host", f"independent:width=64,block={16 * MIB},task_ns=0,kernel=none",
