@@ -78,7 +78,8 @@ WORKLOADS = [
         "wavefront:rows=10,columns=10,block=65536,task_ns=200000,kernel=spin",
     ),  # fmt: skip
     Workload(
-        "chains", f"serial:chains=8,steps=40,overlap=shared,block={4 * MIB},task_ns=100000,kernel=spin",
+        "chains",
+        f"serial:chains=8,steps=40,overlap=shared,block={4 * MIB},task_ns=100000,kernel=spin",
         "serial:chains=4,steps=20,overlap=shared,block=65536,task_ns=300000,kernel=spin",
     ),  # fmt: skip
     Workload(
@@ -94,7 +95,8 @@ WORKLOADS = [
         f"pingpong:between=gpus,rounds=10,block={4 * MIB},kernel=none", least_devices=2,
     ),  # fmt: skip
     Workload(
-        "all to all", f"all_to_all:gpus={{gpus}},rounds=64,block={16 * MIB},task_ns=100000,kernel=spin",
+        "all to all",
+        f"all_to_all:gpus={{gpus}},rounds=64,block={16 * MIB},task_ns=100000,kernel=spin",
         f"all_to_all:gpus={{gpus}},rounds=4,block={MIB},task_ns=100000,kernel=spin",
         least_devices=2,
     ),  # fmt: skip
@@ -107,7 +109,8 @@ WORKLOADS = [
         "random:levels=8,width=8,blocks=24,block=65536,task_ns=300000",
     ),  # fmt: skip
     Workload(
-        "random, a third fits", f"random:levels=20,width=16,blocks=48,block={8 * MIB},task_ns=300000",
+        "random, a third fits",
+        f"random:levels=20,width=16,blocks=48,block={8 * MIB},task_ns=300000",
         "random:levels=8,width=8,blocks=24,block=262144,task_ns=300000",
         limit={"cuda": f"gpu={128 * MIB}", "host": f"gpu={2 * MIB}"},
     ),  # fmt: skip
