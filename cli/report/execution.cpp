@@ -63,6 +63,8 @@ std::string_view method_text(exec::ArrayVerdict::Method method) {
       return "rounding";
     case Method::kResidual:
       return "residual";
+    case Method::kProduct:
+      return "product";
     case Method::kNone:
       return "none";
   }

@@ -15,12 +15,6 @@ namespace {
 
 using Method = ArrayVerdict::Method;
 
-std::string number_text(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.9g", value);
-  return text.data();
-}
-
 /// One element as an expected and a found number; real and imaginary part.
 struct Numbers {
   double expected[2];
@@ -128,6 +122,12 @@ class ElementComparison {
 };
 
 }  // namespace
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.9g", value);
+  return text.data();
+}
 
 ArrayVerdict compare(const core::Program& program, core::ArrayId array,
                      std::span<const std::byte> expected, std::span<const std::byte> found,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "core/graph/program.h"
 #include "exec/verify/rounding.h"
@@ -15,6 +16,9 @@ struct Tolerance {
   std::span<const Certainty> certainties;
   Rounding rounding;
 };
+
+/// Nine digits, as messages have them.
+std::string number_text(double value);
 
 /// Stops at the first element that is wrong.
 ArrayVerdict compare(const core::Program& program, core::ArrayId array,

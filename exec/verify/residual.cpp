@@ -3,119 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <span>
 #include <vector>
 
-#include "core/graph/element.h"
+#include "exec/verify/matrix_rows.h"
 #include "exec/verify/parallel.h"
 
 namespace parley::exec {
 namespace {
 
-using core::DType;
 using core::Factorization;
 using Vector = std::vector<double>;
-using Row = std::span<const double>;
-
-/// The rows of tiles as doubles: of the matrix before (made again) or of its factors (as found).
-class TileRows {
- public:
-  /// `arrays` null: the matrix before.
-  TileRows(const core::Program& program, const Factorization& factorization,
-           const core::IdVector<core::ArrayId, ArrayContents>* arrays)
-      : program_(program), factorization_(factorization), arrays_(arrays) {}
-
-  /// Calls visit(r, values) for each row of tile (i, j). `buffers` belong to the thread.
-  template <class Visit>
-  void for_each(std::size_t i, std::size_t j, Visit&& visit) {
-    const core::RegionId region = factorization_.tile(i, j);
-    const core::Box& box = program_.region(region).box;
-    const core::Array& array = program_.array(program_.region(region).array);
-    const std::int64_t width = array.spec.shape[1];
-    span_ = box[1].count == 0 ? 0 : (box[1].count - 1) * box[1].step + 1;
-    for (std::int64_t r = 0; r < box[0].count; ++r) {
-      const std::int64_t first = (box[0].start + r * box[0].step) * width + box[1].start;
-      visit(static_cast<std::size_t>(r),
-            as_doubles(array.spec, bytes_from(program_.region(region).array, first), box[1]));
-    }
-  }
-
- private:
-  /// The bytes of elements first, first + 1, ... as many as a row spans.
-  const std::byte* bytes_from(core::ArrayId id, std::int64_t first) {
-    const core::Array& array = program_.array(id);
-    const auto element = static_cast<std::size_t>(array.element_bytes);
-    if (arrays_ != nullptr) {
-      return (*arrays_)[id].bytes.data() + static_cast<std::size_t>(first) * element;
-    }
-    made_.resize(static_cast<std::size_t>(span_) * element / sizeof(double) + 1);
-    const std::span<std::byte> bytes = std::as_writable_bytes(std::span<double>(made_));
-    core::initial_elements(array.spec, first,
-                           bytes.first(static_cast<std::size_t>(span_) * element));
-    return bytes.data();
-  }
-
-  Row as_doubles(const core::ArraySpec& spec, const std::byte* bytes, const core::Range& columns) {
-    row_.resize(static_cast<std::size_t>(columns.count));
-    const auto step = static_cast<std::size_t>(columns.step);
-    for (std::size_t c = 0; c < row_.size(); ++c) {
-      if (spec.dtype == DType::kFloat64) {
-        std::memcpy(&row_[c], bytes + c * step * sizeof(double), sizeof(double));
-      } else {
-        float value = 0.0F;
-        std::memcpy(&value, bytes + c * step * sizeof value, sizeof value);
-        row_[c] = static_cast<double>(value);
-      }
-    }
-    return row_;
-  }
-
-  const core::Program& program_;
-  const Factorization& factorization_;
-  const core::IdVector<core::ArrayId, ArrayContents>* arrays_;
-  std::int64_t span_ = 0;
-  std::vector<double> made_;  // bytes of elements made again, aligned
-  Vector row_;
-};
-
-/// Four sums at a time, so that an addition need not wait for the one before.
-double dot(Row a, const double* b) {
-  std::array<double, 4> sums{};
-  std::size_t i = 0;
-  for (; i + 4 <= a.size(); i += 4) {
-    for (std::size_t lane = 0; lane < 4; ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  }
-  for (; i < a.size(); ++i) sums[0] += a[i] * b[i];
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-double absolute_sum(Row a) {
-  std::array<double, 4> sums{};
-  std::size_t i = 0;
-  for (; i + 4 <= a.size(); i += 4) {
-    for (std::size_t lane = 0; lane < 4; ++lane) sums[lane] += std::abs(a[i + lane]);
-  }
-  for (; i < a.size(); ++i) sums[0] += std::abs(a[i]);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-/// target += factor * a
-void add_to(double* target, double factor, Row a) {
-  for (std::size_t i = 0; i < a.size(); ++i) target[i] += factor * a[i];
-}
 
 void add_absolute(double* target, Row a) {
   for (std::size_t i = 0; i < a.size(); ++i) target[i] += std::abs(a[i]);
-}
-
-double greatest(const Vector& a) {
-  double most = 0.0;
-  for (const double value : a) {
-    if (!(std::abs(value) <= most)) most = std::abs(value);  // NaN stays
-  }
-  return most;
 }
 
 class ResidualOf {
@@ -134,7 +35,7 @@ class ResidualOf {
   }
 
   Residual compute() {
-    const Vector x = random_vector();
+    const Vector x = random_vector(order_);
     Vector row_sums;
     const Vector matrix_times_x = times_matrix(x, row_sums);
     const Vector inner = is_cholesky_ ? times_lower_transposed(x) : times_upper(x);
@@ -147,9 +48,7 @@ class ResidualOf {
       if (!(difference <= error)) error = difference;
     }
     const core::Region& first = program_.region(factorization_.tile(0, 0));
-    const double epsilon = program_.array(first.array).spec.dtype == DType::kFloat64
-                               ? std::numeric_limits<double>::epsilon()
-                               : static_cast<double>(std::numeric_limits<float>::epsilon());
+    const double epsilon = epsilon_of_matrix(program_.array(first.array).spec.dtype);
     const double unit = static_cast<double>(order_) * epsilon * greatest(row_sums) * greatest(x);
     residual.value = unit > 0.0 ? error / unit : error;
     if (residual.not_finite) residual.value = std::numeric_limits<double>::quiet_NaN();
@@ -157,17 +56,6 @@ class ResidualOf {
   }
 
  private:
-  /// Uniform in [-1, 1), the same each time.
-  [[nodiscard]] Vector random_vector() const {
-    Vector x(order_);
-    for (std::size_t i = 0; i < order_; ++i) {
-      double value = 0.0;
-      core::random_element(DType::kFloat64, 0x5eedULL, i, reinterpret_cast<std::byte*>(&value));
-      x[i] = 2.0 * value - 1.0;
-    }
-    return x;
-  }
-
   /// Calls visit(i, j, r, row, sums) for the rows of the tiles for which `wants`, in several
   /// threads; `sums` are zeros of the thread's own, added up in the end.
   template <class Wants, class Visit>
@@ -175,12 +63,13 @@ class ResidualOf {
     std::vector<Vector> sums(threads_);
     in_parallel(threads_, [&](unsigned thread) {
       sums[thread].assign(length, 0.0);
-      TileRows rows(program_, factorization_, is_before ? nullptr : &arrays_);
+      MatrixRows rows(program_, is_before ? nullptr : &arrays_);
       std::size_t number = 0;
       for (std::size_t i = 0; i < factorization_.rows; ++i) {
         for (std::size_t j = 0; j < factorization_.rows; ++j) {
           if (!wants(i, j) || number++ % threads_ != thread) continue;
-          rows.for_each(i, j, [&](std::size_t r, Row row) { visit(i, j, r, row, sums[thread]); });
+          rows.for_each(factorization_.tile(i, j),
+                        [&](std::size_t r, Row row) { visit(i, j, r, row, sums[thread]); });
         }
       }
     });

@@ -2,7 +2,8 @@
 // another on the host is affordable, that is done, with the alternatives that the run chose: exact
 // elements must be the same bytes, rounded ones close (rounding.h), and so must the values that
 // tasks showed. A program that says what it factorises is judged by its residual as well
-// (residual.h), and by that alone when it is too much work to be done twice.
+// (residual.h), and by that alone when it is too much work to be done twice; so are programs of
+// matrix products by products with a random vector (product.h).
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ namespace parley::exec {
 
 struct VerifyOptions {
   unsigned threads = 0;  // 0: as many as the machine has
-  /// A program that states its factorization and needs more floating-point operations than this
-  /// is not executed again.
+  /// A program that needs more floating-point operations than this is not executed again if it
+  /// states its factorization, or consists of matrix products.
   double most_flops = 1e11;
   /// Called now and then with the tasks executed; may be empty.
   std::function<void(std::size_t finished, std::size_t total)> progress;
@@ -34,6 +35,7 @@ struct ArrayVerdict {
     kBytes,     // the same bytes as after sequential execution
     kRounding,  // as close to them as rounding allows
     kResidual,  // a factor whose residual is small
+    kProduct,   // a product that multiplies a random vector as it must
     kNone,      // not compared
   };
   core::ArrayId array;

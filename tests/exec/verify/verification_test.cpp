@@ -244,22 +244,22 @@ TEST_CASE("a task whose kernel is for GPUs alone is left out, and what it leads 
       R"({"name": "x", "shape": [4], "init": {"fill": 1}},
          {"name": "y", "shape": [4], "init": {"fill": 1}})",
       R"({"inout": ["x[:2]"], "kernel": {"name": "damped"}},
-         {"inout": ["x"], "kernel": {"name": "scale", "value": 2}},
+         {"inout": ["x[:3]"], "kernel": {"name": "scale", "value": 2}},
          {"inout": ["y"], "kernel": {"name": "scale", "value": 2}})",
       R"(, "kernels": {"damped": {"source": "damped.cu", "arguments": ["inout"]}})");
   ExecResult result;
   for (int i = 0; i < 2; ++i) result.arrays.push_back({std::vector<std::byte>(32), true});
   for (std::size_t i = 0; i < 4; ++i) {
-    set_element(program, result, "x", i, i < 2 ? 0.123 : 2.0);
+    set_element(program, result, "x", i, i < 3 ? 0.123 : 1.0);
     set_element(program, result, "y", i, 2.0);
   }
   VerificationReport report = verify(program, result);
   CHECK(report.holds);
   CHECK(report.skipped_tasks == 1);
-  set_element(program, result, "x", 2, 0.123);
+  set_element(program, result, "x", 3, 0.123);
   report = verify(program, result);
   REQUIRE(report.differences.size() == 1);
-  CHECK(report.differences[0].starts_with("x[2]: found"));
+  CHECK(report.differences[0].starts_with("x[3]: found"));
 }
 
 // ---- residuals ----
@@ -331,6 +331,74 @@ TEST_CASE("small factorisations are compared element by element as well") {
   CHECK_FALSE(report.holds);
   CHECK(report.differences[0].starts_with("A_1_0[0, 0]: found"));
   CHECK(report.residual.has_value());
+}
+
+// ---- products ----
+
+TEST_CASE("large products are judged by products with a random vector, and a wrong element fails") {
+  const std::string transposed =
+      R"({"in": ["A", "B"], "inout": ["C"],
+          "kernel": {"name": "gemm", "alpha": 2, "beta": -1, "transpose_a": 1, "transpose_b": 1}},
+         {"in": ["A[:, :4]", "B[:4]"], "inout": ["C"],
+          "kernel": {"name": "gemm", "alpha": 0.5, "beta": 3, "transpose_a": 1, "transpose_b": 1,
+                     "args": ["A[:, :4]", "B[:4]", "C"]}})";
+  std::vector<Program> programs;
+  programs.push_back(generated("gemm:tiles=3,depth=4,tile=16"));
+  programs.push_back(generated("gemm:tiles=3,depth=2,tile=16,storage=matrix,dtype=float32"));
+  programs.push_back(written(
+      R"({"name": "A", "shape": [6, 4], "init": {"random": 1}},
+         {"name": "B", "shape": [4, 6], "init": {"random": 2}},
+         {"name": "C", "shape": [4, 4], "init": {"random": 3}})",
+      transposed));
+  for (const Program& program : programs) {
+    CAPTURE(program.name());
+    ExecResult result = faultless(program);
+    const VerificationReport report = verify(program, result, residual_alone());
+    CAPTURE(report.method);
+    CHECK(report.holds);
+    CHECK(report.method.find("products with a random vector") != std::string::npos);
+    std::size_t judged = 0;
+    for (const ArrayVerdict& verdict : report.arrays) {
+      if (verdict.method != Method::kProduct) continue;
+      ++judged;
+      std::vector<std::byte>& bytes = result.arrays[verdict.array].bytes;
+      const std::vector<std::byte> right = bytes;
+      const bool is_double = program.array(verdict.array).spec.dtype == core::DType::kFloat64;
+      const std::size_t last = bytes.size() - (is_double ? 8 : 4);
+      if (is_double) {
+        double value = 0.0;
+        std::memcpy(&value, bytes.data() + last, sizeof value);
+        value += 1e-6;
+        std::memcpy(bytes.data() + last, &value, sizeof value);
+      } else {
+        const float value = std::numeric_limits<float>::quiet_NaN();
+        std::memcpy(bytes.data() + last, &value, sizeof value);
+      }
+      const VerificationReport spoilt = verify(program, result, residual_alone());
+      bytes = right;
+      REQUIRE(spoilt.differences.size() == 1);
+      CHECK(spoilt.differences[0].find("times a random vector is") != std::string::npos);
+    }
+    CHECK(judged > 0);
+  }
+}
+
+TEST_CASE("what is more than products of kept factors is executed again, however long it takes") {
+  const std::string arrays = R"({"name": "A", "shape": [4, 4], "init": {"random": 1}},
+                                {"name": "B", "shape": [4, 4], "init": {"random": 2}},
+                                {"name": "C", "shape": [4, 4], "init": {"random": 3}})";
+  const std::string product = R"({"in": ["A", "B"], "inout": ["C"], "kernel": {"name": "gemm"}})";
+  for (const std::string more :
+       {R"({"in": ["C", "B"], "inout": ["A"], "kernel": {"name": "gemm"}})",
+        R"({"inout": ["A"], "kernel": {"name": "scale", "value": 2}})",
+        R"({"in": ["A[:2]", "B"], "inout": ["C[1:3]"], "kernel": {"name": "gemm"}})"}) {
+    CAPTURE(more);
+    const Program program = written(arrays, product + ", " + more);
+    const ExecResult result = faultless(program);
+    const VerificationReport report = verify(program, result, residual_alone());
+    CHECK(report.holds);
+    CHECK(report.method.find("sequential execution") != std::string::npos);
+  }
 }
 
 // ---- shown values ----
