@@ -1,4 +1,4 @@
-"""Simulated beside measured: makespans of many runs against the diagonal, or one run lane by lane."""
+"""Simulated beside measured: makespans of many runs against the diagonal, or lanes of one run."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def _legend(ax: Axes, colours: dict[str, str], workloads: Sequence[str]) -> None
         Line2D([], [], marker="o", color=style.QUIET, lw=0, ms=5, label="predicted"),
         Line2D([], [], marker="o", mfc="white", mec=style.QUIET, lw=0, ms=5,
                label="with measured durations"),
-        Line2D([], [], color=style.QUIET, lw=1.0, label=f"equal; band: within {style.format_share(BAND)}"),
+        Line2D([], [], color=style.QUIET, lw=1.0,
+               label=f"equal; band: within {style.format_share(BAND)}"),
     ]  # fmt: skip
     handles += [
         Line2D([], [], marker="o", color=colour, lw=0, ms=5, label=textwrap.fill(label, 44))

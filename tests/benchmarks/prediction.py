@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """How well does the simulator predict runs for real? Workloads x policies x numbers of devices.
 
-Each cell is one `parley exec ... --predict`: the workload runs for real a few times, the last run is
-compared with the simulation of the same program on the same machine under the same policies.
-Writes prediction.csv, prediction.md and the run summaries (for `parley plot sim_vs_real`) to a folder.
+Each cell is one `parley exec ... --predict`: the workload runs for real a few times, and the last
+run is compared with the simulation of the same program on the same machine under the same policies.
+Writes prediction.csv, prediction.md and run summaries (for `parley plot sim_vs_real`) to a folder.
 
     python3 tests/benchmarks/prediction.py --binary build/parley --backend host --out out/prediction
 
-Needs Python's standard library only. Cells that fail are listed with their message; when the time is
-over, those that did not run are counted. Exit code 1 when no cell succeeded.
+Needs Python's standard library only. Cells that fail are listed with their message; when the time
+is over, those that did not run are counted. Exit code 1 when no cell succeeded.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ POLICIES: dict[str, list[str]] = {
 
 @dataclass(frozen=True)
 class Workload:
-    """{gpus} in a specification is the number of devices. cuda: 10 ms or more on GPUs of 2024; host:
-    the same on processor cores."""
+    """{gpus} in a specification is the number of devices. cuda: about 10 ms or more on GPUs of
+    2024; host: the same on processor cores."""
 
     name: str
     cuda: str
@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--backend", choices=("host", "cuda"), default="host")
     parser.add_argument("--machine", default="", help="a machine file that describes this computer")
     parser.add_argument("--devices", default="1,2", help="numbers of GPUs, as in 1,2,4")
-    parser.add_argument("--repeat", type=int, default=2, help="runs of a cell; the last is compared")
+    parser.add_argument("--repeat", type=int, default=2, help="runs of a cell; the last counts")
     parser.add_argument("--minutes", type=float, default=4.0, help="no cell starts after this time")
     parser.add_argument("--cell-seconds", type=float, default=60.0, help="longest time of one cell")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
@@ -301,9 +301,9 @@ def _report(options: argparse.Namespace, rows: Sequence[Row], skipped: int) -> s
         f"{when}; backend {options.backend}; machine {options.machine or '(default rates)'}; "
         f"{len(good)} cells, {len(rows) - len(good)} failed, {skipped} not run for want of time; "
         f"each the last of {options.repeat} runs.", "",
-        "Error: (predicted - measured) / measured. Retimed: simulated with the measured duration of "
-        "every task, so that what is left are copies, the host and decisions. Spread: slowest over "
-        "fastest of the repetitions, less 1: no prediction can be better.", "",
+        "Error: (predicted - measured) / measured. Retimed: simulated with the measured duration "
+        "of every task, so that what is left are copies, the host and decisions. Spread: slowest "
+        "over fastest of the repetitions, less 1: no prediction can be better.", "",
     ]  # fmt: skip
     lines += _overall_table(good) + [""] + _cell_table(good)
     failed = [row for row in rows if row.status != "ok"]
