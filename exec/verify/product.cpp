@@ -86,7 +86,7 @@ class Reading {
                      {accesses[call.arguments[1].index].region, on("transpose_b")},
                      entry->second,
                      *core::parameter_of(call, "alpha") * target.of_initial});
-    target.of_initial *= core::reads(written.mode) ? *core::parameter_of(call, "beta") : 0.0;
+    target.of_initial *= *core::parameter_of(call, "beta");  // 0 where it is only written
     return true;
   }
 
