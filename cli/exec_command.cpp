@@ -29,9 +29,6 @@ Exit codes: 0 done; 2 wrong input; 3 verification or an expected value failed; 4
 core::Faults wrong_for_host(const ExecArguments& arguments) {
   core::Faults faults;
   if (arguments.streams) faults.push_back({"--streams", "the host backend has no streams"});
-  if (arguments.reserved_sms) {
-    faults.push_back({"--reserve-sms", "the host backend has no multiprocessors"});
-  }
   if (arguments.uses_graph) faults.push_back({"--graph", "the host backend has no CUDA graphs"});
   return faults;
 }
@@ -56,7 +53,6 @@ int run_on_gpus(const ExecArguments& arguments, Terminal& terminal) {
   for (const exec::cuda::Gpu& gpu : *gpus) computer.gpu_memory.push_back(gpu.free);
   exec::cuda::CudaOptions options;
   if (arguments.streams) options.compute_streams = *arguments.streams;
-  if (arguments.reserved_sms) options.reserved_sms = *arguments.reserved_sms;
   options.uses_graph = arguments.uses_graph;
   return run_exec(
       arguments, computer, [&] { return exec::cuda::create_backend(options); }, terminal);
@@ -83,11 +79,6 @@ void add_exec_command(CLI::App& app, Action& action) {
   command
       .add_option("--streams", arguments->streams, "cuda: kernels of one GPU that may overlap [4]")
       ->type_name("N");
-  command
-      .add_option("--reserve-sms", arguments->reserved_sms,
-                  "cuda: multiprocessors of a GPU kept for tile factorisations [0]")
-      ->type_name("N")
-      ->check(CLI::Range(0U, 128U));
   command.add_flag("--graph", arguments->uses_graph,
                    "cuda: plan the run, capture it in a CUDA graph, replay it");
   command.add_option("--repeat", arguments->repeat, "runs; files are of the last [1]")

@@ -22,7 +22,7 @@ struct ExecArguments {
   OutputOptions output;
   std::string backend;  // "host", "cuda"
   std::optional<std::uint32_t> devices;
-  std::optional<std::uint32_t> streams, reserved_sms;
+  std::optional<std::uint32_t> streams;
   bool uses_graph = false;
   std::uint32_t repeat = 1;
   bool verifies = false;

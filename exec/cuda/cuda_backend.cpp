@@ -60,7 +60,7 @@ class CudaBackend final : public Backend {
   void report(Slot& slot);
   void stop_threads();
   void serve_host(bool serves_copies);
-  void provide_devices(const core::Machine& machine, std::uint32_t reserved_sms);
+  void provide_devices(const core::Machine& machine);
   void provide_kernels(const core::Program& program);
 
   CudaOptions options_;
@@ -70,7 +70,6 @@ class CudaBackend final : public Backend {
   CudaSlabs slabs_;
   std::vector<std::unique_ptr<GpuStreams>> gpus_;  // those that the machine has
   std::size_t spaces_ = 0;
-  std::uint32_t reserved_sms_ = 0;
   const core::Machine* machine_ = nullptr;
   std::optional<TaskLauncher> launcher_;
   std::optional<HostPerformer> performer_;
@@ -119,20 +118,17 @@ core::Faults CudaBackend::check(const core::Program& program, const core::Machin
   return faults;
 }
 
-void CudaBackend::provide_devices(const core::Machine& machine, std::uint32_t reserved_sms) {
+void CudaBackend::provide_devices(const core::Machine& machine) {
   std::size_t gpus = 0;
   for (const core::MemorySpace& space : machine.spec().spaces) gpus += space.is_host ? 0 : 1;
-  if (gpus_.size() == gpus && spaces_ == machine.space_count() && reserved_sms_ == reserved_sms) {
-    return;
-  }
-  reserved_sms_ = reserved_sms;
+  if (gpus_.size() == gpus && spaces_ == machine.space_count()) return;
   graph_.forget();
   submitters_.clear();
   gpus_.clear();
   spaces_ = machine.space_count();
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
-    gpus_.push_back(std::make_unique<GpuStreams>(
-        static_cast<int>(gpu), std::max(1U, options_.compute_streams), spaces_, reserved_sms_));
+    gpus_.push_back(std::make_unique<GpuStreams>(static_cast<int>(gpu),
+                                                 std::max(1U, options_.compute_streams), spaces_));
   }
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
     check_cuda(cudaSetDevice(static_cast<int>(gpu)), "choosing a GPU");
@@ -176,7 +172,7 @@ void CudaBackend::prepare(const core::Program& program, const core::Machine& mac
   performer_.emplace(
       program, machine, host_kernels_,
       [this](core::SpaceId space, std::int64_t offset) { return slabs_.at(space, offset); }, true);
-  provide_devices(machine, launcher_->has_narrow_tasks() ? options_.reserved_sms : 0);
+  provide_devices(machine);
   // Libraries take their memory before the slabs take the rest.
   for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
     gpu->provide(launcher_->uses_libraries(),

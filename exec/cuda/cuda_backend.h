@@ -17,9 +17,7 @@ namespace parley::exec::cuda {
 
 struct CudaOptions {
   std::uint32_t compute_streams = 4;  // a device; kernels on different streams may overlap
-  /// Multiprocessors of a GPU kept for narrow kernels, in programs that have any; 0: none.
-  std::uint32_t reserved_sms = 0;
-  bool uses_graph = false;  // plan the run, capture it once, replay it
+  bool uses_graph = false;            // plan the run, capture it once, replay it
 };
 
 /// A GPU of this machine, in CUDA's order.

@@ -17,16 +17,11 @@ void* allocate(std::size_t bytes, const char* what) {
 
 }  // namespace
 
-GpuStreams::GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces,
-                       std::uint32_t reserved_sms)
+GpuStreams::GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces)
     : ordinal_(ordinal), compute_(compute) {
   check_cuda(cudaSetDevice(ordinal_), "choosing GPU " + std::to_string(ordinal_));
-  if (reserved_sms > 0) {
-    check_cuda(cudaFree(nullptr), "making the GPU's context");
-    partition_ = SmPartition::create(ordinal_, reserved_sms);
-  }
   make_streams(spaces);
-  contexts_.resize(narrow_streams() + kNarrowStreams);
+  contexts_.resize(launch_streams());
   host_workspaces_.resize(contexts_.size());
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     host_workspaces_[i].resize(kHostWorkspace);
@@ -40,15 +35,10 @@ void GpuStreams::make_streams(std::size_t spaces) {
   int least = 0;
   int greatest = 0;
   check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "priorities of streams");
-  const std::uint32_t launches = narrow_streams() + kNarrowStreams;
   for (std::uint32_t i = 0; i < copy_streams(spaces, true); ++i) {
-    const int priority = i < compute_ ? least : greatest;
-    if (partition_ != nullptr && i < launches) {
-      streams_.push_back(partition_->make_stream(i >= narrow_streams(), priority));
-      continue;
-    }
     cudaStream_t stream = nullptr;
-    check_cuda(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, priority),
+    check_cuda(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking,
+                                            i < compute_ ? least : greatest),
                "making a stream");
     streams_.push_back(stream);
   }
@@ -76,7 +66,7 @@ void GpuStreams::make_handles() {
     void* workspace = allocate(kBlasWorkspace, "allocating cuBLAS's workspace");
     allocations_.push_back(workspace);
     check_blas(cublasSetWorkspace(context.blas, workspace, kBlasWorkspace), "cuBLAS's workspace");
-    if (i < narrow_streams()) continue;
+    if (i < compute_) continue;
     check_solver(cusolverDnCreate(&context.solver), "making a cuSOLVER handle");
     check_solver(cusolverDnSetStream(context.solver, context.stream),
                  "binding cuSOLVER to a stream");

@@ -1,6 +1,6 @@
-// One GPU's streams and what launches on them may use. Streams for launches come first: ordinary
-// ones, as many urgent ones, and narrow ones; then a group of copy streams for each space that
-// copies of this GPU come from or go to.
+// One GPU's streams and what launches on them may use. Streams for launches come first, ordinary
+// ones and as many urgent ones; then a group of copy streams for each space that copies of this GPU
+// come from or go to.
 #pragma once
 
 #include <cublas_v2.h>
@@ -10,25 +10,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <vector>
 
 #include "exec/cuda/device_kernel.h"
-#include "exec/cuda/sm_partition.h"
 
 namespace parley::exec::cuda {
 
 class GpuStreams {
  public:
-  /// `compute`: ordinary streams, 1 or more. `spaces`: memory spaces of the machine.
-  /// `reserved_sms`: multiprocessors set apart for narrow streams; 0: none. Throws
+  /// `compute`: ordinary streams, 1 or more. `spaces`: memory spaces of the machine. Throws
   /// EnvironmentFailure.
-  GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces, std::uint32_t reserved_sms);
+  GpuStreams(int ordinal, std::uint32_t compute, std::size_t spaces);
   ~GpuStreams();
   GpuStreams(const GpuStreams&) = delete;
   GpuStreams& operator=(const GpuStreams&) = delete;
 
-  static constexpr std::uint32_t kNarrowStreams = 2;
   static constexpr std::uint32_t kCopyStreams = 2;  // a pair of spaces and direction
   static constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // advised for Hopper
 
@@ -40,11 +36,11 @@ class GpuStreams {
   /// Ordinary streams are [0, compute); the GPU starts blocks of the urgent ones, as many after
   /// them, first.
   [[nodiscard]] std::uint32_t compute_streams() const { return compute_; }
-  /// The first of kNarrowStreams streams for kernels that leave most of the GPU idle.
-  [[nodiscard]] std::uint32_t narrow_streams() const { return 2 * compute_; }
+  /// The end of the urgent ones.
+  [[nodiscard]] std::uint32_t launch_streams() const { return 2 * compute_; }
   /// The first of kCopyStreams streams for copies from this GPU to `space`, or from it to this GPU.
   [[nodiscard]] std::uint32_t copy_streams(std::size_t space, bool is_outgoing) const {
-    return narrow_streams() + kNarrowStreams +
+    return launch_streams() +
            static_cast<std::uint32_t>(2 * space + (is_outgoing ? 0 : 1)) * kCopyStreams;
   }
 
@@ -52,8 +48,8 @@ class GpuStreams {
   /// `bytes_of(context)` says. Keeps what is large enough. Throws EnvironmentFailure.
   void provide(bool uses_libraries,
                const std::function<std::size_t(const LaunchContext&)>& bytes_of);
-  /// What launches on a stream may use. Only narrow streams have a handle of cuSOLVER: its kernels
-  /// are narrow.
+  /// What launches on a stream may use. Only urgent streams have a handle of cuSOLVER: its kernels
+  /// are factorisations.
   [[nodiscard]] const LaunchContext& context(std::uint32_t stream) const {
     return contexts_[stream];
   }
@@ -64,7 +60,6 @@ class GpuStreams {
 
   int ordinal_;
   std::uint32_t compute_;
-  std::unique_ptr<SmPartition> partition_;  // null: streams share the whole GPU
   std::vector<cudaStream_t> streams_;
   std::vector<LaunchContext> contexts_;  // by stream, of those for launches
   std::vector<std::vector<std::byte>> host_workspaces_;

@@ -89,7 +89,7 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
     captured_.resize(next_);
     captured_.push_back(std::make_unique<Captured>());
     captured_.back()->batch = std::move(batch);
-    pin_host_memory(captured_.back()->batch);
+    pin_host_memory(captured_.back()->batch, launcher);
     capture(*captured_.back(), launcher, host);
   }
   const Captured& captured = *captured_[next_++];
@@ -114,8 +114,10 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
 }
 
 /// Nothing may be pinned while a capture is under way.
-void GraphRun::pin_host_memory(const std::vector<StoredCommand>& batch) {
+void GraphRun::pin_host_memory(const std::vector<StoredCommand>& batch,
+                               const TaskLauncher& launcher) {
   for (const StoredCommand& command : batch) {
+    if (command.devices.size() > 1) launcher.pin_host_operands(command);
     for (const StoredPart& part : command.parts) {
       const auto pin = [&](core::SpaceId space, std::int64_t offset, auto stride_of) {
         if (!slabs_.is_host(space)) return;
@@ -164,11 +166,7 @@ GraphRun::Place GraphRun::choose_place(const StoredCommand& command, const TaskL
   } else {
     place.gpu = static_cast<std::size_t>(std::max(0, launcher.gpu_of(command)));
     count = gpus_[place.gpu]->compute_streams();
-    if (!launcher.runs_on_host(command) &&
-        launcher.width(command) == TaskLauncher::Width::kNarrow) {
-      first = gpus_[place.gpu]->narrow_streams();
-      count = GpuStreams::kNarrowStreams;
-    }
+    if (!launcher.runs_on_host(command) && launcher.is_of_panel(command)) first = count;
   }
   for (const core::CommandId id : command.after) {
     const Place* earlier = place_of(id);

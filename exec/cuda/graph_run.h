@@ -62,7 +62,7 @@ class GraphRun {
   cudaStream_t join(const Place& place);
   [[nodiscard]] const Place* place_of(core::CommandId id) const;
   cudaEvent_t take_event(std::size_t gpu);
-  void pin_host_memory(const std::vector<StoredCommand>& batch);
+  void pin_host_memory(const std::vector<StoredCommand>& batch, const TaskLauncher& launcher);
 
   std::vector<std::unique_ptr<GpuStreams>>& gpus_;
   CudaSlabs& slabs_;

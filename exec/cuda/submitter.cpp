@@ -11,7 +11,7 @@
 namespace parley::exec::cuda {
 
 Submitter::Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs)
-    : gpu_(gpu), streams_(streams), slots_(slots), slabs_(slabs) {
+    : gpu_(gpu), streams_(streams), slots_(slots), slabs_(slabs), marks_(streams.stream_count()) {
   queues_.resize(streams.stream_count());
 }
 
@@ -139,8 +139,12 @@ Slot::Events& Submitter::events_of(Slot& slot) const {
 
 void Submitter::enqueue(Slot& slot) {
   const cudaStream_t stream = streams_.stream(slot.stream);
+  const auto number = static_cast<std::uint32_t>(queues_[slot.stream].next_position + 1);
   Slot::Events& events = events_of(slot);
-  if (clock_ != nullptr) check_cuda(cudaEventRecord(events.started, stream), "recording a start");
+  if (clock_ != nullptr) {
+    marks_.enqueue_started(slot.stream, stream, number);
+    check_cuda(cudaEventRecord(events.started, stream), "recording a start");
+  }
   if (slot.command.is_copy) {
     enqueue_copy(slot.command, slabs_, stream);
   } else {
@@ -148,6 +152,7 @@ void Submitter::enqueue(Slot& slot) {
     launcher_->launch(slot.command, streams_.context(slot.stream));
   }
   check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
+  if (clock_ != nullptr) marks_.enqueue_ended(slot.stream, stream, number);
 }
 
 /// Waits on the stream for what is neither on it nor known to have ended; of several on one other
@@ -216,16 +221,8 @@ bool Submitter::is_most_urgent(const Slot& slot) const {
 /// The streams [first, end) that suit the launch.
 std::pair<std::uint32_t, std::uint32_t> Submitter::suitable_streams(const Slot& slot) const {
   const std::uint32_t ordinary = streams_.compute_streams();
-  const std::uint32_t narrow = streams_.narrow_streams();
-  switch (launcher_->width(slot.command)) {
-    case TaskLauncher::Width::kNarrow:
-      return {narrow, narrow + GpuStreams::kNarrowStreams};
-    case TaskLauncher::Width::kPanel:
-      return {ordinary, narrow};
-    case TaskLauncher::Width::kWide:
-      break;
-  }
-  if (is_most_urgent(slot)) return {ordinary, narrow};
+  const bool is_urgent = launcher_->is_of_panel(slot.command) || is_most_urgent(slot);
+  if (is_urgent) return {ordinary, streams_.launch_streams()};
   return {0, ordinary};
 }
 
@@ -315,7 +312,11 @@ void Submitter::finish(std::uint32_t index) {
   } else {
     slot.start = slot.end = now_();
   }
-  slot.phase.store(Phase::kDone, std::memory_order_release);
+  report_done(index);
+}
+
+void Submitter::report_done(std::uint32_t index) {
+  slots_.at(index).phase.store(Phase::kDone, std::memory_order_release);
   ended_.push(index);
 }
 
@@ -324,11 +325,30 @@ std::string Submitter::running_tasks() const {
   for (const std::uint16_t stream : occupied_) {
     const StreamQueue& queue = queues_[stream];
     if (queue.size() == 0) continue;
-    const StoredCommand& first = slots_.at(queue.slots[queue.done]).command;
+    const Slot& slot = slots_.at(queue.slots[queue.done]);
+    const StoredCommand& first = slot.command;
     if (first.is_copy || first.task.is_none()) continue;
+    const bool is_marked = clock_ != nullptr && marks_.started(stream) != 0;
+    const auto number = static_cast<std::uint32_t>(slot.position + 1);
+    if (is_marked && marks_.started(stream) != number) continue;  // it had not started
     names += (names.empty() ? "" : ", ") + std::string(program_->task_name(first.task));
   }
   return names;
+}
+
+/// What ended before the device failed and was not found yet; its times are lost.
+void Submitter::finish_marked() {
+  if (clock_ == nullptr) return;
+  for (const std::uint16_t stream : occupied_) {
+    StreamQueue& queue = queues_[stream];
+    for (; queue.size() > 0; ++queue.done) {
+      Slot& slot = slots_.at(queue.slots[queue.done]);
+      const auto number = static_cast<std::uint32_t>(slot.position + 1);
+      if (static_cast<std::int32_t>(marks_.ended(stream) - number) < 0) break;
+      slot.start = slot.end = now_();
+      report_done(queue.slots[queue.done]);
+    }
+  }
 }
 
 /// The device answers nothing but errors from now on. The first launch of each stream may be the
@@ -336,6 +356,7 @@ std::string Submitter::running_tasks() const {
 void Submitter::fail_device(const std::string& cause) {
   if (has_failed_) return;
   has_failed_ = true;
+  finish_marked();
   const std::string names = running_tasks();
   failure_ = "gpu:" + std::to_string(streams_.ordinal()) + " failed" +
              (names.empty() ? "" : " in " + names) + ": " + cause;

@@ -18,6 +18,7 @@
 #include "exec/cuda/cuda_slabs.h"
 #include "exec/cuda/gpu_streams.h"
 #include "exec/cuda/stream_clock.h"
+#include "exec/cuda/stream_marks.h"
 #include "exec/cuda/task_launcher.h"
 
 namespace parley::exec::cuda {
@@ -68,7 +69,9 @@ class Submitter {
   bool poll_stream(std::uint16_t stream);
   [[nodiscard]] bool is_done(std::uint32_t slot);
   void finish(std::uint32_t index);
+  void report_done(std::uint32_t index);
   void fail_device(const std::string& cause);
+  void finish_marked();
   [[nodiscard]] std::string running_tasks() const;
 
   std::uint16_t gpu_;
@@ -81,6 +84,7 @@ class Submitter {
   std::function<core::Time()> now_;
 
   SlotQueue incoming_, ended_;
+  StreamMarks marks_;                    // written in timed runs
   std::vector<StreamQueue> queues_;      // by stream
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::vector<std::uint32_t> held_;      // in order of issue

@@ -62,14 +62,11 @@ bool is_of_library(const core::KernelCall& call) {
   return true;
 }
 
-TaskLauncher::Width width_of(const core::KernelCall& call) {
+bool is_call_of_panel(const core::KernelCall& call) {
   const core::KernelSignature* signature = core::find_kernel(call.name);
-  if (signature == nullptr) return TaskLauncher::Width::kWide;
-  if (signature->shapes == core::ShapeRule::kSquare || call.name == "trtri") {
-    return TaskLauncher::Width::kNarrow;
-  }
-  return signature->shapes == core::ShapeRule::kTrsm ? TaskLauncher::Width::kPanel
-                                                     : TaskLauncher::Width::kWide;
+  if (signature == nullptr) return false;
+  return signature->shapes == core::ShapeRule::kSquare ||
+         signature->shapes == core::ShapeRule::kTrsm || call.name == "trtri";
 }
 
 }  // namespace
@@ -94,7 +91,7 @@ core::Faults TaskLauncher::check(const core::Program& program,
 }
 
 TaskLauncher::TaskLauncher(const core::Program& program, const core::Machine& machine,
-                           const DeviceKernelRegistry& kernels, const CudaSlabs& slabs)
+                           const DeviceKernelRegistry& kernels, CudaSlabs& slabs)
     : program_(&program),
       machine_(&machine),
       kernels_(&kernels),
@@ -114,7 +111,6 @@ TaskLauncher::TaskLauncher(const core::Program& program, const core::Machine& ma
     }
   }
   for (const Calls& calls : calls_) {
-    has_narrow_tasks_ = has_narrow_tasks_ || calls.width == Width::kNarrow;
     for (const auto& [call, kernel] : calls.calls) {
       uses_libraries_ = uses_libraries_ || is_of_library(*call);
     }
@@ -127,7 +123,7 @@ void TaskLauncher::resolve(const core::Kernel& kernel, Calls& calls) const {
   for (const core::KernelCall& call : kernel) {
     if (call.name == "spin") calls.spins = true;
     calls.calls.emplace_back(&call, kernels_->find(call.name));
-    calls.width = std::max(calls.width, width_of(call));
+    calls.is_of_panel = calls.is_of_panel || is_call_of_panel(call);
   }
 }
 
@@ -296,6 +292,41 @@ DeviceOperand TaskLauncher::scratch(std::uint16_t index, const StoredCommand& co
   return seen;
 }
 
+int TaskLauncher::gpu_of(const StoredCommand& command) const {
+  for (const core::DeviceId device : command.devices) {
+    const int gpu = slabs_->gpu_of(machine_->device(device).space);
+    if (gpu >= 0) return gpu;
+  }
+  return -1;
+}
+
+void TaskLauncher::pin_host_operands(const StoredCommand& command) const {
+  const std::span<const core::Access> accesses = program_->accesses(command.task);
+  for (std::size_t i = 0; i < accesses.size(); ++i) {
+    const core::OperandBinding& binding = command.operands[i];
+    const core::Region& region = program_->region(accesses[i].region);
+    if (!slabs_->is_host(binding.space) || region.bytes.count() == 0) continue;
+    std::array<std::int64_t, core::Box::kMaxRank> strides{};
+    core::operand_strides(*program_, accesses[i].region, binding.is_home_view,
+                          std::span(strides).first(region.box.rank()));
+    std::int64_t extent = program_->array(region.array).element_bytes;
+    for (std::size_t dim = 0; dim < region.box.rank(); ++dim) {
+      extent += (region.box[dim].count - 1) * strides[dim];
+    }
+    slabs_->pin(binding.offset.count(), extent);
+  }
+  const core::SpaceId first = machine_->device(command.devices.front()).space;
+  if (!slabs_->is_host(first)) return;
+  const core::Placement& placement = program_->placement(program_->task(command.task).placement);
+  std::int64_t bytes = 0;
+  for (const core::ScratchArray& array : placement[command.alternative].scratch) {
+    std::int64_t size = core::element_bytes(array.dtype);
+    for (const std::int64_t extent : array.shape) size *= extent;
+    bytes += core::Arena::rounded(core::Bytes(size)).count();
+  }
+  slabs_->pin(command.scratch_offsets.front().count(), bytes);
+}
+
 // ---- launching ----
 
 /// What one call asks for; calls that agree in kernel and operands ask for the same.
@@ -358,6 +389,7 @@ void TaskLauncher::call(const core::KernelCall& call, const DeviceKernel& kernel
 }
 
 void TaskLauncher::launch(const StoredCommand& command, const LaunchContext& context) const {
+  if (command.devices.size() > 1) pin_host_operands(command);
   const Calls& calls = calls_of(command.task, command.alternative);
   const std::uint32_t spin = spin_time_[command.task];
   if (calls.calls.empty()) {  // a task without a kernel takes its time, then hashes

@@ -28,7 +28,7 @@ class TaskLauncher {
 
   /// All must outlive this.
   TaskLauncher(const core::Program& program, const core::Machine& machine,
-               const DeviceKernelRegistry& kernels, const CudaSlabs& slabs);
+               const DeviceKernelRegistry& kernels, CudaSlabs& slabs);
 
   [[nodiscard]] const core::Program& program() const { return *program_; }
   /// A number for all that its launches are made of, apart from addresses: kernels, parameters,
@@ -38,19 +38,15 @@ class TaskLauncher {
   [[nodiscard]] bool runs_on_host(const StoredCommand& command) const {
     return gpu_of(command) < 0;
   }
-  /// The GPU of a launch, of a group its first; -1 for the host.
-  [[nodiscard]] int gpu_of(const StoredCommand& command) const {
-    return slabs_->gpu_of(machine_->device(command.devices.front()).space);
+  /// The GPU of a launch, of a group its first GPU; -1: none of its devices is one.
+  [[nodiscard]] int gpu_of(const StoredCommand& command) const;
+  /// Pins operands in host memory of a group of the host and a GPU, which works on them in place.
+  void pin_host_operands(const StoredCommand& command) const;
+  /// Whether the launch is what the rest of a factorisation waits for, and leaves most of a GPU to
+  /// others: the factorisation or inversion of a tile, a triangular solve.
+  [[nodiscard]] bool is_of_panel(const StoredCommand& command) const {
+    return calls_of(command.task, command.alternative).is_of_panel;
   }
-  /// What a launch asks of a GPU. Narrow: a chain of small steps that leaves most of it idle,
-  /// however large the tile (factorisations, inversions). Panel: what the rest of a factorisation
-  /// waits for (triangular solves). Wide: all else.
-  enum class Width : std::uint8_t { kWide, kPanel, kNarrow };
-  [[nodiscard]] Width width(const StoredCommand& command) const {
-    return calls_of(command.task, command.alternative).width;
-  }
-  /// Whether any task of the program is narrow.
-  [[nodiscard]] bool has_narrow_tasks() const { return has_narrow_tasks_; }
   /// Whether any task wants the libraries' handles.
   [[nodiscard]] bool uses_libraries() const { return uses_libraries_; }
   /// The largest workspace that a task of the program asks for; `context` has handles.
@@ -63,7 +59,7 @@ class TaskLauncher {
   struct Calls {
     std::vector<std::pair<const core::KernelCall*, const DeviceKernel*>> calls;
     bool spins = false;
-    Width width = Width::kWide;
+    bool is_of_panel = false;
   };
 
   using Asked = std::set<std::tuple<std::string, std::vector<std::pair<std::string, double>>,
@@ -84,10 +80,10 @@ class TaskLauncher {
   const core::Program* program_;
   const core::Machine* machine_;
   const DeviceKernelRegistry* kernels_;
-  const CudaSlabs* slabs_;
+  CudaSlabs* slabs_;
   const DeviceKernel* spin_;
   const DeviceKernel* hash_mix_;
-  bool uses_libraries_ = false, has_narrow_tasks_ = false;
+  bool uses_libraries_ = false;
   core::IdVector<core::KernelId, Calls> calls_;
   std::vector<std::vector<Calls>> alternative_calls_;      // by placement, then alternative
   core::IdVector<core::TaskId, std::uint32_t> spin_time_;  // index into spin_calls_; 0: no time
