@@ -61,7 +61,8 @@ test_preset() {
 }
 
 test_preset asan-ubsan "$fuzz_seconds" all
-test_preset tsan 20 "test_property test_golden parley" -R '^(property|golden|compare_jobs)$'
+test_preset tsan 20 "test_exec test_property test_golden parley" \
+  -R '^(exec|property|golden|compare_jobs)$'
 if $run_all; then
   test_preset release 600 all
   test_preset clang 60 all
