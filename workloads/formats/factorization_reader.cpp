@@ -26,11 +26,15 @@ bool read_row(JsonReader& reader, JsonValue row, std::size_t i, RegionReader& re
     core::RegionId& tile = factorization.tiles[i * rows + j++];
     if (item.kind() == JsonKind::kNull) continue;
     const auto text = reader.text(item);
-    const auto view = text ? regions.read(item, *text).view : std::nullopt;
-    is_good = is_good && view.has_value();
-    if (!view) continue;
-    tile = view->region;
-    if (view->view == core::OperandView{}) continue;
+    if (!text) {
+      is_good = false;
+      continue;
+    }
+    const auto read = regions.read(item, *text);
+    is_good = is_good && read.view.has_value();
+    if (!read.view) continue;
+    tile = read.view->region;
+    if (read.view->view == core::OperandView{}) continue;
     reader.fault(item,
                  "a tile keeps both dimensions and their direction: slices, no integers and "
                  "no negative steps");
