@@ -174,7 +174,7 @@ class Products {
     std::vector<std::pair<const Factor, Image>*> entries;
     for (auto& entry : images_) entries.push_back(&entry);
     share(entries.size(), [&](std::size_t i) {
-      const auto& [factor, unused] = *entries[i];
+      const Factor& factor = entries[i]->first;
       Image& image = entries[i]->second;
       image.vector.assign(
           static_cast<std::size_t>(extent(factor.matrix, factor.is_transposed ? 1 : 0)), 0.0);
