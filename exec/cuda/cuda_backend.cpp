@@ -95,12 +95,25 @@ class CudaBackend final : public Backend {
 
 // ---- before the run ----
 
+/// The clock of a graph stands still between its launches: a time to come never would.
+core::Faults refuse_releases(const core::Program& program) {
+  for (std::size_t i = 0; i < program.task_count(); ++i) {
+    const core::TaskId task(i);
+    if (program.task(task).release <= core::Time(0)) continue;
+    return {{"task \"" + std::string(program.task_name(task)) + "\"",
+             "has a release time, for which a CUDA graph cannot wait"}};
+  }
+  return {};
+}
+
 core::Faults CudaBackend::check(const core::Program& program, const core::Machine& machine) const {
   DeviceKernelRegistry device_kernels = device_kernels_;
   core::Faults faults = add_user_kernels(program, device_kernels);
   KernelRegistry host_kernels = host_kernels_;
   const core::Faults of_host = exec::add_user_kernels(program, host_kernels);
   faults.insert(faults.end(), of_host.begin(), of_host.end());
+  if (!faults.empty()) return faults;
+  if (options_.uses_graph) faults = refuse_releases(program);
   if (!faults.empty()) return faults;
   faults = TaskLauncher::check(program, device_kernels);
   std::size_t hosts = 0;

@@ -60,8 +60,7 @@ class Bench {
   std::unique_ptr<exec::Backend> backend_;
 };
 
-/// One in ten problems is captured in a graph and replayed; the clock stands still there, so that
-/// nothing may wait for a release.
+/// One in ten problems is captured in a graph and replayed; there nothing may wait for a release.
 constexpr std::uint64_t kGraphEvery = 10;
 
 ProblemDraft draft_of(std::uint64_t seed, std::size_t gpus) {
@@ -114,6 +113,19 @@ TEST_CASE("random programs on GPUs leave the bytes of sequential execution") {
   if (tally.problems < 500) return;
   CHECK(tally.evictions > tally.problems / 20);
   CHECK(tally.copies > tally.problems / 2);
+}
+
+TEST_CASE("a graph refuses a program that waits for a time") {
+  ProblemDraft draft = draft_of(1, 1);
+  draft.tasks.front().is_held_back = true;
+  std::string why;
+  const std::unique_ptr<Problem> problem = build(draft, why);
+  REQUIRE_MESSAGE(problem != nullptr, why);
+  auto backend = exec::cuda::create_backend({.uses_graph = true});
+  REQUIRE(backend.has_value());
+  const core::Faults faults = (*backend)->check(problem->program(), problem->machine());
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].what == "has a release time, for which a CUDA graph cannot wait");
 }
 
 }  // namespace
