@@ -64,7 +64,9 @@ def raw_rates(raw: str, seconds: float, given: str) -> list[dict[str, Any]]:
         if done.returncode != 0:
             print(f"{raw}: exit code {done.returncode}: {done.stderr.strip()}", file=sys.stderr)
     except subprocess.TimeoutExpired as timeout:
-        output = timeout.stdout.decode() if isinstance(timeout.stdout, bytes) else timeout.stdout or ""
+        output = (
+            timeout.stdout.decode() if isinstance(timeout.stdout, bytes) else timeout.stdout or ""
+        )
     except OSError as problem:
         print(f"{raw}: {problem}", file=sys.stderr)
         output = ""
@@ -89,7 +91,9 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--binary", default="build/parley", help="the program parley")
     words.add_argument("--raw", default="build/bench_raw_cuda", help="plain CUDA; empty: not run")
     words.add_argument("--raw-file", default="", help="lines that bench_raw_cuda printed before")
-    words.add_argument("--gpus", default="", help="numbers of GPUs, as in 1,2; by default 1 and all")
+    words.add_argument(
+        "--gpus", default="", help="numbers of GPUs, as in 1,2; by default 1 and all"
+    )
     words.add_argument("--only", default="", help=f"some of {','.join(PARTS)}, with commas")
     words.add_argument("--match", default="", help="rows whose name contains this")
     words.add_argument("--machine", default="", help="machine file, for predictions")
@@ -108,7 +112,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"--only: unknown {unknown[0]!r}; allowed: {', '.join(PARTS)}", file=sys.stderr)
         return 2
     names = gpu_names()
-    counts = counts_of(options.gpus) if options.gpus else sorted({1, min(2, len(names)), len(names)})
+    counts = (
+        counts_of(options.gpus) if options.gpus else sorted({1, min(2, len(names)), len(names)})
+    )
     counts = [count for count in counts if count > 0]
     end = time.monotonic() + options.budget_seconds
     folder = Path(options.out)

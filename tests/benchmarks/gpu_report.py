@@ -11,6 +11,7 @@ from typing import Any
 
 from gpu_rows import PARTS, Row
 
+
 def figure(value: float | None) -> str:
     if value is None:
         return ""
@@ -30,15 +31,20 @@ TITLES = {
 
 def report(rows: Sequence[Row], raws: Sequence[dict[str, Any]], gpus: Sequence[str]) -> str:
     when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    lines = ["# Speed on GPUs", "", f"{when}; {len(gpus)} GPUs: {'; '.join(sorted(set(gpus)))}.", ""]
+    lines = [
+        "# Speed on GPUs",
+        "",
+        f"{when}; {len(gpus)} GPUs: {'; '.join(sorted(set(gpus)))}.",
+        "",
+    ]
     for part in PARTS:
         of_part = [row for row in rows if row.part == part]
         if not of_part:
             continue
         lines += [
             f"## {TITLES[part]}", "",
-            "| what | GPUs | ours | plain CUDA | ours / CUDA | floor | goal | others, same kind of "
-            "machine | remarks |",
+            "| what | GPUs | ours | plain CUDA | ours / CUDA | floor | goal | others, 2026-11-21, same "
+            "kind of machine | remarks |",
             "|---|---|---|---|---|---|---|---|---|",
         ]  # fmt: skip
         for row in of_part:
@@ -51,7 +57,9 @@ def report(rows: Sequence[Row], raws: Sequence[dict[str, Any]], gpus: Sequence[s
         lines.append("")
     if raws:
         lines += ["## Plain CUDA", "", "| what | GPUs | value | unit |", "|---|---|---|---|"]
-        lines += [f"| {r['name']} | {r['gpus']} | {figure(r['value'])} | {r['unit']} |" for r in raws]
+        lines += [
+            f"| {r['name']} | {r['gpus']} | {figure(r['value'])} | {r['unit']} |" for r in raws
+        ]
         lines.append("")
     return "\n".join(lines)
 

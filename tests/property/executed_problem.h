@@ -23,18 +23,18 @@ struct ExecutedTally {
 };
 
 /// The draft as an executing driver can run it: submitted as a whole, and its failure, if any, left
-/// to the backend. Some tasks show values, so that runs pause.
+/// to the backend. Tasks that show values make runs pause.
 ProblemDraft executable(ProblemDraft draft);
 
 /// The same on a machine of one host and `gpus` GPUs.
 ProblemDraft fitted(ProblemDraft draft, std::size_t gpus);
 
 /// Makes commands slow (some of them, for microseconds) or fail, by their numbers and a seed alone.
-/// `failing`: how many commands fail; from time to time all later ones of a device do.
+/// `is_failing`: one command fails, and from time to time half of those that come after it.
 exec::FaultInjector disturbance(std::uint64_t seed, const ProblemDraft& draft, bool is_failing);
 
-/// Runs a problem and makes every check above; throws RuleBroken. Faults of the engine's creation
-/// are a refusal. `is_timed`: ExecOptions::record_commands.
+/// Runs a problem and makes every check above; throws RuleBroken, for a program that is refused
+/// with a text that begins with "refused". `is_timed`: ExecOptions::record_commands.
 void run_executed(const Problem& problem, const core::EngineOptions& engine, exec::Backend& backend,
                   bool is_timed, ExecutedTally& tally);
 

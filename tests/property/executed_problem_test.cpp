@@ -57,5 +57,20 @@ TEST_CASE("random programs on the host backend, on real threads, with a failing 
   CHECK(tally.intact_elements > tally.lost_elements / 10);
 }
 
+TEST_CASE("random programs fit machines of one, two and four GPUs, on real threads") {
+  for (const std::size_t gpus : {1U, 2U, 4U}) {
+    const auto backend = exec::create_host_backend({.spins_for_cost = false});
+    ExecutedTally tally;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+      const ProblemDraft draft = fitted(executable(random_draft(seed)), gpus);
+      const Outcome outcome = play_executed(draft, *backend, true, tally);
+      CHECK_MESSAGE(!outcome.has_fault(), "seed ", seed, ": ", outcome.result.fault);
+    }
+    CAPTURE(gpus);
+    CHECK(tally.refused * 4 <= tally.problems);
+    CHECK(tally.copies > 0);
+  }
+}
+
 }  // namespace
 }  // namespace parley::test
