@@ -153,6 +153,8 @@ step_sanitizer() {
     cholesky:tiles=4,tile=64 --backend cuda --limit gpu=1MiB --verify
   PARLEY_GPU_PROBLEMS=20 run "sanitizer: random programs" 120 "${check[@]}" "$build/test_gpu" \
     "--test-case=random programs*"
+  run "sanitizer: kernels" 120 "${check[@]}" "$build/test_gpu" \
+    "--test-case=hash_mix*,stencils*,reductions*,fill and random*,tile kernels take*"
 }
 
 for step in "${ALL_STEPS[@]}"; do
