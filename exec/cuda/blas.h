@@ -17,6 +17,7 @@ struct Blas<float> {
   static constexpr auto kSyrk = cublasSsyrk;
   static constexpr auto kTrsm = cublasStrsm;
   static constexpr auto kTrmm = cublasStrmm;
+  static constexpr auto kGeam = cublasSgeam;
   static constexpr auto kPotrfSize = cusolverDnSpotrf_bufferSize;
   static constexpr auto kPotrf = cusolverDnSpotrf;
   static constexpr auto kGetrfSize = cusolverDnSgetrf_bufferSize;
@@ -30,6 +31,7 @@ struct Blas<double> {
   static constexpr auto kSyrk = cublasDsyrk;
   static constexpr auto kTrsm = cublasDtrsm;
   static constexpr auto kTrmm = cublasDtrmm;
+  static constexpr auto kGeam = cublasDgeam;
   static constexpr auto kPotrfSize = cusolverDnDpotrf_bufferSize;
   static constexpr auto kPotrf = cusolverDnDpotrf;
   static constexpr auto kGetrfSize = cusolverDnDgetrf_bufferSize;
