@@ -167,8 +167,8 @@ done
   nvidia-smi --query-gpu=index,name,driver_version,memory.total,power.limit --format=csv | sed 's/^/    /'
   printf '\n| step | result | seconds |\n|---|---|---|\n'
   printf '| %s |\n' "${verdicts[@]}"
-  grep -hE '^ *(random programs|.*problems on .* GPUs in|.* runs of .* GPUs;|\[doctest\] test cases)' "$log" |
-    sed 's/^/\n    /' || true
+  printf '\n'
+  sed -nE 's/^.*MESSAGE: (.* (problems|runs of .*) on [0-9]+ GPUs.*)$/- \1/p; s/^.*(\[doctest\] test cases.*)$/- \1/p' "$log"
   for part in speed prediction; do
     if [[ -s $out/$part.md ]]; then printf '\n' && sed 's/^#/##/' "$out/$part.md"; fi
   done
