@@ -29,6 +29,9 @@ class GpuStreams {
   static constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // advised for Hopper
 
   [[nodiscard]] int ordinal() const { return ordinal_; }
+  /// Whether its kernels may read and write the memory of all other GPUs in use.
+  [[nodiscard]] bool reaches_peers() const { return reaches_peers_; }
+  void set_reaches_peers(bool reaches) { reaches_peers_ = reaches; }
   [[nodiscard]] std::uint32_t stream_count() const {
     return static_cast<std::uint32_t>(streams_.size());
   }
@@ -60,6 +63,7 @@ class GpuStreams {
 
   int ordinal_;
   std::uint32_t compute_;
+  bool reaches_peers_ = false;
   std::vector<cudaStream_t> streams_;
   std::vector<LaunchContext> contexts_;  // by stream, of those for launches
   std::vector<std::vector<std::byte>> host_workspaces_;

@@ -107,7 +107,7 @@ bool suits_copy_engine(const RunShape& shape) {
 
 }  // namespace
 
-void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream) {
+void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream, CopyBy by) {
   for (const StoredPart& stored : copy.parts) {
     Part part{shape_of(copy, stored), slabs.at(copy.from, stored.source_offset),
               slabs.at(copy.to, stored.target_offset)};
@@ -120,7 +120,9 @@ void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stre
     };
     pin(copy.from, stored.source_offset, part.shape.source_stride);
     pin(copy.to, stored.target_offset, part.shape.target_stride);
-    if (part.shape.rank == 0) {
+    if (by == CopyBy::kKernel) {
+      launch_run_copy(part.shape, part.source, part.target, stream);
+    } else if (part.shape.rank == 0) {
       const bool from_host = slabs.is_host(copy.from);
       copy_contiguous(part, from_host ? stored.source_offset : stored.target_offset,
                       from_host || slabs.is_host(copy.to), stream);

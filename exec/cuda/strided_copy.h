@@ -24,8 +24,12 @@ struct RunShape {
   std::int64_t target_stride[kMaxCopyRank] = {};
 };
 
+/// Copy engines leave the multiprocessors to others; a kernel starts sooner.
+enum class CopyBy : std::uint8_t { kBestSuited, kKernel };
+
 /// Enqueues all parts of a copy. Host memory is pinned first. Throws EnvironmentFailure.
-void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream);
+void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream,
+                  CopyBy by = CopyBy::kBestSuited);
 
 /// The kernel: reads and writes through pointers that the current device can reach.
 void launch_run_copy(const RunShape& shape, const std::byte* source, std::byte* target,

@@ -146,7 +146,8 @@ void Submitter::enqueue(Slot& slot) {
     check_cuda(cudaEventRecord(events.started, stream), "recording a start");
   }
   if (slot.command.is_copy) {
-    enqueue_copy(slot.command, slabs_, stream);
+    const bool is_push = slot.stream < streams_.launch_streams();
+    enqueue_copy(slot.command, slabs_, stream, is_push ? CopyBy::kKernel : CopyBy::kBestSuited);
   } else {
     const ProfilerRange range(*program_, slot.command.task, clock_ != nullptr);
     launcher_->launch(slot.command, streams_.context(slot.stream));
@@ -194,13 +195,44 @@ void Submitter::stop_slot(std::uint32_t index, bool is_cancelled, std::string ca
 
 // ---- streams ----
 
+/// The launch stream whose last command the slot waits for, if it is among [first, end).
+std::optional<std::uint16_t> Submitter::stream_behind(const Slot& slot, std::uint32_t first,
+                                                      std::uint32_t end) const {
+  for (const core::CommandId id : slot.command.after) {
+    const Slot& earlier = slots_.of(id);
+    if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted || earlier.gpu != gpu_ ||
+        earlier.stream < first || earlier.stream >= end) {
+      continue;
+    }
+    if (earlier.position + 1 == queues_[earlier.stream].next_position) return earlier.stream;
+  }
+  return std::nullopt;
+}
+
+/// A small copy to another GPU follows its producer on the same stream, as a kernel: starting a
+/// copy engine, and waiting for an event before it, takes longer than the copy.
+std::optional<std::uint16_t> Submitter::stream_for_push(const Slot& slot) const {
+  constexpr std::int64_t kMostBytes = std::int64_t{2} << 20U;
+  const StoredCommand& copy = slot.command;
+  if (copy.bytes > kMostBytes || !streams_.reaches_peers()) return std::nullopt;
+  if (slabs_.is_host(copy.from) || slabs_.is_host(copy.to) || copy.from == copy.to) {
+    return std::nullopt;
+  }
+  return stream_behind(slot, 0, streams_.launch_streams());
+}
+
 std::uint16_t Submitter::choose_stream(const Slot& slot) const {
   if (!slot.command.is_copy) return choose_compute_stream(slot);
+  if (const auto stream = stream_for_push(slot)) return *stream;
   const bool is_outgoing = slabs_.gpu_of(slot.command.from) == streams_.ordinal();
   const core::SpaceId other = is_outgoing ? slot.command.to : slot.command.from;
   const std::uint32_t first = streams_.copy_streams(other.index(), is_outgoing);
+  return least_full(first, first + GpuStreams::kCopyStreams);
+}
+
+std::uint16_t Submitter::least_full(std::uint32_t first, std::uint32_t end) const {
   std::uint32_t best = first;
-  for (std::uint32_t i = first + 1; i < first + GpuStreams::kCopyStreams; ++i) {
+  for (std::uint32_t i = first + 1; i < end; ++i) {
     if (queues_[i].size() < queues_[best].size()) best = i;
   }
   return static_cast<std::uint16_t>(best);
@@ -230,35 +262,23 @@ std::pair<std::uint32_t, std::uint32_t> Submitter::suitable_streams(const Slot& 
 /// then. Else the stream with the fewest launches.
 std::uint16_t Submitter::choose_compute_stream(const Slot& slot) const {
   const auto [first, end] = suitable_streams(slot);
-  for (const core::CommandId id : slot.command.after) {
-    const Slot& earlier = slots_.of(id);
-    if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted || earlier.gpu != gpu_ ||
-        earlier.stream < first || earlier.stream >= end) {
-      continue;
-    }
-    if (earlier.position + 1 == queues_[earlier.stream].next_position) return earlier.stream;
-  }
-  std::uint32_t best = first;
-  for (std::uint32_t i = first + 1; i < end; ++i) {
-    if (queues_[i].size() < queues_[best].size()) best = i;
-  }
-  return static_cast<std::uint16_t>(best);
+  return stream_behind(slot, first, end).value_or(least_full(first, end));
 }
 
 // ---- ends ----
 
+/// One stream at a time, in turn: each look costs the time of half a launch.
 bool Submitter::poll() {
-  bool has_ended = false;
-  for (std::size_t i = 0; i < occupied_.size();) {
-    const std::uint16_t stream = occupied_[i];
-    if (poll_stream(stream)) has_ended = true;
-    if (has_failed_) return true;
-    if (queues_[stream].size() == 0) {
-      occupied_[i] = occupied_.back();
-      occupied_.pop_back();
-    } else {
-      ++i;
-    }
+  if (occupied_.empty()) return false;
+  if (turn_ >= occupied_.size()) turn_ = 0;
+  const std::uint16_t stream = occupied_[turn_];
+  const bool has_ended = poll_stream(stream);
+  if (has_failed_) return true;
+  if (queues_[stream].size() == 0) {
+    occupied_[turn_] = occupied_.back();
+    occupied_.pop_back();
+  } else {
+    ++turn_;
   }
   return has_ended;
 }
@@ -290,7 +310,8 @@ bool Submitter::poll_stream(std::uint16_t stream) {
     }
     probe = ended + (open - ended) / 2;
   }
-  for (; queue.done < ended; ++queue.done) finish(queue.slots[queue.done]);
+  const core::Time seen = now_();
+  for (; queue.done < ended; ++queue.done) finish(queue.slots[queue.done], seen);
   if (queue.size() == 0) {
     queue.slots.clear();
     queue.done = 0;
@@ -302,7 +323,7 @@ bool Submitter::poll_stream(std::uint16_t stream) {
   return true;
 }
 
-void Submitter::finish(std::uint32_t index) {
+void Submitter::finish(std::uint32_t index, core::Time seen) {
   Slot& slot = slots_.at(index);
   if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
   if (clock_ != nullptr) {
@@ -310,7 +331,7 @@ void Submitter::finish(std::uint32_t index) {
     slot.start = clock_->time_of(events.started);
     slot.end = std::max(slot.start, clock_->time_of(events.ended));
   } else {
-    slot.start = slot.end = now_();
+    slot.start = slot.end = seen;
   }
   report_done(index);
 }

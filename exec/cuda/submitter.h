@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -57,6 +58,10 @@ class Submitter {
   void submit(std::uint32_t index);
   void enqueue(Slot& slot);
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
+  [[nodiscard]] std::optional<std::uint16_t> stream_behind(const Slot& slot, std::uint32_t first,
+                                                           std::uint32_t end) const;
+  [[nodiscard]] std::optional<std::uint16_t> stream_for_push(const Slot& slot) const;
+  [[nodiscard]] std::uint16_t least_full(std::uint32_t first, std::uint32_t end) const;
   [[nodiscard]] bool is_most_urgent(const Slot& slot) const;
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> suitable_streams(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
@@ -68,7 +73,7 @@ class Submitter {
   bool poll();
   bool poll_stream(std::uint16_t stream);
   [[nodiscard]] bool is_done(std::uint32_t slot);
-  void finish(std::uint32_t index);
+  void finish(std::uint32_t index, core::Time seen);
   void report_done(std::uint32_t index);
   void fail_device(const std::string& cause);
   void finish_marked();
@@ -87,6 +92,7 @@ class Submitter {
   StreamMarks marks_;                    // written in timed runs
   std::vector<StreamQueue> queues_;      // by stream
   std::vector<std::uint16_t> occupied_;  // streams with something on them
+  std::size_t turn_ = 0;                 // the one to look at next
   std::vector<std::uint32_t> held_;      // in order of issue
   std::int64_t ordinary_launches_ = 0;   // on ordinary compute streams
   std::int32_t last_priority_ = 0;       // of the last one submitted there

@@ -7,8 +7,10 @@ namespace parley::exec {
 
 using core::CommandId;
 
-CommandScheduler::CommandScheduler(const core::Machine& machine)
-    : space_count_(machine.space_count()), lane_is_taken_(space_count_ * space_count_, 0) {
+CommandScheduler::CommandScheduler(const core::Machine& machine, std::chrono::microseconds awake)
+    : awake_(awake),
+      space_count_(machine.space_count()),
+      lane_is_taken_(space_count_ * space_count_, 0) {
   for (const core::Device& device : machine.spec().devices) {
     free_milli_slots_.push_back(std::int64_t{1000} * device.slots);
   }
@@ -85,8 +87,8 @@ void CommandScheduler::close() {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
   }
-  launches_.changed.notify_all();
-  copies_.changed.notify_all();
+  note_change(launches_, true);
+  note_change(copies_, true);
 }
 
 // ---- the threads that perform ----
@@ -108,13 +110,37 @@ bool CommandScheduler::take_servers(const StoredCommand& command) {
 void CommandScheduler::release_servers(const StoredCommand& command) {
   if (command.is_copy) {
     lane_is_taken_[lane(command)] = 0;
-    copies_.changed.notify_all();
+    note_change(copies_, true);
     return;
   }
   for (const core::DeviceId device : command.devices) {
     free_milli_slots_[device] += command.milli_vcus;
   }
-  launches_.changed.notify_all();
+  note_change(launches_, true);
+}
+
+void CommandScheduler::note_change(Ready& ready, bool concerns_all) {
+  ready.changes.fetch_add(1, std::memory_order_release);
+  if (concerns_all) {
+    ready.changed.notify_all();
+  } else {
+    ready.changed.notify_one();
+  }
+}
+
+/// Awake for a while, without the lock, then asleep.
+void CommandScheduler::wait_for_change(Ready& ready, std::unique_lock<std::mutex>& lock) const {
+  const std::uint32_t seen = ready.changes.load(std::memory_order_acquire);
+  if (awake_.count() > 0) {
+    lock.unlock();
+    const auto end = std::chrono::steady_clock::now() + awake_;
+    while (ready.changes.load(std::memory_order_acquire) == seen &&
+           std::chrono::steady_clock::now() < end) {
+    }
+    lock.lock();
+    if (ready.changes.load(std::memory_order_acquire) != seen) return;
+  }
+  ready.changed.wait(lock);
 }
 
 const StoredCommand* CommandScheduler::next(Ready& ready) {
@@ -127,7 +153,7 @@ const StoredCommand* CommandScheduler::next(Ready& ready) {
       return &entry.command;
     }
     if (is_closed_) return nullptr;
-    ready.changed.wait(lock);
+    wait_for_change(ready, lock);
   }
 }
 
@@ -135,7 +161,7 @@ void CommandScheduler::make_ready(std::uint32_t number) {
   const StoredCommand& command = entries_[number].command;
   Ready& ready = command.is_copy ? copies_ : launches_;
   ready.commands.emplace(-command.priority, command.id, number);
-  ready.changed.notify_one();
+  note_change(ready, false);
 }
 
 void CommandScheduler::forget(std::uint32_t number, bool is_stopped) {

@@ -3,6 +3,8 @@
 // by the thread that submits and those that perform; everything is guarded by one mutex.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -22,7 +24,10 @@ namespace parley::exec {
 
 class CommandScheduler {
  public:
-  explicit CommandScheduler(const core::Machine& machine);
+  /// `awake`: how long a thread that finds nothing to do looks again before it sleeps; waking up
+  /// takes a multiple of what a small task does.
+  explicit CommandScheduler(const core::Machine& machine,
+                            std::chrono::microseconds awake = std::chrono::microseconds(0));
 
   // ---- by the thread that submits ----
   void submit(const core::StartCopy& copy);
@@ -52,6 +57,7 @@ class CommandScheduler {
   struct Ready {
     std::set<std::tuple<std::int32_t, core::CommandId, std::uint32_t>> commands;
     std::condition_variable changed;
+    std::atomic<std::uint32_t> changes{0};  // counts, for threads that are awake
   };
   static constexpr std::uint32_t kGone = 0xffffffffU;
   static constexpr std::uint32_t kStopped = 0xfffffffeU;
@@ -60,6 +66,8 @@ class CommandScheduler {
   void add(const Command& given);
   std::uint32_t free_entry();
   const StoredCommand* next(Ready& ready);
+  void wait_for_change(Ready& ready, std::unique_lock<std::mutex>& lock) const;
+  static void note_change(Ready& ready, bool concerns_all);
   bool take_servers(const StoredCommand& command);
   void release_servers(const StoredCommand& command);
   void make_ready(std::uint32_t entry);
@@ -67,6 +75,7 @@ class CommandScheduler {
   void forget(std::uint32_t entry, bool is_stopped);
   [[nodiscard]] std::size_t lane(const StoredCommand& copy) const;
 
+  std::chrono::microseconds awake_;
   std::mutex mutex_;
   std::condition_variable ended_;
   std::deque<Entry> entries_;  // addresses stay

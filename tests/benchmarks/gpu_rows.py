@@ -14,7 +14,7 @@ from typing import Any
 MIB = 1 << 20
 EMPTY = "kernel=spin,task_ns=0"  # the launch of an empty kernel
 COST_FLAGS = ["--untimed", "--window", "64", "--repeat", "5"]
-CHOLESKY_FLAGS = ["--mapper", "block_cyclic", "--untimed", "--window", "16", "--repeat", "3"]
+CHOLESKY_FLAGS = ["--mapper", "block_cyclic", "--untimed", "--window", "32", "--repeat", "3"]
 
 Summary = dict[str, Any]
 
@@ -142,7 +142,7 @@ def copy_rows(gpus: int) -> Iterable[Row]:
     for mib, rounds in ((1, 2000), (16, 500), (256, 60 if gpus == 1 else 150)):
         yield Row(
             "copies", f"{name}, {mib} MiB", gpus, "GB/s",
-            f"pingpong:between={between},rounds={rounds},block={mib * MIB},{EMPTY}",
+            f"pingpong:between={between},rounds={rounds},block={mib * MIB},first=out,{EMPTY}",
             ["--untimed", "--repeat", "4"], rate_of((2.0 * rounds - 1) * mib * MIB),
             f"{raw}_{mib}MiB", floors[between].get(mib), None, rivals[between].get(mib, ""), spread_of,
         )  # fmt: skip

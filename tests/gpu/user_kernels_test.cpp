@@ -18,7 +18,7 @@ const std::string kFolder = PARLEY_USER_KERNELS;
 TEST_CASE("the example of a user's own kernel is compiled and runs on a GPU") {
   auto program = workloads::load_workload(kFolder + "/damped.json");
   REQUIRE(program);
-  auto machine = workloads::load_machine("h200x1", {});
+  auto machine = workloads::load_machine("h200x1", {"gpu=64MiB"});  // beside other tests' backends
   REQUIRE(machine);
   auto backend = create_backend({});
   REQUIRE(backend);

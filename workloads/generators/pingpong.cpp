@@ -19,7 +19,8 @@ core::Result<core::Program> make(const GeneratorValues& values) {
   const core::RegionView block = builder.add_block("B", values.at("block"));
   const TaskFamily turn{"turn", kernel_of(values), stated_cost(duration_of(values))};
   for (std::int64_t i = 0; i < 2 * rounds; ++i) {
-    builder.spawn(turn, {i}, {inout(block)},
+    const core::AccessMode mode = i == 0 ? first_use_of(values) : core::AccessMode::kInout;
+    builder.spawn(turn, {i}, {access(block, mode)},
                   i % 2 == 0 ? on_gpu(0) : (is_host ? on("cpu") : on_gpu(1)));
   }
   return std::move(builder).finish();
@@ -33,7 +34,8 @@ void register_generator_pingpong(GeneratorRegistry& registry) {
                 "one block is updated in turn on two sides: 2 x rounds tasks",
                 {word_parameter("between", {"gpus", "host"}, "two GPUs, or a GPU and the host"),
                  number_parameter("rounds", 1, 10'000'000, 50, "times to and fro"),
-                 block_parameter(64 << 20), duration_parameter(0), kernel_parameter()},
+                 block_parameter(64 << 20), duration_parameter(0), kernel_parameter(),
+                 first_use_parameter()},
                 size,
                 make});
 }
