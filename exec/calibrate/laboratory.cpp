@@ -96,7 +96,7 @@ core::RunRecord Laboratory::run(Program& program, std::uint32_t window, bool is_
 }
 
 std::vector<MeasuredCopy> Laboratory::copies(const std::vector<CopyFlow>& flows, std::int64_t bytes,
-                                             std::size_t count) const {
+                                             std::size_t count, bool is_one_by_one) const {
   Program program("copies");
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t f = 0; f < flows.size(); ++f) {
@@ -110,7 +110,7 @@ std::vector<MeasuredCopy> Laboratory::copies(const std::vector<CopyFlow>& flows,
     }
   }
   std::vector<MeasuredCopy> measured;
-  for (const core::CopyRecord& copy : run(program, 0, true).copies) {
+  for (const core::CopyRecord& copy : run(program, is_one_by_one ? 1 : 0, true).copies) {
     measured.push_back({{copy.from, copy.to},
                         static_cast<double>(copy.bytes.count()),
                         seconds(copy.start),

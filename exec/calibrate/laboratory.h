@@ -44,9 +44,11 @@ class Laboratory {
   Laboratory(const core::Machine& machine, const RunProgram& run) : machine_(machine), run_(run) {}
 
   [[nodiscard]] const core::Machine& machine() const { return machine_; }
-  /// `count` copies of `bytes` in each flow, all asked for at once.
+  /// `count` copies of `bytes` in each flow, in order of their ends: all asked for at once, or each
+  /// when the one before has ended.
   [[nodiscard]] std::vector<MeasuredCopy> copies(const std::vector<CopyFlow>& flows,
-                                                 std::int64_t bytes, std::size_t count) const;
+                                                 std::int64_t bytes, std::size_t count,
+                                                 bool is_one_by_one = false) const;
   /// Seconds of each repetition on the device, the first left out.
   [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
                                            std::size_t repetitions) const;

@@ -118,13 +118,15 @@ std::vector<LinkFit::Step> LinkFit::steps() {
 }
 
 std::int64_t LinkFit::copy_ns(CopyFlow flow, std::int64_t bytes) const {
+  // The first ones wake the link up.
   const bool is_small = bytes < (1 << 20);
+  const std::size_t warm_up = is_small ? 4 : 1;
   std::vector<double> times;
-  for (int i = is_small ? 9 : 3; i > 0; --i) {
-    for (const MeasuredCopy& copy : laboratory_.copies({flow}, bytes, 1)) {
-      times.push_back(copy.end - copy.start);
-    }
+  for (const MeasuredCopy& copy :
+       laboratory_.copies({flow}, bytes, warm_up + (is_small ? 16 : 4), true)) {
+    times.push_back(copy.end - copy.start);
   }
+  times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(warm_up));
   return nanoseconds(median(times));
 }
 
