@@ -40,8 +40,8 @@ if ((gpus > 1)); then counts=1,2; else counts=1; fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 log=$out/log.txt
-: >"$log"
-verdicts=()
+(($# > 0)) || rm -f "$log"  # steps run one by one add to it
+touch "$log"
 failed=0
 end=$((SECONDS + budget))
 
@@ -53,24 +53,26 @@ left() {
   echo "$seconds"
 }
 
+# verdict NAME TEXT SECONDS: how a step ended; results.md is made of these lines.
+verdict() { printf '== %s: %s, %s s\n' "$1" "$2" "$3" | tee -a "$log"; }
+
 # run NAME MOST COMMAND...: a step, with its output in the log and on the terminal.
 run() {
   local name=$1 most=$2 start=$SECONDS status
   shift 2
   if ((SECONDS >= end)); then
-    verdicts+=("$name | not run for want of time | 0")
+    verdict "$name" "not run for want of time" 0
     return 1
   fi
   say "$name"
-  { printf '\n== %s: %s\n' "$name" "$*"; } >>"$log"
+  printf '\n-- %s: %s\n' "$name" "$*" >>"$log"
   timeout --kill-after=10 "$(left "$most")" "$@" 2>&1 | tee -a "$log" | sed -u 's/^\(.\{300\}\).*/\1.../; s/^/  /'
   status=${PIPESTATUS[0]}
-  local verdict="ok"
-  ((status == 124 || status == 137)) && verdict="FAILED: took too long"
-  ((status != 0 && status != 124 && status != 137)) && verdict="FAILED: exit code $status"
-  [[ $verdict == ok ]] || failed=1
-  verdicts+=("$name | $verdict | $((SECONDS - start))")
-  printf '== %s: %s, %s s\n' "$name" "$verdict" "$((SECONDS - start))" | tee -a "$log"
+  local text="ok"
+  ((status == 0)) || text="FAILED: exit code $status"
+  ((status == 124 || status == 137)) && text="FAILED: took too long"
+  ((status == 0)) || failed=1
+  verdict "$name" "$text" "$((SECONDS - start))"
   return "$status"
 }
 
@@ -99,8 +101,11 @@ step_test() {
 }
 
 step_raw() {
+  local before
+  before=$(wc -l <"$log")
   if run "plain CUDA" 90 "$build/bench_raw_cuda"; then
-    sed -n '/^{"name"/p' "$log" >"$scratch/raw" && mv "$scratch/raw" "$out/raw.jsonl"
+    tail -n +"$((before + 1))" "$log" | sed -n '/^{"name"/p' >"$scratch/raw"
+    mv "$scratch/raw" "$out/raw.jsonl"
   fi
 }
 
@@ -143,7 +148,7 @@ step_sanitizer() {
   local tool
   tool=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
   if [[ -z $tool ]]; then
-    verdicts+=("sanitizer | skipped: compute-sanitizer is not installed | 0")
+    verdict sanitizer "skipped: compute-sanitizer is not installed" 0
     return
   fi
   local check=("$tool" --tool memcheck --error-exitcode 9 --launch-timeout 60)
@@ -166,7 +171,8 @@ done
     "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(nproc)"
   nvidia-smi --query-gpu=index,name,driver_version,memory.total,power.limit --format=csv | sed 's/^/    /'
   printf '\n| step | result | seconds |\n|---|---|---|\n'
-  printf '| %s |\n' "${verdicts[@]}"
+  sed -nE 's/^== ([^:]*(: [a-z ]+)?): ((ok|FAILED|not run|skipped).*), ([0-9]+) s$/| \1 | \3 | \5 |/p' "$log" |
+    tac | awk -F'|' '!seen[$2]++' | tac  # the last run of each
   printf '\n'
   sed -nE 's/^.*MESSAGE: (.* (problems|runs of .*) on [0-9]+ GPUs.*)$/- \1/p; s/^.*(\[doctest\] test cases.*)$/- \1/p' "$log"
   for part in speed prediction; do
@@ -174,5 +180,4 @@ done
   done
 } >"$out/results.md"
 say "results in $out: $(ls "$out" | tr '\n' ' ')"
-printf '%s\n' "${verdicts[@]}"
 exit "$failed"
