@@ -87,8 +87,7 @@ step_build() {
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
   fi
   export PATH=$PATH:/usr/local/cuda/bin
-  run configure 60 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8 "${launcher[@]}" &&
+  run configure 60 cmake --preset release -B "$build" "${launcher[@]}" &&
     run build "$budget" cmake --build "$build" --parallel "$(nproc)" \
       --target parley test_gpu bench_raw_cuda
   # shellcheck disable=SC2181  # of either
