@@ -52,9 +52,10 @@ std::string workload(double where) {
 
 int run(const TemporaryFolder& folder, double where) {
   const std::string file = folder.file("poke.json", workload(where));
-  ChildProcess child({"exec", file, "--backend", "cuda", "--devices", "1", "--window", "1",
-                      "--summary", folder.path("s.json"), "--journal", folder.path("j.jsonl")},
-                     folder.path("err"));
+  ChildProcess child(
+      {"exec", file, "--backend", "cuda", "--devices", "1", "--window", "1", "--order", "fifo",
+       "--summary", folder.path("s.json"), "--journal", folder.path("j.jsonl")},
+      folder.path("err"));
   child.read_all();
   return child.wait();
 }
