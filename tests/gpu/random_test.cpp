@@ -11,6 +11,7 @@
 #include <string>
 
 #include "exec/cuda/cuda_backend.h"
+#include "tests/property/executed_draft.h"
 #include "tests/property/executed_problem.h"
 
 namespace parley::test {

@@ -11,7 +11,6 @@
 #include <cstdint>
 
 #include "exec/backend.h"
-#include "exec/host/host_backend.h"
 #include "tests/property/fuzz.h"
 
 namespace parley::test {
@@ -21,17 +20,6 @@ struct ExecutedTally {
   std::size_t problems = 0, refused = 0, commands = 0, copies = 0, evictions = 0, shown = 0;
   std::size_t failed = 0, cancelled = 0, lost_elements = 0, intact_elements = 0;  // after failures
 };
-
-/// The draft as an executing driver can run it: submitted as a whole, and its failure, if any, left
-/// to the backend. Tasks that show values make runs pause.
-ProblemDraft executable(ProblemDraft draft);
-
-/// The same on a machine of one host and `gpus` GPUs.
-ProblemDraft fitted(ProblemDraft draft, std::size_t gpus);
-
-/// Makes commands slow (some of them, for microseconds) or fail, by their numbers and a seed alone.
-/// `is_failing`: one command fails, and from time to time half of those that come after it.
-exec::FaultInjector disturbance(std::uint64_t seed, const ProblemDraft& draft, bool is_failing);
 
 /// Runs a problem and makes every check above; throws RuleBroken, for a program that is refused
 /// with a text that begins with "refused". `is_timed`: ExecOptions::record_commands.

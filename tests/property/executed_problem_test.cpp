@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "tests/property/executed_draft.h"
+
 namespace parley::test {
 namespace {
 
