@@ -83,10 +83,9 @@ void CommandScheduler::collect(std::vector<Completion>& completions, bool waits)
 }
 
 void CommandScheduler::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_closed_ = true;
-  }
+  // With the lock: a thread that has looked for the last time and is about to sleep must not miss it.
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
   note_change(launches_, true);
   note_change(copies_, true);
 }
