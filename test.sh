@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing (Debian 12, Ubuntu 24.04; root or sudo), builds and runs the tests.
 #   ./test.sh        all tests under AddressSanitizer and UndefinedBehaviorSanitizer with 90 seconds
-#                    of random problems, and what is threaded under ThreadSanitizer
+#                    of random problems, what is threaded under ThreadSanitizer, and that the
+#                    code for GPUs compiles, where nvcc is found
 #   ./test.sh --all  also the release build, clang, long random testing and the mutation check
 # PARLEY_FUZZ_SECONDS sets the time for random problems. The last line is "N passed, N failed"; the
 # exit status is zero only if none failed.
@@ -10,7 +11,7 @@ cd "$(dirname "$0")"
 # shellcheck source=.ci/packages.sh
 source .ci/packages.sh
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
 
 run_all=false
 for argument in "$@"; do
@@ -63,6 +64,16 @@ test_preset() {
 test_preset asan-ubsan "$fuzz_seconds" all
 test_preset tsan 20 "test_exec test_property test_golden parley" \
   -R '^(exec|property|golden|compare_jobs)$'
+# Sanitizers do without CUDA; where there is a compiler for it, that its code compiles is checked.
+if command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; then
+  say "compiling for GPUs ($SECONDS s)"
+  configure cuda
+  if cmake --build --preset cuda --parallel "$jobs" --target parley_cuda; then
+    note_result "build cuda" run
+  else
+    note_result "build cuda" fail
+  fi
+fi
 if $run_all; then
   test_preset release 600 all
   test_preset clang 60 all
