@@ -63,6 +63,7 @@ int run_on_gpus(const ExecArguments& arguments, Terminal& terminal) {
 void add_exec_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<ExecArguments>();
   arguments->run.machine = "";
+  arguments->run.window = "";
   CLI::App& command = *app.add_subcommand("exec", "run a workload for real");
   command
       .add_option("--backend", arguments->backend,
@@ -92,6 +93,9 @@ void add_exec_command(CLI::App& app, Action& action) {
   add_output_options(command, arguments->output, arguments->run.engine);
   command.footer(kExecHelp);
   command.callback([arguments, &action] {
+    // A graph is of all that is issued before anything ends: with a window, of little.
+    if (arguments->run.window.empty())
+      arguments->run.window = arguments->uses_graph ? "unlimited" : "8";
     action = [arguments](Terminal& terminal) {
       return arguments->backend == "cuda" ? run_on_gpus(*arguments, terminal)
                                           : run_on_host(*arguments, terminal);
