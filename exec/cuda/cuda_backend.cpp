@@ -194,8 +194,9 @@ void CudaBackend::prepare(const core::Program& program, const core::Machine& mac
   provide_devices(machine);
   // Libraries take their memory before the slabs take the rest.
   for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
-    gpu->provide(launcher_->uses_libraries(),
-                 [&](const LaunchContext& context) { return launcher_->workspace_bytes(context); });
+    gpu->provide(launcher_->uses_libraries(), [&](const LaunchContext& context, bool is_of_panel) {
+      return launcher_->workspace_bytes(context, is_of_panel);
+    });
   }
   slabs_.provide(machine, engine);
   pin_what_will_be_used(program, engine);

@@ -58,8 +58,18 @@ void CudaSlabs::provide_device(DeviceSlab& slab, int gpu, std::int64_t bytes,
   if (slab.data != nullptr) check_cuda(cudaFree(slab.data), "giving back the slab of " + space);
   slab = {};
   void* memory = nullptr;
-  check_cuda(cudaMalloc(&memory, static_cast<std::size_t>(bytes)),
-             "allocating the slab of " + space + ", " + std::to_string(bytes) + " bytes");
+  const cudaError_t status = cudaMalloc(&memory, static_cast<std::size_t>(bytes));
+  if (status == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    std::size_t free = 0;
+    std::size_t total = 0;
+    (void)cudaMemGetInfo(&free, &total);
+    throw EnvironmentFailure("the slab of " + space + " is " + std::to_string(bytes) +
+                             " bytes, and " + std::to_string(free) + " of the GPU's " +
+                             std::to_string(total) +
+                             " are free besides libraries and workspaces; --limit lowers it");
+  }
+  check_cuda(status, "allocating the slab of " + space);
   slab = {static_cast<std::byte*>(memory), bytes};
 }
 

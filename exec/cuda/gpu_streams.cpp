@@ -1,5 +1,6 @@
 #include "exec/cuda/gpu_streams.h"
 
+#include <algorithm>
 #include <string>
 
 #include "exec/backend.h"
@@ -73,18 +74,21 @@ void GpuStreams::make_handles() {
   }
 }
 
-void GpuStreams::provide(bool uses_libraries,
-                         const std::function<std::size_t(const LaunchContext&)>& bytes_of) {
+void GpuStreams::provide(bool uses_libraries, const WorkspaceBytes& bytes_of) {
   check_cuda(cudaSetDevice(ordinal_), "choosing GPU " + std::to_string(ordinal_));
   if (uses_libraries) make_handles();
-  const std::size_t bytes = bytes_of(contexts_.back());
-  if (bytes <= workspace_bytes_) return;
-  for (LaunchContext& context : contexts_) {
+  const std::size_t others = bytes_of(contexts_.back(), false);
+  const std::size_t panels = bytes_of(contexts_.back(), true);  // on urgent streams only
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    LaunchContext& context = contexts_[i];
+    const std::size_t bytes = i < compute_ ? others : std::max(others, panels);
+    if (bytes <= context.workspace_bytes) continue;
     if (context.workspace != nullptr) check_cuda(cudaFree(context.workspace), "a workspace");
+    context.workspace = nullptr;
+    context.workspace_bytes = 0;
     context.workspace = static_cast<std::byte*>(allocate(bytes, "allocating a workspace"));
     context.workspace_bytes = bytes;
   }
-  workspace_bytes_ = bytes;
 }
 
 }  // namespace parley::exec::cuda

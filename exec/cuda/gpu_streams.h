@@ -47,10 +47,11 @@ class GpuStreams {
            static_cast<std::uint32_t>(2 * space + (is_outgoing ? 0 : 1)) * kCopyStreams;
   }
 
-  /// Handles, where `uses_libraries`, and a workspace for each compute stream of what
-  /// `bytes_of(context)` says. Keeps what is large enough. Throws EnvironmentFailure.
-  void provide(bool uses_libraries,
-               const std::function<std::size_t(const LaunchContext&)>& bytes_of);
+  /// Bytes of workspace that launches ask for, given what they may use: of panels, or others.
+  using WorkspaceBytes = std::function<std::size_t(const LaunchContext&, bool is_of_panel)>;
+  /// Handles, where `uses_libraries`, and a workspace for each stream for launches. Keeps what is
+  /// large enough. Throws EnvironmentFailure.
+  void provide(bool uses_libraries, const WorkspaceBytes& bytes_of);
   /// What launches on a stream may use. Only urgent streams have a handle of cuSOLVER: its kernels
   /// are factorisations.
   [[nodiscard]] const LaunchContext& context(std::uint32_t stream) const {
@@ -68,7 +69,6 @@ class GpuStreams {
   std::vector<LaunchContext> contexts_;  // by stream, of those for launches
   std::vector<std::vector<std::byte>> host_workspaces_;
   std::vector<void*> allocations_;
-  std::size_t workspace_bytes_ = 0;
 };
 
 }  // namespace parley::exec::cuda

@@ -348,7 +348,7 @@ std::size_t TaskLauncher::workspace_of(const core::KernelCall& call, const Devic
   return kernel->workspace_bytes(call, operands, context);
 }
 
-std::size_t TaskLauncher::workspace_bytes(const LaunchContext& context) const {
+std::size_t TaskLauncher::workspace_bytes(const LaunchContext& context, bool is_of_panel) const {
   Asked asked;
   std::size_t most = 0;
   for (std::size_t i = 0; i < program_->task_count(); ++i) {
@@ -360,6 +360,7 @@ std::size_t TaskLauncher::workspace_bytes(const LaunchContext& context) const {
     for (std::uint16_t alternative = 0; alternative < alternatives; ++alternative) {
       command.alternative = alternative;
       const Calls& calls = calls_of(command.task, alternative);
+      if (calls.is_of_panel != is_of_panel) continue;
       for (const auto& [call, kernel] : calls.calls) {
         most = std::max(most, workspace_of(*call, kernel, command, context, asked));
       }

@@ -49,8 +49,9 @@ class TaskLauncher {
   }
   /// Whether any task wants the libraries' handles.
   [[nodiscard]] bool uses_libraries() const { return uses_libraries_; }
-  /// The largest workspace that a task of the program asks for; `context` has handles.
-  [[nodiscard]] std::size_t workspace_bytes(const LaunchContext& context) const;
+  /// The largest workspace that a task of the program asks for, of those of panels or of the
+  /// others; `context` has handles.
+  [[nodiscard]] std::size_t workspace_bytes(const LaunchContext& context, bool is_of_panel) const;
   /// May be called by several threads at once. Throws EnvironmentFailure.
   void launch(const StoredCommand& command, const LaunchContext& context) const;
 
