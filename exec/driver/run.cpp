@@ -30,8 +30,8 @@ Run::Run(const core::Program& program, const core::Machine& machine, const ExecO
     }
   }
   std::ranges::sort(shown_at_start_);
-  const auto doubles = std::ranges::unique(shown_at_start_);
-  shown_at_start_.erase(doubles.begin(), doubles.end());
+  shown_at_start_.erase(std::unique(shown_at_start_.begin(), shown_at_start_.end()),
+                        shown_at_start_.end());
 }
 
 void Run::list_releases() {
