@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -34,7 +35,7 @@ class CudaBackend final : public Backend {
  public:
   CudaBackend(const CudaOptions& options, std::size_t gpus)
       : options_(options), gpu_count_(gpus), graph_(gpus_, slabs_) {}
-  ~CudaBackend() override { stop_threads(); }
+  ~CudaBackend() override;
 
   core::Faults check(const core::Program& program, const core::Machine& machine) const override;
   void prepare(const core::Program& program, const core::Machine& machine,
@@ -63,6 +64,7 @@ class CudaBackend final : public Backend {
   void serve_host(bool serves_copies);
   void provide_devices(const core::Machine& machine);
   void provide_kernels(const core::Program& program);
+  void refuse_groups_without_peers(const core::Program& program) const;
   void pin_what_will_be_used(const core::Program& program, const core::Engine& engine);
 
   CudaOptions options_;
@@ -93,7 +95,18 @@ class CudaBackend final : public Backend {
   std::vector<Completion> reported_;
   std::vector<core::CommandId> stopped_;  // all of this run, ascending or few
   bool has_failed_ = false;
+  std::atomic<bool> a_gpu_failed_{false};
 };
+
+CudaBackend::~CudaBackend() {
+  stop_threads();
+  if (!a_gpu_failed_) return;
+  // To give memory back would wait for streams that wait for a GPU that is gone; the process's end
+  // does it.
+  submitters_.clear();
+  for (std::unique_ptr<GpuStreams>& gpu : gpus_) (void)gpu.release();
+  slabs_.abandon();
+}
 
 // ---- before the run ----
 
@@ -136,7 +149,7 @@ core::Faults CudaBackend::check(const core::Program& program, const core::Machin
 void CudaBackend::provide_devices(const core::Machine& machine) {
   std::size_t gpus = 0;
   for (const core::MemorySpace& space : machine.spec().spaces) gpus += space.is_host ? 0 : 1;
-  if (gpus_.size() == gpus && spaces_ == machine.space_count()) return;
+  if (submitters_.size() == gpus && spaces_ == machine.space_count()) return;
   graph_.forget();
   submitters_.clear();
   gpus_.clear();
@@ -167,14 +180,15 @@ void CudaBackend::provide_devices(const core::Machine& machine) {
   }
   slots_.emplace(gpus);
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
-    submitters_.push_back(
-        std::make_unique<Submitter>(static_cast<std::uint16_t>(gpu), *gpus_[gpu], *slots_, slabs_));
+    submitters_.push_back(std::make_unique<Submitter>(static_cast<std::uint16_t>(gpu), *gpus_[gpu],
+                                                      *slots_, slabs_, a_gpu_failed_));
   }
 }
 
 /// Built-in kernels, and the program's own, compiled for the first device.
 void CudaBackend::provide_kernels(const core::Program& program) {
   if (program.user_kernel_count() == 0) return;
+  graph_.forget();  // their code goes with the registry
   device_kernels_ = DeviceKernelRegistry();
   host_kernels_ = kernels_of(program);
   check_cuda(cudaSetDevice(0), "choosing a GPU");
@@ -199,6 +213,7 @@ void CudaBackend::prepare(const core::Program& program, const core::Machine& mac
     });
   }
   slabs_.provide(machine, engine);
+  refuse_groups_without_peers(program);
   pin_what_will_be_used(program, engine);
   if (!options_.uses_graph) return;
   std::uint64_t fingerprint = launcher_->fingerprint();
@@ -206,7 +221,26 @@ void CudaBackend::prepare(const core::Program& program, const core::Machine& mac
     fingerprint =
         fingerprint * 31 + reinterpret_cast<std::uintptr_t>(slabs_.at(core::SpaceId(i), 0));
   }
+  for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
+    for (std::uint32_t i = 0; i < gpu->launch_streams(); ++i) {
+      fingerprint = fingerprint * 31 + reinterpret_cast<std::uintptr_t>(gpu->context(i).workspace);
+    }
+  }
   if (std::exchange(fingerprint_, fingerprint) != fingerprint) graph_.forget();
+}
+
+/// The kernel of a task on several GPUs runs on the first and reaches into the others.
+void CudaBackend::refuse_groups_without_peers(const core::Program& program) const {
+  const bool all_reach =
+      std::ranges::all_of(gpus_, [](const auto& gpu) { return gpu->reaches_peers(); });
+  if (all_reach) return;
+  for (std::size_t i = 0; i < program.placement_count(); ++i) {
+    for (const core::Alternative& alternative : program.placement(core::PlacementId(i))) {
+      if (alternative.members.size() < 2) continue;
+      throw EnvironmentFailure(
+          "a task of a group needs GPUs that reach each other's memory; these do not");
+    }
+  }
 }
 
 /// Home slots that copies come from or may go to. Others are pinned when they are first used, which
@@ -268,6 +302,9 @@ void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::
 void CudaBackend::begin(bool is_timed) {
   constexpr std::size_t kMostHostThreads = 16;
   stopped_.clear();
+  batch_.clear();
+  reported_.clear();
+  has_failed_ = false;
   graph_time_ = core::Time(0);
   graph_.rewind();
   start_ = Clock::now();
@@ -477,7 +514,13 @@ void CudaBackend::report_ended() {
 void CudaBackend::report(Slot& slot) {
   slot.is_reported = true;
   auto kind = Completion::Kind::kDone;
-  if (slot.phase.load(std::memory_order_acquire) == Phase::kStopped) {
+  // What waited for something that stopped on another GPU did nothing useful, whatever its own
+  // says.
+  const bool follows = !stopped_.empty() && std::ranges::any_of(slot.command.after, [&](auto id) {
+    return std::ranges::find(stopped_, id) != stopped_.end();
+  });
+  if (follows) slot.is_cancelled = true;
+  if (follows || slot.phase.load(std::memory_order_acquire) == Phase::kStopped) {
     kind = slot.is_cancelled ? Completion::Kind::kCancelled : Completion::Kind::kFailed;
     stopped_.push_back(slot.command.id);
     has_failed_ = true;
@@ -510,10 +553,10 @@ void CudaBackend::stop_threads() {
 
 void CudaBackend::end() {
   stop_threads();
+  if (has_failed_) return;  // a stream may wait for a GPU that is gone
   for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
     (void)cudaSetDevice(gpu->ordinal());
-    const cudaError_t status = cudaDeviceSynchronize();
-    if (!has_failed_) check_cuda(status, "waiting for the end");
+    check_cuda(cudaDeviceSynchronize(), "waiting for the end");
   }
 }
 

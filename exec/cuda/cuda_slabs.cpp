@@ -22,6 +22,11 @@ CudaSlabs::~CudaSlabs() {
   release_host();
 }
 
+void CudaSlabs::abandon() {
+  devices_.clear();
+  host_ = nullptr;
+}
+
 void CudaSlabs::release_host() {
   if (host_ == nullptr) return;
   const std::int64_t chunks = (host_bytes_ + kChunkBytes - 1) / kChunkBytes;

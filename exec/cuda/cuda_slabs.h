@@ -35,6 +35,8 @@ class CudaSlabs {
   /// The CUDA ordinal of a space's GPU; -1 for the host.
   [[nodiscard]] int gpu_of(core::SpaceId space) const { return gpu_of_[space]; }
 
+  /// Forgets all memory without giving it back.
+  void abandon();
   /// Makes sure that the host bytes [offset, offset + bytes) are pinned. May be called by any
   /// thread; costs nothing the second time. Throws EnvironmentFailure.
   void pin(std::int64_t offset, std::int64_t bytes);

@@ -87,10 +87,11 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
       if (captured_[i]->graph != nullptr) (void)cudaGraphExecDestroy(captured_[i]->graph);
     }
     captured_.resize(next_);
-    captured_.push_back(std::make_unique<Captured>());
-    captured_.back()->batch = std::move(batch);
-    pin_host_memory(captured_.back()->batch, launcher);
-    capture(*captured_.back(), launcher, host);
+    auto captured = std::make_unique<Captured>();
+    captured->batch = std::move(batch);
+    pin_host_memory(captured->batch, launcher);
+    capture(*captured, launcher, host);
+    captured_.push_back(std::move(captured));
   }
   const Captured& captured = *captured_[next_++];
   check_cuda(cudaSetDevice(gpus_.front()->ordinal()), "choosing the first GPU");
@@ -210,7 +211,8 @@ void GraphRun::capture_command(StoredCommand& command, const TaskLauncher& launc
     check_cuda(cudaLaunchHostFunc(stream, HostCall::perform, host_calls_.back().get()),
                "capturing a task of the host");
   } else if (command.is_copy) {
-    enqueue_copy(command, slabs_, stream);
+    enqueue_copy(command, slabs_, stream,
+                 way_of_copying(command, slabs_, gpus_[place.gpu]->reaches_peers()));
   } else {
     launcher.launch(command, gpus_[place.gpu]->context(place.stream));
   }

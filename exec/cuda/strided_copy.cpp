@@ -95,6 +95,23 @@ void copy_box(const Part& part, cudaStream_t stream) {
   check_cuda(cudaMemcpy3DAsync(&parameters, stream), "a 3-D copy");
 }
 
+/// Slow, and all there is between GPUs that do not reach each other.
+void copy_run_by_run(const Part& part, cudaStream_t stream) {
+  const RunShape& shape = part.shape;
+  std::int64_t runs = 1;
+  for (std::uint32_t dim = 0; dim < shape.rank; ++dim) runs *= shape.count[dim];
+  for (std::int64_t run = 0; run < runs; ++run) {
+    Part one = part;
+    std::int64_t rest = run;
+    for (std::uint32_t dim = shape.rank; dim-- > 0;) {
+      one.source += rest % shape.count[dim] * shape.source_stride[dim];
+      one.target += rest % shape.count[dim] * shape.target_stride[dim];
+      rest /= shape.count[dim];
+    }
+    copy_run(one, shape.run_bytes, stream);
+  }
+}
+
 /// Whether the copy engines do it well: they take a row at a time, so short rows are slow.
 bool suits_copy_engine(const RunShape& shape) {
   constexpr std::int64_t kWorthARow = 512;
@@ -106,6 +123,12 @@ bool suits_copy_engine(const RunShape& shape) {
 }
 
 }  // namespace
+
+CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool reaches_peers) {
+  const bool is_between_gpus =
+      !slabs.is_host(copy.from) && !slabs.is_host(copy.to) && copy.from != copy.to;
+  return is_between_gpus && !reaches_peers ? CopyBy::kEngine : CopyBy::kBestSuited;
+}
 
 void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream, CopyBy by) {
   for (const StoredPart& stored : copy.parts) {
@@ -126,6 +149,8 @@ void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stre
       const bool from_host = slabs.is_host(copy.from);
       copy_contiguous(part, from_host ? stored.source_offset : stored.target_offset,
                       from_host || slabs.is_host(copy.to), stream);
+    } else if (by == CopyBy::kEngine && !suits_copy_engine(part.shape)) {
+      copy_run_by_run(part, stream);
     } else if (crosses_chunks || !suits_copy_engine(part.shape)) {
       launch_run_copy(part.shape, part.source, part.target, stream);
     } else if (part.shape.rank == 1) {

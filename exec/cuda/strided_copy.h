@@ -25,7 +25,11 @@ struct RunShape {
 };
 
 /// Copy engines leave the multiprocessors to others; a kernel starts sooner.
-enum class CopyBy : std::uint8_t { kBestSuited, kKernel };
+/// Where GPUs do not reach each other's memory, a kernel cannot.
+enum class CopyBy : std::uint8_t { kBestSuited, kKernel, kEngine };
+
+/// How a copy may be made, given whether GPUs reach each other's memory.
+CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool reaches_peers);
 
 /// Enqueues all parts of a copy. Host memory is pinned first. Throws EnvironmentFailure.
 void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream,

@@ -10,8 +10,14 @@
 
 namespace parley::exec::cuda {
 
-Submitter::Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs)
-    : gpu_(gpu), streams_(streams), slots_(slots), slabs_(slabs), marks_(streams.stream_count()) {
+Submitter::Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs,
+                     std::atomic<bool>& a_gpu_failed)
+    : gpu_(gpu),
+      streams_(streams),
+      slots_(slots),
+      slabs_(slabs),
+      a_gpu_failed_(a_gpu_failed),
+      marks_(streams.stream_count()) {
   queues_.resize(streams.stream_count());
 }
 
@@ -38,6 +44,7 @@ void Submitter::serve() {
   constexpr int kBetweenPolls = 16;
   (void)cudaSetDevice(streams_.ordinal());
   while (!must_stop_.load(std::memory_order_relaxed)) {
+    if (a_gpu_failed_.load(std::memory_order_acquire)) stop_followers();
     bool has_worked = retry_held();
     std::uint32_t index = 0;
     for (int i = 0; i < kBetweenPolls && incoming_.pop(index); ++i) {
@@ -147,7 +154,9 @@ void Submitter::enqueue(Slot& slot) {
   }
   if (slot.command.is_copy) {
     const bool is_push = slot.stream < streams_.launch_streams();
-    enqueue_copy(slot.command, slabs_, stream, is_push ? CopyBy::kKernel : CopyBy::kBestSuited);
+    enqueue_copy(
+        slot.command, slabs_, stream,
+        is_push ? CopyBy::kKernel : way_of_copying(slot.command, slabs_, streams_.reaches_peers()));
   } else {
     const ProfilerRange range(*program_, slot.command.task, clock_ != nullptr);
     launcher_->launch(slot.command, streams_.context(slot.stream));
@@ -327,9 +336,14 @@ void Submitter::finish(std::uint32_t index, core::Time seen) {
   Slot& slot = slots_.at(index);
   if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
   if (clock_ != nullptr) {
-    const Slot::Events& events = slot.events[gpu_];
-    slot.start = clock_->time_of(events.started);
-    slot.end = std::max(slot.start, clock_->time_of(events.ended));
+    try {
+      const Slot::Events& events = slot.events[gpu_];
+      slot.start = clock_->time_of(events.started);
+      slot.end = std::max(slot.start, clock_->time_of(events.ended));
+    } catch (const EnvironmentFailure&) {  // the GPU has failed since: the next look tells
+      (void)cudaGetLastError();
+      slot.start = slot.end = seen;
+    }
   } else {
     slot.start = slot.end = seen;
   }
@@ -372,12 +386,38 @@ void Submitter::finish_marked() {
   }
 }
 
+bool Submitter::follows_stopped(const Slot& slot) const {
+  return std::ranges::any_of(slot.command.after, [this](core::CommandId id) {
+    return slots_.of(id).phase.load(std::memory_order_acquire) == Phase::kStopped;
+  });
+}
+
+/// Another GPU failed: what waits for its events on this one's streams may wait for ever, and so
+/// does all behind it.
+void Submitter::stop_followers() {
+  if (has_failed_) return;
+  for (StreamQueue& queue : queues_) {
+    std::size_t first = queue.done;
+    while (first < queue.slots.size() && !follows_stopped(slots_.at(queue.slots[first]))) ++first;
+    for (std::size_t i = first; i < queue.slots.size(); ++i) {
+      Slot& slot = slots_.at(queue.slots[i]);
+      slot.is_cancelled = follows_stopped(slot);
+      slot.cause = slot.is_cancelled ? "" : "waits behind a command for a GPU that failed";
+      slot.phase.store(Phase::kStopped, std::memory_order_release);
+      ended_.push(queue.slots[i]);
+    }
+    queue.slots.resize(first);
+  }
+  std::erase_if(occupied_, [this](std::uint16_t stream) { return queues_[stream].size() == 0; });
+}
+
 /// The device answers nothing but errors from now on. The first launch of each stream may be the
 /// cause, what follows on the streams is lost with it.
 void Submitter::fail_device(const std::string& cause) {
   if (has_failed_) return;
   has_failed_ = true;
   finish_marked();
+  a_gpu_failed_.store(true, std::memory_order_release);
   const std::string names = running_tasks();
   failure_ = "gpu:" + std::to_string(streams_.ordinal()) + " failed" +
              (names.empty() ? "" : " in " + names) + ": " + cause;
@@ -392,9 +432,7 @@ void Submitter::fail_device(const std::string& cause) {
   std::ranges::sort(lost, {}, [this](std::uint32_t i) { return slots_.at(i).command.id; });
   for (const std::uint32_t index : lost) {
     Slot& slot = slots_.at(index);
-    const bool follows = std::ranges::any_of(slot.command.after, [this](core::CommandId id) {
-      return slots_.of(id).phase.load(std::memory_order_acquire) == Phase::kStopped;
-    });
+    const bool follows = follows_stopped(slot);
     slot.is_cancelled = follows;
     slot.cause = follows ? "" : failure_;
     slot.phase.store(Phase::kStopped, std::memory_order_release);

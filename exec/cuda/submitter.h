@@ -27,7 +27,8 @@ namespace parley::exec::cuda {
 class Submitter {
  public:
   /// `gpu`: this GPU's number among the submitters. All must outlive this.
-  Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs);
+  Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs,
+            std::atomic<bool>& a_gpu_failed);
   ~Submitter();
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
@@ -77,12 +78,15 @@ class Submitter {
   void report_done(std::uint32_t index);
   void fail_device(const std::string& cause);
   void finish_marked();
+  [[nodiscard]] bool follows_stopped(const Slot& slot) const;
+  void stop_followers();
   [[nodiscard]] std::string running_tasks() const;
 
   std::uint16_t gpu_;
   GpuStreams& streams_;
   CommandSlots& slots_;
   CudaSlabs& slabs_;
+  std::atomic<bool>& a_gpu_failed_;  // of all
   const TaskLauncher* launcher_ = nullptr;
   const core::Program* program_ = nullptr;
   const StreamClock* clock_ = nullptr;

@@ -110,10 +110,14 @@ TaskLauncher::TaskLauncher(const core::Program& program, const core::Machine& ma
       if (alternative.kernel) resolve(*alternative.kernel, all.back());
     }
   }
-  for (const Calls& calls : calls_) {
+  const auto note_libraries = [this](const Calls& calls) {
     for (const auto& [call, kernel] : calls.calls) {
       uses_libraries_ = uses_libraries_ || is_of_library(*call);
     }
+  };
+  for (const Calls& calls : calls_) note_libraries(calls);
+  for (const std::vector<Calls>& all : alternative_calls_) {
+    for (const Calls& calls : all) note_libraries(calls);
   }
   find_spin_times(machine);
 }
@@ -129,14 +133,20 @@ void TaskLauncher::resolve(const core::Kernel& kernel, Calls& calls) const {
 
 /// How long tasks spin that do: looked up once for all that agree in cost, placement and operand.
 void TaskLauncher::find_spin_times(const core::Machine& machine) {
-  std::map<std::tuple<std::size_t, std::size_t, std::size_t, std::size_t, std::int64_t>,
-           std::uint32_t>
+  std::map<
+      std::tuple<std::size_t, std::size_t, std::size_t, std::uint16_t, std::size_t, std::int64_t>,
+      std::uint32_t>
       known;
   const auto spin_of = [](core::Duration duration) {
     return core::KernelCall{"spin", {{"ns", static_cast<double>(duration.count())}}, {}};
   };
   spin_calls_.assign(1, spin_of(core::Duration(0)));
-  spin_time_.resize(program_->task_count());
+  first_spin_.resize(program_->task_count());
+  for (std::size_t i = 0; i < program_->task_count(); ++i) {
+    first_spin_[core::TaskId(i)] = static_cast<std::uint32_t>(spins_.size());
+    spins_.resize(spins_.size() +
+                  program_->placement(program_->task(core::TaskId(i)).placement).size());
+  }
   const auto gpu = std::ranges::find_if(machine.spec().devices, [&](const core::Device& device) {
     return !machine.space(device.space).is_host;
   });
@@ -145,7 +155,7 @@ void TaskLauncher::find_spin_times(const core::Machine& machine) {
   for (std::size_t i = 0; i < program_->task_count(); ++i) {
     const core::TaskId id(i);
     const core::Task& task = program_->task(id);
-    if (task.kind != core::TaskKind::kCompute || !calls_of(id, 0).spins) continue;
+    if (task.kind != core::TaskKind::kCompute) continue;
     std::size_t dtype = 0;
     std::int64_t bytes = 0;
     for (const core::Access& access : program_->accesses(id)) {
@@ -153,17 +163,21 @@ void TaskLauncher::find_spin_times(const core::Machine& machine) {
       bytes = bytes * 31 + region.bytes.count();
       dtype = dtype * 31 + static_cast<std::size_t>(program_->array(region.array).spec.dtype);
     }
-    const auto [at, is_new] = known.try_emplace(
-        {task.cost.index(), task.placement.index(), task.kernel.index(), dtype, bytes}, 0);
-    if (is_new) {
-      const auto duration =
-          core::task_duration(*program_, machine, id, 0, device, core::WhichCost::kTrue);
-      if (duration.value_or(core::Duration(0)) > core::Duration(0)) {
-        at->second = static_cast<std::uint32_t>(spin_calls_.size());
-        spin_calls_.push_back(spin_of(*duration));
+    const std::size_t alternatives = program_->placement(task.placement).size();
+    for (std::uint16_t a = 0; a < alternatives; ++a) {
+      if (!calls_of(id, a).spins) continue;
+      const auto [at, is_new] = known.try_emplace(
+          {task.cost.index(), task.placement.index(), task.kernel.index(), a, dtype, bytes}, 0);
+      if (is_new) {
+        const auto duration =
+            core::task_duration(*program_, machine, id, a, device, core::WhichCost::kTrue);
+        if (duration.value_or(core::Duration(0)) > core::Duration(0)) {
+          at->second = static_cast<std::uint32_t>(spin_calls_.size());
+          spin_calls_.push_back(spin_of(*duration));
+        }
       }
+      spins_[first_spin_[id] + a] = at->second;
     }
-    spin_time_[id] = at->second;
   }
 }
 
@@ -212,8 +226,12 @@ std::uint64_t TaskLauncher::fingerprint() const {
     const core::TaskId id(i);
     const core::Task& task = program_->task(id);
     print.add(program_->task_name(id));  // tasks without a kernel hash it
-    add_call(print, spin_calls_[spin_time_[id]]);
     for (std::uint16_t a = 0; a < program_->placement(task.placement).size(); ++a) {
+      add_call(print, spin_calls_[spins_[first_spin_[id] + a]]);
+      for (const core::ScratchArray& array : program_->placement(task.placement)[a].scratch) {
+        print.add(static_cast<std::uint64_t>(array.dtype));
+        for (const std::int64_t extent : array.shape) print.add(static_cast<std::uint64_t>(extent));
+      }
       for (const auto& [call, kernel] : calls_of(id, a).calls) add_call(print, *call);
     }
     for (const core::Access& access : program_->accesses(id)) {
@@ -233,7 +251,7 @@ std::uint64_t TaskLauncher::fingerprint() const {
 // ---- operands ----
 
 DeviceOperand TaskLauncher::operand(const core::KernelArgument& argument,
-                                    const StoredCommand& command) const {
+                                    const StoredCommand& command, bool is_home_view) const {
   const core::Access& access = program_->accesses(command.task)[argument.index];
   const core::Region& region = program_->region(access.region);
   DeviceOperand seen;
@@ -241,7 +259,6 @@ DeviceOperand TaskLauncher::operand(const core::KernelArgument& argument,
   seen.mode = argument_mode(access.mode);
   std::array<std::int64_t, core::Box::kMaxRank> strides{};
   const std::size_t rank = region.box.rank();
-  bool is_home_view = false;
   if (!command.operands.empty()) {
     const core::OperandBinding& binding = command.operands[argument.index];
     is_home_view = binding.is_home_view;
@@ -331,14 +348,14 @@ void TaskLauncher::pin_host_operands(const StoredCommand& command) const {
 
 /// What one call asks for; calls that agree in kernel and operands ask for the same.
 std::size_t TaskLauncher::workspace_of(const core::KernelCall& call, const DeviceKernel* kernel,
-                                       const StoredCommand& command, const LaunchContext& context,
-                                       Asked& asked) const {
+                                       const StoredCommand& command, bool is_home_view,
+                                       const LaunchContext& context, Asked& asked) const {
   if (kernel == nullptr || !kernel->workspace_bytes) return 0;
   std::vector<DeviceOperand> operands;
   std::vector<std::int64_t> key;
   for (const core::KernelArgument& argument : call.arguments) {
     operands.push_back(argument.is_scratch ? scratch(argument.index, command)
-                                           : operand(argument, command));
+                                           : operand(argument, command, is_home_view));
     const DeviceOperand& seen = operands.back();
     key.push_back(static_cast<std::int64_t>(seen.dtype));
     key.insert(key.end(), seen.shape, seen.shape + seen.rank);
@@ -361,13 +378,18 @@ std::size_t TaskLauncher::workspace_bytes(const LaunchContext& context, bool is_
       command.alternative = alternative;
       const Calls& calls = calls_of(command.task, alternative);
       if (calls.is_of_panel != is_of_panel) continue;
-      for (const auto& [call, kernel] : calls.calls) {
-        most = std::max(most, workspace_of(*call, kernel, command, context, asked));
-      }
-      if (!calls.calls.empty()) continue;
       core::KernelCall hash = hash_of_all(*program_, command.task);
       hash.parameters.clear();  // the seed is each task's own, and needs no room
-      most = std::max(most, workspace_of(hash, hash_mix_, command, context, asked));
+      // A member of a group may be the host, whose operands lie within whole arrays.
+      const bool is_group = program_->placement(task.placement)[alternative].members.size() > 1;
+      for (const bool is_home_view : {false, true}) {
+        if (is_home_view && !is_group) continue;
+        for (const auto& [call, kernel] : calls.calls) {
+          most = std::max(most, workspace_of(*call, kernel, command, is_home_view, context, asked));
+        }
+        if (!calls.calls.empty()) continue;
+        most = std::max(most, workspace_of(hash, hash_mix_, command, is_home_view, context, asked));
+      }
     }
   }
   return most;
@@ -392,7 +414,7 @@ void TaskLauncher::call(const core::KernelCall& call, const DeviceKernel& kernel
 void TaskLauncher::launch(const StoredCommand& command, const LaunchContext& context) const {
   if (command.devices.size() > 1) pin_host_operands(command);
   const Calls& calls = calls_of(command.task, command.alternative);
-  const std::uint32_t spin = spin_time_[command.task];
+  const std::uint32_t spin = spins_[first_spin_[command.task] + command.alternative];
   if (calls.calls.empty()) {  // a task without a kernel takes its time, then hashes
     if (spin != 0) spin_->launch(spin_calls_[spin], {}, context);
     call(hash_of_all(*program_, command.task), *hash_mix_, command, context);

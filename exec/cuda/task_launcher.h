@@ -70,11 +70,12 @@ class TaskLauncher {
   void find_spin_times(const core::Machine& machine);
   [[nodiscard]] const Calls& calls_of(core::TaskId task, std::uint16_t alternative) const;
   [[nodiscard]] DeviceOperand operand(const core::KernelArgument& argument,
-                                      const StoredCommand& command) const;
+                                      const StoredCommand& command,
+                                      bool is_home_view = false) const;
   [[nodiscard]] DeviceOperand scratch(std::uint16_t index, const StoredCommand& command) const;
   std::size_t workspace_of(const core::KernelCall& call, const DeviceKernel* kernel,
-                           const StoredCommand& command, const LaunchContext& context,
-                           Asked& asked) const;
+                           const StoredCommand& command, bool is_home_view,
+                           const LaunchContext& context, Asked& asked) const;
   void call(const core::KernelCall& call, const DeviceKernel& kernel, const StoredCommand& command,
             const LaunchContext& context) const;
 
@@ -86,8 +87,9 @@ class TaskLauncher {
   const DeviceKernel* hash_mix_;
   bool uses_libraries_ = false;
   core::IdVector<core::KernelId, Calls> calls_;
-  std::vector<std::vector<Calls>> alternative_calls_;      // by placement, then alternative
-  core::IdVector<core::TaskId, std::uint32_t> spin_time_;  // index into spin_calls_; 0: no time
+  std::vector<std::vector<Calls>> alternative_calls_;       // by placement, then alternative
+  core::IdVector<core::TaskId, std::uint32_t> first_spin_;  // of spins_, one for each alternative
+  std::vector<std::uint32_t> spins_;                        // index into spin_calls_; 0: no time
   std::vector<core::KernelCall> spin_calls_;
 };
 

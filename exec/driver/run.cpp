@@ -86,7 +86,7 @@ void Run::loop() {
       // After a pause the engine goes on without an event; what waits for time waits; else: a
       // stall.
       step();
-      if (in_flight_ > 0 || is_finished_) continue;
+      if (in_flight_ > 0 || is_finished_ || !observed_.empty()) continue;
       PARLEY_CHECK(next_release_ < releases_.size(), "stalled: " + engine_.stall_report());
       wait_for_release();
     }
@@ -154,6 +154,11 @@ void Run::step() {
 }
 
 void Run::perform(std::span<const core::Command> commands) {
+  // Values before a task are read before its copies start: one may make room where they lie.
+  for (const core::Command& command : commands) {
+    const auto* launch = std::get_if<core::LaunchTask>(&command);
+    if (launch != nullptr) show_values_before(launch->task);
+  }
   for (const core::Command& command : commands) {
     if (const auto* copy = std::get_if<core::StartCopy>(&command)) {
       recorder_.submitted(*copy, now_);
@@ -207,8 +212,9 @@ void Run::note_places_before() {
   }
 }
 
-/// Reads them; the task's commands have not been performed yet.
+/// Reads them; no command of the step has been performed yet.
 void Run::show_values_before(TaskId task) {
+  if (!program_.task(task).has_extras || shown_at_start_.empty()) return;
   for (const core::Show& show : program_.extras(task).show) {
     if (show.values != core::Show::Values::kStart) continue;
     const auto place = std::ranges::find(places_before_, show.array,
@@ -220,9 +226,9 @@ void Run::show_values_before(TaskId task) {
 }
 
 void Run::note_observed(TaskId task) {
-  if (!program_.task(task).has_extras || !core::is_observed(program_, task)) return;
-  show_values_before(task);
-  observed_.push_back(task);
+  if (program_.task(task).has_extras && core::is_observed(program_, task)) {
+    observed_.push_back(task);
+  }
 }
 
 /// Values after the tasks observed, once nothing is in flight.
