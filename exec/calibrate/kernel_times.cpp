@@ -73,11 +73,11 @@ KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec, 
 
 std::vector<KernelTimes::Family> KernelTimes::families(DType dtype) const {
   const std::vector<std::int64_t> edges =
-      is_quick_ ? std::vector<std::int64_t>{256, 1024, 2048}
-                : std::vector<std::int64_t>{128, 256, 512, 1024, 2048, 4096};
+      is_quick_ ? std::vector<std::int64_t>{64, 256, 1024, 2048}
+                : std::vector<std::int64_t>{32, 64, 128, 256, 512, 1024, 2048, 4096};
   const std::vector<std::int64_t> lengths =
       is_quick_ ? std::vector<std::int64_t>{1 << 12, 1 << 18, 1 << 24}
-                : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25};
+                : std::vector<std::int64_t>{1 << 6, 1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25};
   std::vector<Family> families;
   for (const char* name : {"gemm", "syrk", "trsm", "trmm", "trtri", "potrf", "getrf"}) {
     const std::string kernel = name;
