@@ -210,5 +210,47 @@ TEST_CASE("an expectation that does not hold is reported with what was found, on
   CHECK(found == 2.0);
 }
 
+Program parsed(const std::string& json) {
+  auto program = workloads::parse_workload(json, "test");
+  for (const core::Fault& fault : program.faults()) MESSAGE(fault.where, ": ", fault.what);
+  REQUIRE(program);
+  return std::move(*program);
+}
+
+TEST_CASE("values before a task are those before its copies make room, on real threads") {
+  // B is fetched to where A was: A is written back, then overwritten.
+  const Program program = parsed(R"({"format": "parley-workload", "version": 1, "name": "start",
+      "dependencies": "explicit",
+      "arrays": [{"name": "A", "shape": [131072], "init": {"fill": 1}},
+                 {"name": "B", "shape": [131072], "init": {"fill": 2}}],
+      "tasks": [{"name": "a", "placement": "gpu:0", "inout": ["A"],
+                 "kernel": {"name": "scale", "value": 3}},
+                {"name": "b", "after": ["a"], "placement": "gpu:0", "inout": ["B"],
+                 "kernel": {"name": "scale", "value": 5},
+                 "show": {"array": "A", "values": "start"}}]})");
+  for (int round = 0; round < 20; ++round) {
+    const auto backend = quick_backend();
+    const auto result =
+        execute(program, machine("h200x1", {"gpu=1100KiB"}), options_of(""), *backend);
+    REQUIRE(result);
+    REQUIRE(result->shown.size() == 1);
+    CHECK(first_of(result->shown[0]) == 3.0);
+  }
+}
+
+TEST_CASE("evictions in a row that show something are no stall, on real threads") {
+  const Program program = parsed(R"({"format": "parley-workload", "version": 1, "name": "evict",
+      "dependencies": "explicit", "arrays": [{"name": "A", "shape": [6], "init": {"fill": 1}}],
+      "tasks": [{"name": "a", "placement": "gpu:1", "in": ["A"], "show": ["A"]},
+                {"name": "E", "after": ["a"], "evict": "A", "space": "gpu1", "show": ["A"]},
+                {"name": "F", "after": ["E"], "evict": "A", "space": "gpu0", "show": ["A"]},
+                {"name": "b", "after": ["F"], "placement": "gpu:0", "in": ["A"], "show": ["A"]}]})");
+  const auto backend = quick_backend();
+  const auto result = execute(program, machine("h200x2"), options_of(""), *backend);
+  REQUIRE(result);
+  CHECK(result->is_finished());
+  CHECK(result->shown.size() == 4);
+}
+
 }  // namespace
 }  // namespace parley::exec
