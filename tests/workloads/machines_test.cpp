@@ -32,7 +32,7 @@ TEST_CASE("every shipped machine loads, under its own name, and names its source
   const std::vector<std::string> names = shipped_machines();
   const std::set<std::string> shipped(names.begin(), names.end());
   for (const char* promised : {"h200x1", "h200x2", "h200x4", "h200x8", "pcie4", "dgx-1v", "a100x4",
-                               "cluster", "frontera"}) {
+                               "cluster", "frontera", "sirocco"}) {
     CHECK_MESSAGE(shipped.contains(promised), promised);
   }
   for (const std::string& name : names) {

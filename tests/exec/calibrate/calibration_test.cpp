@@ -59,7 +59,7 @@ TEST_CASE("joint_rate: what all flows carry while each of them is under way") {
 }
 
 TEST_CASE("a calibrated machine predicts the patterns of copies of the one that was measured") {
-  for (const std::string name : {"h200x4", "h200x2", "pcie4"}) {
+  for (const std::string name : {"h200x4", "h200x2", "sirocco"}) {
     CAPTURE(name);
     const core::Machine truth = shipped(name);
     const auto spec = calibrate(truth, {.is_quick = true}, simulated_on(truth));
