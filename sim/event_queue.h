@@ -16,6 +16,7 @@ enum class OccurrenceKind : std::uint8_t {
   kFlowBegins,  // subject: the command id of a copy whose latency is over
   kFlowEnds,    // subject: the flow
   kTaskEnds,    // subject: the command id of a launch
+  kNotified,    // subject: a command that learns of the end of one it waited for
 };
 
 struct Occurrence {

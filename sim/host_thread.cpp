@@ -1,6 +1,7 @@
 #include "sim/host_thread.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "core/base/check.h"
@@ -23,11 +24,12 @@ void drop_front(std::vector<T>& queue, std::size_t& first) {
 
 }  // namespace
 
-HostThread::HostThread(const core::Machine& machine) : costs_(machine.host()) {
+HostThread::HostThread(const core::Machine& machine) : machine_(&machine), costs_(machine.host()) {
   core::Duration launch;
   for (const core::Device& device : machine.spec().devices)
     launch = std::max(launch, device.launch);
   notice_ = std::max(costs_.round_trip - costs_.issue_launch - launch, core::Duration(0));
+  if (costs_.submitters == core::Submitters::kPerGpu) free_at_.resize(machine.space_count());
 }
 
 void HostThread::submit_all(core::TaskId end) {
@@ -44,14 +46,23 @@ void HostThread::task_released(core::Time at, core::TaskId task) {
   news_.insert(place, news);
 }
 
-void HostThread::copy_done(core::CommandId id, core::Time start, core::Time end) {
-  news_.push_back(
-      {end + notice_, start, end, NewsKind::kCopyDone, static_cast<std::uint32_t>(id.index())});
+void HostThread::copy_done(core::CommandId id, core::SpaceId submitter, core::Time start,
+                           core::Time end) {
+  const auto number = static_cast<std::uint32_t>(id.index());
+  add_end({end + notice_, start, end, NewsKind::kCopyDone, number}, submitter);
 }
 
-void HostThread::task_done(core::CommandId id, core::Time start, core::Time end) {
-  news_.push_back(
-      {end + notice_, start, end, NewsKind::kTaskDone, static_cast<std::uint32_t>(id.index())});
+void HostThread::task_done(core::CommandId id, core::SpaceId submitter, core::Time start,
+                           core::Time end) {
+  const auto number = static_cast<std::uint32_t>(id.index());
+  add_end({end + notice_, start, end, NewsKind::kTaskDone, number}, submitter);
+}
+
+/// A submitter looks between two commands, so what it has in hand is issued as told before.
+void HostThread::add_end(const News& news, core::SpaceId submitter) {
+  news_.push_back(news);
+  if (!has_submitters()) return;
+  free_at_[submitter] = std::max(free_at_[submitter], news.end) + costs_.poll;
 }
 
 std::span<const core::Event> HostThread::take_events(core::Time now) {
@@ -65,7 +76,9 @@ std::span<const core::Event> HostThread::take_events(core::Time now) {
     return order(a) < order(b);
   });
   events_.clear();
+  ends_taken_ = 0;
   for (auto news = begin; news != end; ++news) {
+    if (news->kind >= NewsKind::kCopyDone) ++ends_taken_;
     events_.push_back(event_of(*news));
     if (news->kind == NewsKind::kSubmitted) events_.emplace_back(core::SubmissionClosed());
   }
@@ -88,18 +101,45 @@ core::Event HostThread::event_of(const News& news) {
   return core::SubmissionClosed();
 }
 
-void HostThread::begin_issue(core::Time now) { busy_until_ = now + costs_.decide; }
+void HostThread::begin_issue(core::Time now, std::size_t commands) {
+  busy_until_ = now + costs_.decide +
+                core::Duration(costs_.decide_command.count() * static_cast<std::int64_t>(commands));
+  if (has_submitters()) return;
+  busy_until_ =
+      busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));
+}
 
-core::Time HostThread::issue_copy(core::CommandId id) { return issue(id, costs_.issue_copy); }
-core::Time HostThread::issue_launch(core::CommandId id) { return issue(id, costs_.issue_launch); }
+core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter) {
+  return issue(id, submitter, costs_.issue_copy);
+}
 
-core::Time HostThread::issue(core::CommandId id, core::Duration cost) {
-  busy_until_ = busy_until_ + cost;
-  issued_.push_back({busy_until_, id});
-  return busy_until_;
+core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter) {
+  return issue(id, submitter, costs_.issue_launch);
+}
+
+core::Time HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost) {
+  if (!has_submitters()) {
+    busy_until_ = busy_until_ + cost;
+    issued_.push_back({busy_until_, id});
+    return busy_until_;
+  }
+  core::Time at = busy_until_;
+  if (!machine_->space(submitter).is_host) {
+    at = std::max(at, free_at_[submitter]) + cost;
+    free_at_[submitter] = at;
+  }
+  issued_.push_back({at, id});
+  std::ranges::push_heap(issued_, std::less<>());
+  return at;
 }
 
 core::CommandId HostThread::take_visible() {
+  if (has_submitters()) {
+    std::ranges::pop_heap(issued_, std::less<>());
+    const core::CommandId id = issued_.back().id;
+    issued_.pop_back();
+    return id;
+  }
   const core::CommandId id = issued_[first_issued_++].id;
   drop_front(issued_, first_issued_);
   return id;

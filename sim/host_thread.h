@@ -1,10 +1,17 @@
-// The host thread that runs the engine: it takes time to decide and to issue commands, and while it
-// is busy what ends must wait to be noticed. Commands of a step are issued one after the other;
-// each becomes visible to engines and devices when its own issue is over. Completions that happened
-// meanwhile are handled in one batch, ordered by (time, id).
+// The host's threads: one decides, and it or one thread for each GPU puts commands on the queues of
+// engines and devices. Both take time, and while the deciding thread is busy what ends must wait to
+// be noticed.
+//
+// Submitters::kOne: after a step's decision its commands are issued one after the other by the same
+// thread; each becomes visible to engines and devices when its own issue is over.
+// Submitters::kPerGpu: after a step's decision its commands are handed over, each to the thread of
+// its GPU (a launch: its device's; a copy: that of the space it leaves, or enters if it leaves the
+// host), which issues what it got one after the other; the deciding thread goes on meanwhile. What
+// runs on the host is visible at once.
 //
 // The host learns of an end `notice` later: what a round trip (issue an empty kernel, learn of its
-// end) takes beyond issuing and starting it.
+// end) takes beyond issuing and starting it. Whoever finds an end (the thread that issues) spends
+// `poll` on it. Completions known when a step starts are handled in one batch, by (time, id).
 #pragma once
 
 #include <algorithm>
@@ -22,13 +29,22 @@ namespace parley::sim {
 
 class HostThread {
  public:
+  /// The machine must outlive this.
   explicit HostThread(const core::Machine& machine);
+
+  /// Who issues a command: the thread of a space, whatever thread that is.
+  [[nodiscard]] core::SpaceId submitter_of_copy(core::SpaceId from, core::SpaceId to) const {
+    return machine_->space(from).is_host ? to : from;
+  }
+  [[nodiscard]] core::SpaceId submitter_of_launch(core::DeviceId device) const {
+    return machine_->device(device).space;
+  }
 
   // ---- what it is told ----
   void submit_all(core::TaskId end);  // at time 0: all tasks below `end`, and no more
   void task_released(core::Time at, core::TaskId task);
-  void copy_done(core::CommandId id, core::Time start, core::Time end);
-  void task_done(core::CommandId id, core::Time start, core::Time end);
+  void copy_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end);
+  void task_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end);
 
   // ---- when it decides ----
   /// When it will next be free with something to handle; Time::max() when there is nothing.
@@ -40,11 +56,12 @@ class HostThread {
   std::span<const core::Event> take_events(core::Time now);
 
   // ---- what it issues ----
-  /// Begins to decide at `now` and then issues the commands that follow by issue(), in order.
-  void begin_issue(core::Time now);
+  /// Begins to decide at `now`, on what take_events() gave last, and then issues the `commands`
+  /// that follow by issue_copy() and issue_launch(), in order.
+  void begin_issue(core::Time now, std::size_t commands);
   /// Returns when the command becomes visible.
-  core::Time issue_copy(core::CommandId id);
-  core::Time issue_launch(core::CommandId id);
+  core::Time issue_copy(core::CommandId id, core::SpaceId submitter);
+  core::Time issue_launch(core::CommandId id, core::SpaceId submitter);
 
   /// When the next issued command becomes visible; Time::max() when none waits.
   [[nodiscard]] core::Time next_visible() const {
@@ -66,18 +83,27 @@ class HostThread {
   struct Issued {
     core::Time at;
     core::CommandId id;
+    bool operator<(const Issued& other) const {  // heaps: the first to be visible on top
+      return at != other.at ? at > other.at : id > other.id;
+    }
   };
 
   static core::Event event_of(const News& news);
-  core::Time issue(core::CommandId id, core::Duration cost);
+  [[nodiscard]] bool has_submitters() const { return !free_at_.empty(); }
+  void add_end(const News& news, core::SpaceId submitter);
+  core::Time issue(core::CommandId id, core::SpaceId submitter, core::Duration cost);
 
+  const core::Machine* machine_;
   core::HostCosts costs_;
   core::Duration notice_;
-  core::Time busy_until_;
+  core::Time busy_until_;                              // the deciding thread
+  core::IdVector<core::SpaceId, core::Time> free_at_;  // the submitters; none: it issues itself
   std::vector<News> news_;  // by `known`; those before first_news_ are done with
   std::size_t first_news_ = 0;
+  std::size_t ends_taken_ = 0;  // by the last take_events()
   std::vector<core::Event> events_;
-  std::vector<Issued> issued_;  // by `at`; those before first_issued_ are done with
+  /// Without submitters by `at`, and those before first_issued_ are done with; else a heap.
+  std::vector<Issued> issued_;
   std::size_t first_issued_ = 0;
 };
 

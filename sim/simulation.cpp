@@ -118,6 +118,9 @@ void Simulation::happen() {
       case OccurrenceKind::kTaskEnds:
         end_task(CommandId(occurrence.subject));
         break;
+      case OccurrenceKind::kNotified:
+        one_less_pending(CommandId(occurrence.subject));
+        break;
     }
   }
   while (host_.next_visible() == now_) {
@@ -167,7 +170,7 @@ std::string Simulation::stall_text() const {
 // ---- commands arrive ----
 
 void Simulation::accept(std::span<const core::Command> commands) {
-  host_.begin_issue(now_);
+  host_.begin_issue(now_, commands.size());
   for (const core::Command& command : commands) {
     std::visit(
         [&](const auto& known) {
@@ -204,7 +207,7 @@ void Simulation::accept(const core::StartCopy& copy) {
   if (recorder_.lists_commands()) {
     for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
   }
-  slot.issued = host_.issue_copy(copy.id);
+  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to));
 }
 
 void Simulation::accept(const core::LaunchTask& launch) {
@@ -222,7 +225,7 @@ void Simulation::accept(const core::LaunchTask& launch) {
     slot.first_arrival =
         residency_.use(operand.replica, operand.space, operand.offset, slot.first_arrival);
   }
-  slot.issued = host_.issue_launch(launch.id);
+  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(launch.devices.front()));
 }
 
 void Simulation::accept(const core::DropReplica& drop) {
@@ -296,7 +299,7 @@ void Simulation::end_copy(CommandId id) {
   const InFlight& copy = commands_[id];
   copy_engines_.release(machine_.route(copy.route).engines, 1);
   recorder_.copy_ended(id, copy, now_);
-  host_.copy_done(id, copy.start, now_);
+  host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_);
   finish(id);
 }
 
@@ -304,21 +307,48 @@ void Simulation::end_task(CommandId id) {
   const InFlight& launch = commands_[id];
   devices_.release(launch.devices, launch.milli_vcus);
   recorder_.task_ended(id, launch, now_);
-  host_.task_done(id, launch.start, now_);
+  host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_);
   finish(id);
   ++finished_tasks_;
   report_progress();
 }
 
-/// What waited for the command waits for one less.
+/// What waited for the command waits for one less, at once or when it has been told.
 void Simulation::finish(CommandId id) {
+  const core::HostCosts& costs = machine_.host();
+  const bool tells_later = costs.event > Duration(0) || costs.handoff > Duration(0);
+  if (tells_later) ended_ = commands_[id];  // its slot goes
   for (const Waiter& waiter : commands_.finish(id)) {
-    if (!waiter.is_drop) {
-      one_less_pending(CommandId(waiter.number));
-    } else if (--drops_[waiter.number] == 0) {
-      residency_.drop_done(now_, waiter.number);
+    if (waiter.is_drop) {
+      if (--drops_[waiter.number] == 0) residency_.drop_done(now_, waiter.number);
+      continue;
+    }
+    const CommandId waiting(waiter.number);
+    const Duration delay = tells_later ? notification(ended_, commands_[waiting]) : Duration(0);
+    if (delay == Duration(0)) {
+      one_less_pending(waiting);
+    } else {
+      queue_.push(now_ + delay, {OccurrenceKind::kNotified, waiter.number});
     }
   }
+}
+
+/// From the end of a command to the moment at which one that waited for it may start. What is on
+/// one queue follows at once: launches of a device, copies of a pair of spaces.
+Duration Simulation::notification(const InFlight& ended, const InFlight& waiter) const {
+  const auto is_of_host = [&](const InFlight& command) {
+    if (!command.is_copy) {
+      return machine_.space(machine_.device(command.devices.front()).space).is_host;
+    }
+    return machine_.space(command.from).is_host && machine_.space(command.to).is_host;
+  };
+  const bool is_host = is_of_host(ended);
+  if (is_host != is_of_host(waiter)) return machine_.host().handoff;
+  if (is_host) return Duration(0);
+  if (ended.is_copy != waiter.is_copy) return machine_.host().event;
+  const bool shares_queue = ended.is_copy ? ended.from == waiter.from && ended.to == waiter.to
+                                          : ended.devices == waiter.devices;
+  return shares_queue ? Duration(0) : machine_.host().event;
 }
 
 void Simulation::report_progress() {

@@ -61,6 +61,7 @@ class Simulation {
   void accept(const core::LaunchTask& launch);
   void accept(const core::DropReplica& drop);
   void one_less_pending(core::CommandId id);
+  [[nodiscard]] core::Duration notification(const InFlight& ended, const InFlight& waiter) const;
   void wait_for_servers(core::CommandId id);
 
   void start_copy(core::CommandId id);
@@ -84,6 +85,7 @@ class Simulation {
   EventQueue queue_;
   HostThread host_;
   InFlightTable commands_;
+  InFlight ended_;  // being finished, where those that wait for it must know what it was
   Devices devices_;
   CopyEngines copy_engines_;
   Network network_;

@@ -64,13 +64,26 @@ struct Route {
   Bandwidth rate_cap;  // 0 = unlimited
   std::vector<std::pair<std::int64_t, std::int64_t>> curve;
   ShareMode share = ShareMode::kFlow;
+  /// How far its flows step back for others where something runs out, 0 to 1: where a flow that
+  /// does not gets the rate L, one that would get `a` alone gets L (1 - gives_way (1 - L / a)).
+  double gives_way = 0.0;
   std::string kind;    // "nvlink", "pcie", ...: for reports; "" = "link"
 };
 
-/// Time that the host thread spends, nanoseconds.
+/// Who puts commands on queues of engines and devices: the thread that decides, or one for each
+/// memory space that takes over what the deciding thread has decided.
+enum class Submitters : std::uint8_t { kOne, kPerGpu };
+
+/// Time that the host's threads spend.
 struct HostCosts {
-  Duration issue_copy, issue_launch, round_trip, decide;
+  Duration issue_copy, issue_launch, round_trip;
+  Duration decide;  // a step, besides decide_command for each of its commands
   std::int64_t pin_ns_per_mib = 0;
+  Submitters submitters = Submitters::kOne;
+  Duration decide_command;
+  Duration poll;     // of the thread that finds an end: it issues nothing meanwhile
+  Duration event;    // from an end to the start of what waited for it on another engine or device
+  Duration handoff;  // the same between the host's own tasks and what runs elsewhere
 };
 
 /// Measured kernel durations, start-up included: (size, duration) ascending by size. Between two

@@ -227,6 +227,9 @@ class Checker {
     } else if (!route.rate_cap.is_unlimited() && route.rate_cap.bytes_per_s() < kLeastRate) {
       refuse(where + ".bytes_per_s", pair + ": the bandwidth must be at least 1 byte per second");
     }
+    if (!(route.gives_way >= 0.0 && route.gives_way <= 1.0)) {
+      refuse(where + ".gives_way", pair + ": must be between 0 and 1");
+    }
     check_curve(route, where + ".curve", pair);
   }
 
@@ -320,6 +323,10 @@ class Checker {
     check("round_trip_ns", spec_.host.round_trip.count());
     check("decide_ns", spec_.host.decide.count());
     check("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
+    check("decide_command_ns", spec_.host.decide_command.count());
+    check("poll_ns", spec_.host.poll.count());
+    check("event_ns", spec_.host.event.count());
+    check("handoff_ns", spec_.host.handoff.count());
   }
 
   void check_kernels() {

@@ -17,8 +17,9 @@ using core::Event;
 using core::TaskId;
 using core::Time;
 
-core::Machine machine_with(const core::HostCosts& costs, Duration launch = Duration(0)) {
-  MachineBuilder builder(1);
+core::Machine machine_with(const core::HostCosts& costs, Duration launch = Duration(0),
+                           std::size_t gpus = 1) {
+  MachineBuilder builder(gpus);
   builder.spec.host = costs;
   builder.spec.devices[gpu_device(0)].launch = launch;
   return builder.build();
@@ -26,7 +27,12 @@ core::Machine machine_with(const core::HostCosts& costs, Duration launch = Durat
 
 core::HostCosts costs(std::int64_t copy, std::int64_t launch, std::int64_t round_trip,
                       std::int64_t decide) {
-  return {Duration(copy), Duration(launch), Duration(round_trip), Duration(decide), 0};
+  core::HostCosts costs;
+  costs.issue_copy = Duration(copy);
+  costs.issue_launch = Duration(launch);
+  costs.round_trip = Duration(round_trip);
+  costs.decide = Duration(decide);
+  return costs;
 }
 
 std::vector<Event> taken(HostThread& host, Time now) {
@@ -50,10 +56,10 @@ TEST_CASE("the first step brings all tasks and closes submission") {
 TEST_CASE("commands become visible one after the other, after the decision") {
   const core::Machine machine = machine_with(costs(20, 30, 0, 7));
   HostThread host(machine);
-  host.begin_issue(Time(100));
-  CHECK(host.issue_copy(CommandId(0)) == Time(127));
-  CHECK(host.issue_launch(CommandId(1)) == Time(157));
-  CHECK(host.issue_copy(CommandId(2)) == Time(177));
+  host.begin_issue(Time(100), 3);
+  CHECK(host.issue_copy(CommandId(0), gpu_space(0)) == Time(127));
+  CHECK(host.issue_launch(CommandId(1), gpu_space(0)) == Time(157));
+  CHECK(host.issue_copy(CommandId(2), gpu_space(0)) == Time(177));
   CHECK(host.next_visible() == Time(127));
   CHECK(host.take_visible() == CommandId(0));
   CHECK(host.next_visible() == Time(157));
@@ -65,11 +71,11 @@ TEST_CASE("commands become visible one after the other, after the decision") {
 TEST_CASE("what ends while the host is busy is handled in one batch, by time and id") {
   const core::Machine machine = machine_with(costs(0, 50, 0, 0));
   HostThread host(machine);
-  host.begin_issue(Time(0));
-  host.issue_launch(CommandId(9));
-  host.task_done(CommandId(4), Time(1), Time(20));
-  host.copy_done(CommandId(7), Time(2), Time(30));
-  host.task_done(CommandId(3), Time(3), Time(30));
+  host.begin_issue(Time(0), 1);
+  host.issue_launch(CommandId(9), gpu_space(0));
+  host.task_done(CommandId(4), gpu_space(0), Time(1), Time(20));
+  host.copy_done(CommandId(7), gpu_space(0), Time(2), Time(30));
+  host.task_done(CommandId(3), gpu_space(0), Time(3), Time(30));
   REQUIRE(host.next_step() == Time(50));
   const std::vector<Event> events = taken(host, Time(50));
   REQUIRE(events.size() == 3);
@@ -84,14 +90,14 @@ TEST_CASE("an end is noticed after what a round trip takes beyond issue and star
   const core::Machine machine = machine_with(costs(0, 3000, 9000, 0), Duration(2000));
   HostThread host(machine);
   CHECK(host.notice() == Duration(4000));
-  host.task_done(CommandId(0), Time(0), Time(100));
+  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(100));
   CHECK(host.next_step() == Time(4100));
 }
 
 TEST_CASE("a release needs no notice, and comes between ends noticed before and after it") {
   const core::Machine machine = machine_with(costs(0, 0, 10, 0));
   HostThread host(machine);
-  host.task_done(CommandId(0), Time(0), Time(100));
+  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(100));
   host.task_released(Time(105), TaskId(5));
   REQUIRE(host.next_step() == Time(105));
   const std::vector<Event> events = taken(host, Time(105));
@@ -103,18 +109,86 @@ TEST_CASE("a release needs no notice, and comes between ends noticed before and 
 TEST_CASE("a step of a busy host breaks an invariant") {
   const core::Machine machine = machine_with(costs(0, 50, 0, 0));
   HostThread host(machine);
-  host.begin_issue(Time(0));
-  host.issue_launch(CommandId(0));
-  host.task_done(CommandId(1), Time(0), Time(10));
+  host.begin_issue(Time(0), 1);
+  host.issue_launch(CommandId(0), gpu_space(0));
+  host.task_done(CommandId(1), gpu_space(0), Time(0), Time(10));
   CHECK_THROWS_AS(host.take_events(Time(10)), core::InvariantViolation);
+}
+
+TEST_CASE("deciding takes its time for each command, and finding for each end") {
+  core::HostCosts prices = costs(0, 10, 0, 7);
+  prices.decide_command = Duration(5);
+  prices.poll = Duration(3);
+  const core::Machine machine = machine_with(prices);
+  HostThread host(machine);
+  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(50));
+  host.copy_done(CommandId(1), gpu_space(0), Time(0), Time(50));
+  host.take_events(Time(50));
+  host.begin_issue(Time(50), 4);
+  CHECK(host.issue_launch(CommandId(2), gpu_space(0)) == Time(50 + 7 + 4 * 5 + 2 * 3 + 10));
+  host.task_released(Time(100), TaskId(0));  // nothing that would have to be found
+  host.take_events(Time(100));
+  host.begin_issue(Time(100), 1);
+  CHECK(host.issue_launch(CommandId(3), gpu_space(0)) == Time(100 + 7 + 5 + 10));
+}
+
+TEST_CASE("a thread for each GPU issues while others do, and while the next step is decided") {
+  core::HostCosts prices = costs(20, 30, 0, 7);
+  prices.decide_command = Duration(1);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 2);
+  HostThread host(machine);
+  host.begin_issue(Time(100), 3);
+  CHECK(host.issue_launch(CommandId(0), gpu_space(0)) == Time(140));
+  CHECK(host.issue_launch(CommandId(1), gpu_space(1)) == Time(140));
+  CHECK(host.issue_copy(CommandId(2), gpu_space(0)) == Time(160));
+  host.task_done(CommandId(7), gpu_space(1), Time(0), Time(100));
+  CHECK(host.next_step() == Time(110));  // free again when all is handed over
+  host.take_events(Time(110));
+  host.begin_issue(Time(110), 2);
+  CHECK(host.issue_launch(CommandId(3), gpu_space(1)) == Time(170));  // behind its own queue
+  CHECK(host.issue_launch(CommandId(4), host_space()) == Time(119));  // handed over, no more
+  std::vector<CommandId> order;
+  std::vector<Time> times;
+  while (host.next_visible() != Time::max()) {
+    times.push_back(host.next_visible());
+    order.push_back(host.take_visible());
+  }
+  CHECK(times == std::vector{Time(119), Time(140), Time(140), Time(160), Time(170)});
+  CHECK(order == std::vector{CommandId(4), CommandId(0), CommandId(1), CommandId(2), CommandId(3)});
+}
+
+TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not") {
+  core::HostCosts prices = costs(0, 30, 0, 0);
+  prices.poll = Duration(4);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 2);
+  HostThread host(machine);
+  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(10));
+  host.task_done(CommandId(1), gpu_space(0), Time(0), Time(10));
+  CHECK(host.next_step() == Time(10));
+  host.take_events(Time(10));
+  host.begin_issue(Time(10), 2);
+  CHECK(host.issue_launch(CommandId(2), gpu_space(0)) == Time(10 + 2 * 4 + 30));
+  CHECK(host.issue_launch(CommandId(3), gpu_space(1)) == Time(40));
+}
+
+TEST_CASE("a copy is issued by the GPU that it leaves, or by the one that it enters from a host") {
+  const core::Machine machine = machine_with({}, Duration(0), 2);
+  const HostThread host(machine);
+  CHECK(host.submitter_of_copy(gpu_space(0), gpu_space(1)) == gpu_space(0));
+  CHECK(host.submitter_of_copy(gpu_space(1), host_space()) == gpu_space(1));
+  CHECK(host.submitter_of_copy(host_space(), gpu_space(1)) == gpu_space(1));
+  CHECK(host.submitter_of_copy(host_space(), host_space()) == host_space());
+  CHECK(host.submitter_of_launch(gpu_device(1)) == gpu_space(1));
 }
 
 TEST_CASE("queues of any length come out in order") {
   const core::Machine machine = machine_with(costs(1, 1, 0, 0));
   HostThread host(machine);
-  host.begin_issue(Time(0));
+  host.begin_issue(Time(0), 1);
   constexpr std::size_t kMany = 20000;
-  for (std::size_t i = 0; i < kMany; ++i) host.issue_copy(CommandId(i));
+  for (std::size_t i = 0; i < kMany; ++i) host.issue_copy(CommandId(i), gpu_space(0));
   for (std::size_t i = 0; i < kMany; ++i) {
     REQUIRE(host.next_visible() == Time(static_cast<std::int64_t>(i + 1)));
     REQUIRE(host.take_visible() == CommandId(i));

@@ -349,6 +349,44 @@ TEST_CASE("what ends while the host is busy comes in one step") {
   CHECK(result.run.makespan == Time(35));
 }
 
+TEST_CASE(
+    "what waits on another queue is told later, and what goes to or from the host later still") {
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("A", 1000, "gpu0");
+  builder.spawn(ProgramBuilder::task("T", "gpu:0", 100, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("U", "gpu:0", 100, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("V", "gpu:1", 100, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("W", "cpu", 100, {inout(a)}));
+  MachineBuilder machine_builder(2);
+  machine_builder.route(gpu_space(0), gpu_space(1)).latency = Duration(10);
+  machine_builder.spec.host.event = Duration(3);
+  machine_builder.spec.host.handoff = Duration(7);
+  const core::Machine machine = machine_builder.build();
+  const SimResult result = run(builder.close(), machine);
+  CHECK(task(result, 1).start == Time(100));  // the same queue
+  const std::vector<core::CopyRecord> moved = copies(result);
+  CHECK(moved[0].start == Time(203));
+  CHECK(task(result, 2).start == Time(213 + 3));
+  CHECK(moved[1].start == Time(316 + 3));
+  CHECK(task(result, 3).start == Time(319 + 7));  // the copy to the host takes no time
+  CHECK(result.run.makespan == Time(426));
+}
+
+TEST_CASE("threads that each issue for one GPU start tasks of several GPUs at a time") {
+  const auto makespan = [](core::Submitters submitters) {
+    ProgramBuilder builder;
+    for (int i = 0; i < 4; ++i) {
+      builder.spawn(ProgramBuilder::task("T" + std::to_string(i), "gpu:" + std::to_string(i), 5));
+    }
+    MachineBuilder machine(4);
+    machine.spec.host.issue_launch = Duration(10);
+    machine.spec.host.submitters = submitters;
+    return run(builder.close(), machine.build()).run.makespan;
+  };
+  CHECK(makespan(core::Submitters::kOne) == Time(45));
+  CHECK(makespan(core::Submitters::kPerGpu) == Time(15));
+}
+
 TEST_CASE("a task starts no earlier than its release, and others do not wait for it") {
   ProgramBuilder builder;
   core::TaskSpec late = ProgramBuilder::task("late", "gpu:0", 10);

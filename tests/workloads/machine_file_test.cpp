@@ -70,7 +70,9 @@ TEST_CASE("the long form is read as it stands") {
       {"from": "gpu1", "to": "gpu0"},
       {"from": "host", "to": "gpu1", "relay": ["gpu0"]})";
   text.rest = R"(, "host": {"issue_copy_ns": 1, "issue_launch_ns": 2, "round_trip_ns": 3,
-                            "decide_ns": 4, "pin_ns_per_mib": 5},
+                            "decide_ns": 4, "pin_ns_per_mib": 5,
+                            "submitters": "per_gpu", "decide_command_ns": 6, "poll_ns": 7,
+                            "event_ns": 8, "handoff_ns": 9},
                    "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}})";
   const core::Result<core::MachineSpec> read = parse_machine(text.json(), "m.json");
   REQUIRE(texts(read.faults()) == std::vector<std::string>());
@@ -94,6 +96,17 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.relays[0].through == std::vector<SpaceId>{SpaceId(1)});
   CHECK(spec.host.decide.count() == 4);
   CHECK(spec.host.pin_ns_per_mib == 5);
+  CHECK(spec.host.submitters == core::Submitters::kPerGpu);
+  CHECK(spec.host.decide_command.count() == 6);
+  CHECK(spec.host.poll.count() == 7);
+  CHECK(spec.host.event.count() == 8);
+  CHECK(spec.host.handoff.count() == 9);
+  const std::string written = format_machine(spec);
+  const core::Result<core::MachineSpec> again = parse_machine(written, "again.json");
+  REQUIRE(texts(again.faults()) == std::vector<std::string>());
+  CHECK(format_machine(*again) == written);
+  CHECK(again->host.submitters == core::Submitters::kPerGpu);
+  CHECK(again->host.handoff.count() == 9);
   CHECK(spec.kernels.at("gemm").at("gpu").at("float64").size() == 2);
 }
 
@@ -191,6 +204,10 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
        R"({"from": "gpu0", "to": "gpu1", "relay": ["gpu7"], "latency_ns": 5})",
        {R"(m.json: routes[0].latency_ns: unknown key "latency_ns"; allowed: from, to, relay)",
         R"(m.json: routes[0].relay[0]: unknown space "gpu7"; did you mean "gpu0"?)"}},
+      {&Text::rest,
+       R"(, "host": {"submitters": "per-gpu", "poll_ns": 1.5})",
+       {"m.json: host.poll_ns: expected an integer from 0 to 1000000000000000, found 1.5",
+        R"(m.json: host.submitters: unknown kind of submitters "per-gpu"; did you mean "per_gpu"?)"}},
       {&Text::rest,
        R"(, "host": {"issue_copy": 1, "round_trip_ns": -3})",
        {R"(m.json: host.issue_copy: unknown key "issue_copy"; did you mean "issue_copy_ns"?)",

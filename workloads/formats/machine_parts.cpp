@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "workloads/formats/host_reader.h"
 #include "workloads/formats/link_reader.h"
 #include "workloads/formats/machine_links.h"
 #include "workloads/machine_file.h"
@@ -46,15 +47,6 @@ class PartsReader {
       read_link(reader_, draft_, link);
       note_routes(link);
     }
-  }
-
-  void read_host(JsonValue value) {
-    const auto fields = reader_.fields(value, {"issue_copy_ns", "issue_launch_ns", "round_trip_ns",
-                                               "decide_ns", "pin_ns_per_mib"});
-    if (!fields) return;
-    spec().host = {duration(*fields, "issue_copy_ns"), duration(*fields, "issue_launch_ns"),
-                   duration(*fields, "round_trip_ns"), duration(*fields, "decide_ns"),
-                   duration(*fields, "pin_ns_per_mib").count()};
   }
 
   /// Kernel, then device or class, then dtype; a table replaces that of the template.
@@ -322,7 +314,7 @@ void read_machine_parts(FieldReader& reader, const JsonDocument& document, const
 void read_machine_costs(FieldReader& reader, const JsonDocument& document, const FieldList& file,
                         MachineDraft& draft) {
   PartsReader parts(reader, document, draft, 0);
-  if (const auto host = file["host"]) parts.read_host(*host);
+  if (const auto host = file["host"]) draft.spec.host = read_host_costs(reader, *host);
   if (const auto kernels = file["kernels"]) parts.read_kernels(*kernels);
 }
 

@@ -2,6 +2,7 @@
 // ordinary tools.
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "workloads/formats/json_document.h"
 #include "workloads/formats/machine_json.h"
@@ -190,6 +191,7 @@ class MachineWriter {
     out_ += ']';
     write_pace(line, route);
     if (route.share == core::ShareMode::kPair) line.text("share", "pair");
+    if (route.gives_way > 0.0) line.number("gives_way", route.gives_way);
     if (!route.kind.empty()) line.text("kind", route.kind);
     line.close();
   }
@@ -225,6 +227,15 @@ class MachineWriter {
     line.integer("round_trip_ns", spec_.host.round_trip.count());
     line.integer("decide_ns", spec_.host.decide.count());
     line.integer("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
+    if (spec_.host.submitters == core::Submitters::kPerGpu) line.text("submitters", "per_gpu");
+    const std::pair<const char*, core::Duration> rarer[] = {
+        {"decide_command_ns", spec_.host.decide_command},
+        {"poll_ns", spec_.host.poll},
+        {"event_ns", spec_.host.event},
+        {"handoff_ns", spec_.host.handoff}};
+    for (const auto& [key, cost] : rarer) {
+      if (cost > core::Duration(0)) line.integer(key, cost.count());
+    }
     line.close();
   }
 
