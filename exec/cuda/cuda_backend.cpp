@@ -17,6 +17,7 @@
 #include "exec/cuda/device_kernel.h"
 #include "exec/cuda/gpu_streams.h"
 #include "exec/cuda/graph_run.h"
+#include "exec/cuda/peer_access.h"
 #include "exec/cuda/stream_clock.h"
 #include "exec/cuda/submitter.h"
 #include "exec/cuda/task_launcher.h"
@@ -158,24 +159,12 @@ void CudaBackend::provide_devices(const core::Machine& machine) {
                                                  std::max(1U, options_.compute_streams), spaces_));
   }
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
-    check_cuda(cudaSetDevice(static_cast<int>(gpu)), "choosing a GPU");
-    gpus_[gpu]->set_reaches_peers(true);
+    bool reaches_all = true;
     for (std::size_t peer = 0; peer < gpus; ++peer) {
-      int can_reach = 0;
       if (peer == gpu) continue;
-      check_cuda(cudaDeviceCanAccessPeer(&can_reach, static_cast<int>(gpu), static_cast<int>(peer)),
-                 "asking for peer access");
-      if (can_reach == 0) {  // the driver then copies through the host
-        gpus_[gpu]->set_reaches_peers(false);
-        continue;
-      }
-      const cudaError_t status = cudaDeviceEnablePeerAccess(static_cast<int>(peer), 0);
-      if (status == cudaErrorPeerAccessAlreadyEnabled) {
-        (void)cudaGetLastError();
-      } else {
-        check_cuda(status, "enabling peer access");
-      }
+      reaches_all &= enable_peer_access(static_cast<int>(gpu), static_cast<int>(peer));
     }
+    gpus_[gpu]->set_reaches_peers(reaches_all);
   }
   slots_.emplace(gpus);
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
@@ -284,6 +273,8 @@ void CudaBackend::write(core::SpaceId space, std::int64_t offset,
   check_cuda(cudaSetDevice(slabs_.gpu_of(space)), "choosing a GPU");
   check_cuda(cudaMemcpy(slabs_.at(space, offset), bytes.data(), bytes.size(), cudaMemcpyDefault),
              "writing initial contents");
+  // What comes from pageable memory may still be on its way, and our streams wait for no other.
+  check_cuda(cudaStreamSynchronize(cudaStreamLegacy), "writing initial contents");
 }
 
 void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::byte> bytes) {

@@ -140,6 +140,8 @@ struct DeviceMemory {
 
   void write(const std::vector<std::byte>& from) const {
     check_cuda(cudaMemcpy(data, from.data(), from.size(), cudaMemcpyHostToDevice), "upload");
+    // From pageable memory the last part may still be on its way: kernels go to other streams.
+    check_cuda(cudaStreamSynchronize(cudaStreamLegacy), "upload");
   }
   [[nodiscard]] std::vector<std::byte> read() const {
     std::vector<std::byte> to(bytes);
