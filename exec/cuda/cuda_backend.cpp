@@ -60,6 +60,8 @@ class CudaBackend final : public Backend {
   void take_ended_of_host();
   void report_ended();
   void report(Slot& slot);
+  void set_clocks(bool is_timed);
+  void start_host_threads();
   void stop_threads();
   void serve_host(bool serves_copies);
   void provide_devices(const core::Machine& machine);
@@ -290,7 +292,6 @@ void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::
 // ---- the run ----
 
 void CudaBackend::begin(bool is_timed) {
-  constexpr std::size_t kMostHostThreads = 16;
   stopped_.clear();
   batch_.clear();
   reported_.clear();
@@ -304,16 +305,30 @@ void CudaBackend::begin(bool is_timed) {
   }
   if (options_.uses_graph) return;
   start_ = Clock::now();
-  clocks_.clear();
+  set_clocks(is_timed);
   for (std::size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
-    if (is_timed) {
-      check_cuda(cudaSetDevice(gpus_[gpu]->ordinal()), "choosing a GPU");
-      clocks_.push_back(std::make_unique<StreamClock>());
-      clocks_.back()->set(gpus_[gpu]->stream(0), [this] { return now(); });
-    }
     submitters_[gpu]->start(*launcher_, launcher_->program(),
                             is_timed ? clocks_[gpu].get() : nullptr, [this] { return now(); });
   }
+  start_host_threads();
+  // Threads and clocks are there before a run, and no part of it.
+  const core::Duration spent = now() - core::Time(0);
+  for (const std::unique_ptr<StreamClock>& clock : clocks_) clock->postpone(spent);
+  start_ += std::chrono::nanoseconds(spent.count());
+}
+
+void CudaBackend::set_clocks(bool is_timed) {
+  clocks_.clear();
+  if (!is_timed) return;
+  for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
+    check_cuda(cudaSetDevice(gpu->ordinal()), "choosing a GPU");
+    clocks_.push_back(std::make_unique<StreamClock>());
+    clocks_.back()->set(gpu->stream(0), [this] { return now(); });
+  }
+}
+
+void CudaBackend::start_host_threads() {
+  constexpr std::size_t kMostHostThreads = 16;
   constexpr auto kAwake = std::chrono::microseconds(100);
   host_commands_ = std::make_unique<CommandScheduler>(*machine_, kAwake);
   std::size_t slots = 0;

@@ -19,6 +19,8 @@ class StreamClock {
 
   /// Sets the clock of the current device by the idle `stream`. Throws EnvironmentFailure.
   void set(cudaStream_t stream, const std::function<core::Time()>& now);
+  /// The run's clock now starts so much later.
+  void postpone(core::Duration by) { base_time_ = base_time_ - by; }
   /// When the event happened. Requires: it did, on this device. Throws EnvironmentFailure.
   [[nodiscard]] core::Time time_of(cudaEvent_t event) const;
 

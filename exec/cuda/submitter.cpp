@@ -30,7 +30,9 @@ void Submitter::start(const TaskLauncher& launcher, const core::Program& program
   clock_ = clock;
   now_ = std::move(now);
   must_stop_ = false;
+  is_ready_ = false;
   thread_ = std::jthread([this] { serve(); });
+  while (!is_ready_.load(std::memory_order_acquire)) std::this_thread::yield();
 }
 
 void Submitter::stop() {
@@ -43,6 +45,8 @@ void Submitter::stop() {
 void Submitter::serve() {
   constexpr int kBetweenPolls = 16;
   (void)cudaSetDevice(streams_.ordinal());
+  (void)cudaStreamQuery(streams_.stream(0));  // a thread's first call takes longer
+  is_ready_.store(true, std::memory_order_release);
   while (!must_stop_.load(std::memory_order_relaxed)) {
     if (a_gpu_failed_.load(std::memory_order_acquire)) stop_followers();
     bool has_worked = retry_held();

@@ -34,7 +34,7 @@ class Submitter {
   Submitter& operator=(const Submitter&) = delete;
 
   // ---- by the thread that owns the engine ----
-  /// Starts the thread. `clock`: null when times are not measured.
+  /// Starts the thread and waits until it can submit. `clock`: null when times are not measured.
   void start(const TaskLauncher& launcher, const core::Program& program, const StreamClock* clock,
              std::function<core::Time()> now);
   void stop();
@@ -103,6 +103,7 @@ class Submitter {
   bool has_failed_ = false;
   std::string failure_;
   std::atomic<bool> must_stop_{false};
+  std::atomic<bool> is_ready_{false};
   std::jthread thread_;
 };
 

