@@ -40,6 +40,27 @@ core::Duration Durations::of_class(TaskClassId id, std::size_t alternative, core
   return core::Duration(std::max<std::int64_t>(look_up(id, alternative, device), 0));
 }
 
+double Durations::share(core::TaskId task, std::size_t alternative,
+                        std::span<const core::DeviceId> devices) {
+  const TaskClassId id = class_of(task);
+  double largest = 0.0;
+  for (const core::DeviceId device : devices) {
+    largest = std::max(largest, share_of_class(id, alternative, device));
+  }
+  return largest;
+}
+
+double Durations::share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device) {
+  if (machine_->device(device).streams == 0) return 1.0;
+  Class& entry = classes_[id];
+  if (entry.shares.empty()) entry.shares.assign(entry.known.size(), -1.0);
+  double& known = entry.shares[alternative * machine_->device_count() + device.index()];
+  if (known < 0.0) {
+    known = core::kernel_share(*program_, *machine_, entry.example, alternative, device);
+  }
+  return known;
+}
+
 std::string Durations::warning() const {
   if (unknown_ == 0) return "";
   std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +
@@ -65,7 +86,7 @@ TaskClassId Durations::class_of(core::TaskId task) {
   }
   const std::size_t alternatives = program_->placement(program_->task(task).placement).size();
   const std::size_t entries = std::max<std::size_t>(alternatives, 1) * machine_->device_count();
-  const TaskClassId id = classes_.push_back({task, std::vector(entries, kNotAsked)});
+  const TaskClassId id = classes_.push_back({task, std::vector(entries, kNotAsked), {}});
   slots_[at] = {hash, id};
   if (classes_.size() * 2 > slots_.size()) grow_slots();
   return class_of_[task] = id;
@@ -122,8 +143,12 @@ std::int64_t Durations::look_up(TaskClassId id, std::size_t alternative, core::D
   Class& entry = classes_[id];
   std::int64_t& known = entry.known[alternative * machine_->device_count() + device.index()];
   if (known == kNotAsked) {
-    const auto duration = core::task_duration(*program_, *machine_, entry.example, alternative,
-                                              device, core::WhichCost::kTrue);
+    auto duration = core::task_duration(*program_, *machine_, entry.example, alternative, device,
+                                        core::WhichCost::kTrue);
+    const auto hash = adds_hash_mix_ ? core::hash_mix_duration(*program_, *machine_, entry.example,
+                                                               alternative, device)
+                                     : std::nullopt;
+    if (hash) duration = duration.value_or(core::Duration(0)) + *hash;
     known = duration ? duration->count() : kUnknown;
   }
   return known;

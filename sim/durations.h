@@ -36,6 +36,13 @@ class Durations {
   [[nodiscard]] core::TaskId example(TaskClassId id) const { return classes_[id].example; }
   /// As `of`, of any task of the class; uncounted.
   core::Duration of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  /// Which part of a device the task can use when it is alone on it, at most 1: the largest of a
+  /// group's (core::kernel_share; 1 on devices without streams).
+  double share(core::TaskId task, std::size_t alternative, std::span<const core::DeviceId> devices);
+  double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  /// From now on tasks without a kernel also take the time of hash_mix, as when they are executed.
+  /// Requires: nothing has been asked.
+  void add_hash_mix() { adds_hash_mix_ = true; }
 
  private:
   static constexpr std::int64_t kNotAsked = -1;
@@ -44,6 +51,7 @@ class Durations {
   struct Class {
     core::TaskId example;
     std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
+    std::vector<double> shares;       // the same, negative: not asked; empty: none was
   };
 
   /// A number for the region's extents and element type.
@@ -71,6 +79,7 @@ class Durations {
   core::TaskId first_unknown_;
   core::DeviceId first_unknown_device_;
   std::size_t unknown_ = 0;
+  bool adds_hash_mix_ = false;
 };
 
 }  // namespace parley::sim

@@ -60,15 +60,29 @@ core::IdVector<TaskClassId, std::size_t> tasks_by_class(const core::Program& pro
   return counts;
 }
 
+/// The part of a slot that the candidate keeps busy: its vcus, or, where kernels of several streams
+/// share a device, what it can use of it.
+double part_of_slot(const core::Machine& machine, const core::Alternative& alternative,
+                    TaskClassId id, const core::Candidate& candidate, Durations& durations) {
+  double least = HUGE_VAL;
+  for (const DeviceId device : candidate.devices) {
+    const double part = machine.device(device).streams == 0
+                            ? alternative.milli_vcus / 1000.0
+                            : durations.share_of_class(id, candidate.alternative, device);
+    least = std::min(least, part);
+  }
+  return least;
+}
+
 /// Everything a class may do, as (candidate, slot-nanoseconds on each of its devices).
 template <class Visit>
-void for_each_candidate(const core::Program& program, TaskClassId id, Durations& durations,
-                        Reach& reach, Visit visit) {
+void for_each_candidate(const core::Program& program, const core::Machine& machine, TaskClassId id,
+                        Durations& durations, Reach& reach, Visit visit) {
   const core::PlacementId placement = program.task(durations.example(id)).placement;
   for (const core::Candidate& candidate : reach.candidates(placement)) {
     const core::Alternative& alternative = program.placement(placement)[candidate.alternative];
     visit(candidate, static_cast<double>(reach.duration(id, candidate).count()) *
-                         alternative.milli_vcus / 1000.0);
+                         part_of_slot(machine, alternative, id, candidate, durations));
   }
 }
 
@@ -85,7 +99,7 @@ double bound_of_single_devices(const core::Program& program, const core::Machine
     std::vector<DeviceId> unavoidable;
     double least = HUGE_VAL;
     for_each_candidate(
-        program, id, durations, reach, [&](const core::Candidate& candidate, double use) {
+        program, machine, id, durations, reach, [&](const core::Candidate& candidate, double use) {
           if (least == HUGE_VAL) unavoidable = candidate.devices;
           least = std::min(least, use);
           std::erase_if(unavoidable, [&](DeviceId device) {
@@ -105,7 +119,7 @@ double bound_of_single_devices(const core::Program& program, const core::Machine
 
 // ---- classes of devices at searched prices ----
 
-std::vector<Row> make_rows(const core::Program& program,
+std::vector<Row> make_rows(const core::Program& program, const core::Machine& machine,
                            const core::IdVector<TaskClassId, std::size_t>& counts,
                            Durations& durations, Reach& reach, const Kinds& kinds) {
   std::vector<Row> rows;
@@ -113,7 +127,7 @@ std::vector<Row> make_rows(const core::Program& program,
     const TaskClassId id(i);
     if (counts[id] == 0) continue;
     Row row{static_cast<double>(counts[id]), {}};
-    for_each_candidate(program, id, durations, reach,
+    for_each_candidate(program, machine, id, durations, reach,
                        [&](const core::Candidate& candidate, double use) {
                          Use choice(kinds.slots.size(), 0.0);
                          for (const DeviceId device : candidate.devices) {
@@ -226,7 +240,7 @@ core::Duration work_bound(const core::Program& program, const core::Machine& mac
                           Durations& durations, Reach& reach) {
   const auto counts = tasks_by_class(program, durations);
   const Kinds kinds = kinds_of(machine);
-  const std::vector<Row> rows = make_rows(program, counts, durations, reach, kinds);
+  const std::vector<Row> rows = make_rows(program, machine, counts, durations, reach, kinds);
   if (rows.empty()) return core::Duration(0);
   const double bound =
       std::max(PriceSearch(rows, kinds.slots).run(),

@@ -136,8 +136,10 @@ Duration interpolated(const Points& points, std::int64_t size, ShapeRule rule) {
   return rounded(low_ns * std::pow(high_ns / low_ns, share));
 }
 
-const Points* find_points(const KernelTable& table, const std::string& kernel, const Device& device,
-                          DType dtype) {
+/// The table's points for the kernel; the device's name counts before its class. Null: none.
+template <class Table>
+auto find_points(const Table& table, const std::string& kernel, const Device& device, DType dtype)
+    -> const typename Table::mapped_type::mapped_type::mapped_type* {
   const auto by_device = table.find(kernel);
   if (by_device == table.end()) return nullptr;
   for (const std::string* on : {&device.name, &device.device_class}) {
@@ -161,32 +163,58 @@ std::vector<std::int64_t> seen_shape(const Program& program, const Access& acces
   return shape;
 }
 
-std::optional<Duration> call_duration(const Program& program, const Machine& machine, TaskId task,
-                                      const Alternative* alternative, const Device& device,
-                                      const KernelCall& call) {
-  const KernelSignature* signature = find_kernel(call.name);
-  if (signature == nullptr || signature->size_meaning.empty()) return std::nullopt;
-  std::vector<std::vector<std::int64_t>> shapes;
+/// Bytes that the task reads, plus bytes that it writes.
+std::int64_t bytes_touched(const Program& program, TaskId task) {
+  std::int64_t bytes = 0;
+  for (const Access& access : program.accesses(task)) {
+    const std::int64_t of_region = program.region(access.region).bytes.count();
+    bytes += of_region * ((reads(access.mode) ? 1 : 0) + (writes(access.mode) ? 1 : 0));
+  }
+  return bytes;
+}
+
+/// What a call is looked up by.
+struct TableKey {
+  const KernelSignature* signature = nullptr;
   DType dtype = DType::kFloat64;
+  std::int64_t size = 0;
+};
+
+std::optional<TableKey> table_key(const Program& program, TaskId task,
+                                  const Alternative* alternative, const KernelCall& call) {
+  TableKey key;
+  key.signature = find_kernel(call.name);
+  if (key.signature == nullptr) return std::nullopt;
+  std::vector<std::vector<std::int64_t>> shapes;
   for (const KernelArgument& argument : call.arguments) {
     if (argument.is_scratch) {
       if (alternative == nullptr) return std::nullopt;
       const ScratchArray& scratch = alternative->scratch[argument.index];
       shapes.push_back(scratch.shape);
-      dtype = scratch.dtype;
+      key.dtype = scratch.dtype;
     } else {
       const Access& access = program.accesses(task)[argument.index];
       shapes.push_back(seen_shape(program, access, argument.view));
-      dtype = program.array(program.region(access.region).array).spec.dtype;
+      key.dtype = program.array(program.region(access.region).array).spec.dtype;
     }
   }
-  const Points* points = find_points(machine.spec().kernels, call.name, device, dtype);
-  if (points == nullptr) return std::nullopt;
-  return interpolated(*points, kernel_table_size(*signature, shapes), signature->shapes);
+  key.size = kernel_table_size(*key.signature, shapes);
+  if (call.name == "hash_mix") key = {key.signature, DType::kUint8, bytes_touched(program, task)};
+  return key;
 }
 
-std::optional<Duration> kernel_duration(const Program& program, const Machine& machine, TaskId task,
-                                        const Alternative* alternative, const Device& device) {
+std::optional<Duration> call_duration(const Program& program, const Machine& machine, TaskId task,
+                                      const Alternative* alternative, const Device& device,
+                                      const KernelCall& call) {
+  const auto key = table_key(program, task, alternative, call);
+  if (!key || key->signature->size_meaning.empty()) return std::nullopt;
+  const Points* points = find_points(machine.spec().kernels, call.name, device, key->dtype);
+  if (points == nullptr) return std::nullopt;
+  return interpolated(*points, key->size, key->signature->shapes);
+}
+
+/// The alternative's, else the task's; null when there is none, or an empty one.
+const Kernel* kernel_of(const Program& program, TaskId task, const Alternative* alternative) {
   const KernelId of_task = program.task(task).kernel;
   const Kernel* kernel = nullptr;
   if (alternative != nullptr && alternative->kernel) {
@@ -194,7 +222,33 @@ std::optional<Duration> kernel_duration(const Program& program, const Machine& m
   } else if (!of_task.is_none()) {
     kernel = &program.kernel(of_task);
   }
-  if (kernel == nullptr || kernel->empty()) return std::nullopt;
+  return kernel == nullptr || kernel->empty() ? nullptr : kernel;
+}
+
+const Alternative* alternative_of(const Program& program, TaskId task, std::size_t index) {
+  const Placement& placement = program.placement(program.task(task).placement);
+  return index < placement.size() ? &placement[index] : nullptr;
+}
+
+/// Linear between the logarithms of two sizes.
+double interpolated_share(const std::vector<std::pair<std::int64_t, double>>& points,
+                          std::int64_t size) {
+  if (size <= points.front().first) return points.front().second;
+  if (size >= points.back().first) return points.back().second;
+  const auto next =
+      std::lower_bound(points.begin(), points.end(), size,
+                       [](const auto& point, std::int64_t n) { return point.first < n; });
+  const auto& [low_size, low] = *(next - 1);
+  const auto& [high_size, high] = *next;
+  const double part = std::log(static_cast<double>(size) / static_cast<double>(low_size)) /
+                      std::log(static_cast<double>(high_size) / static_cast<double>(low_size));
+  return low + part * (high - low);
+}
+
+std::optional<Duration> kernel_duration(const Program& program, const Machine& machine, TaskId task,
+                                        const Alternative* alternative, const Device& device) {
+  const Kernel* kernel = kernel_of(program, task, alternative);
+  if (kernel == nullptr) return std::nullopt;
   Duration sum;
   for (const KernelCall& call : *kernel) {
     const auto duration = call_duration(program, machine, task, alternative, device, call);
@@ -223,9 +277,7 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
                                       WhichCost which) {
   const Task& task = program.task(id);
   if (task.kind == TaskKind::kEvict) return Duration(0);
-  const Placement& placement = program.placement(task.placement);
-  const Alternative* alternative =
-      alternative_index < placement.size() ? &placement[alternative_index] : nullptr;
+  const Alternative* alternative = alternative_of(program, id, alternative_index);
   const Device& device = machine.device(device_id);
   const Cost* told =
       which == WhichCost::kExpected ? expected_cost_of(program, task, alternative) : nullptr;
@@ -237,6 +289,37 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
     if (measured || entry == nullptr) return measured;
   }
   return roofline(*entry, device, dtype_of(program, id));
+}
+
+std::optional<Duration> hash_mix_duration(const Program& program, const Machine& machine,
+                                          TaskId task, std::size_t alternative, DeviceId device) {
+  if (kernel_of(program, task, alternative_of(program, task, alternative)) != nullptr) {
+    return std::nullopt;
+  }
+  const Points* points =
+      find_points(machine.spec().kernels, "hash_mix", machine.device(device), DType::kUint8);
+  if (points == nullptr) return std::nullopt;
+  return interpolated(*points, bytes_touched(program, task), ShapeRule::kAny);
+}
+
+double kernel_share(const Program& program, const Machine& machine, TaskId task,
+                    std::size_t alternative_index, DeviceId device) {
+  const KernelShares& shares = machine.spec().shares;
+  if (shares.empty()) return 1.0;
+  const Alternative* alternative = alternative_of(program, task, alternative_index);
+  const Kernel* kernel = kernel_of(program, task, alternative);
+  const auto share_of = [&](const std::string& name, DType dtype, std::int64_t size) {
+    const auto* points = find_points(shares, name, machine.device(device), dtype);
+    return points == nullptr ? 1.0 : interpolated_share(*points, size);
+  };
+  if (kernel == nullptr) return share_of("spin", DType::kFloat64, 1);
+  double most = 0.0;
+  for (const KernelCall& call : *kernel) {
+    if (call.name == "none") continue;
+    const auto key = table_key(program, task, alternative, call);
+    most = std::max(most, key ? share_of(call.name, key->dtype, key->size) : 1.0);
+  }
+  return most;
 }
 
 }  // namespace parley::core

@@ -28,6 +28,17 @@ enum class WhichCost : std::uint8_t { kTrue, kExpected };
 std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
                                       std::size_t alternative, DeviceId device, WhichCost which);
 
+/// What hash_mix takes over all that the task reads and writes, by the machine's kernel table (the
+/// dtype is uint8, the size bytes read plus bytes written); nothing when it is not in it, or when the
+/// task has a kernel. An executor does this to tasks without a kernel, besides what they cost.
+std::optional<Duration> hash_mix_duration(const Program& program, const Machine& machine,
+                                          TaskId task, std::size_t alternative, DeviceId device);
+
+/// Which part of the device the task's kernel can use when it is alone (KernelShares): the largest
+/// of its calls'. A task without a kernel spins for its cost, and is taken to be "spin".
+double kernel_share(const Program& program, const Machine& machine, TaskId task,
+                    std::size_t alternative, DeviceId device);
+
 /// One way to run a task on one machine: which alternative on which devices (in member order).
 struct Candidate {
   std::uint16_t alternative = 0;

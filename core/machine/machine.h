@@ -29,6 +29,9 @@ struct Device {
   std::string device_class; // "gpu", "cpu"
   SpaceId space;
   std::int32_t slots = 1;   // tasks of 1 vcu at a time
+  /// Kernels that run side by side in each slot, no faster together than the device (KernelShares).
+  /// 0: one at a time, undisturbed.
+  std::int32_t streams = 0;
   std::map<std::string, double> flops_per_s;  // by dtype name
   double bytes_per_s = 0.0;                   // memory bandwidth, read plus written
   Duration launch;                            // start-up of a kernel
@@ -94,6 +97,13 @@ using KernelTable = std::map<
     std::string,
     std::map<std::string, std::map<std::string, std::vector<std::pair<std::int64_t, Duration>>>>>;
 
+/// Which part of a device a kernel can use when it is alone, from 0 to 1; linear between two sizes'
+/// logarithms, constant beyond. What is not listed fills the device. Keys as in KernelTable.
+using KernelShares =
+    std::map<std::string,
+             std::map<std::string,
+                      std::map<std::string, std::vector<std::pair<std::int64_t, double>>>>>;
+
 struct MachineSpec {
   std::string name;
   std::string source;
@@ -109,6 +119,7 @@ struct MachineSpec {
   std::vector<Relay> relays;
   HostCosts host;
   KernelTable kernels;
+  KernelShares shares;
 };
 
 class Machine {

@@ -121,6 +121,9 @@ class Checker {
       if (!is_not_negative(device.bytes_per_s)) {
         refuse(where + ".bytes_per_s", name + ": a rate must be positive");
       }
+      if (device.streams < 0) {
+        refuse(where + ".streams", name + ": streams must not be negative");
+      }
       if (device.launch < Duration(0)) {
         refuse(where + ".launch_ns", name + ": a duration must not be negative");
       }
@@ -343,26 +346,48 @@ class Checker {
       if (std::find(known.begin(), known.end(), kernel) == known.end()) {
         refuse("kernels", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
       }
-      for (const auto& [on, by_dtype] : by_device) {
-        const std::string where = "kernels." + kernel;
-        if (std::find(devices.begin(), devices.end(), on) == devices.end()) {
-          refuse(where, "unknown device or class " + quoted(on) + did_you_mean(on, devices));
-        }
-        for (const auto& [dtype, points] : by_dtype) {
-          if (!dtype_named(dtype)) refuse_dtype(where + "." + on, dtype);
-          check_points(where + "." + on + "." + dtype, points);
-        }
+      check_tables("kernels." + kernel, by_device, devices);
+    }
+    known.emplace_back("spin");  // takes the time that it is given, on a part of the device
+    for (const auto& [kernel, by_device] : spec_.shares) {
+      if (std::find(known.begin(), known.end(), kernel) == known.end()) {
+        refuse("shares", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
+      }
+      check_tables("shares." + kernel, by_device, devices);
+    }
+  }
+
+  template <class ByDevice>
+  void check_tables(const std::string& where, const ByDevice& by_device,
+                    const std::vector<std::string>& devices) {
+    for (const auto& [on, by_dtype] : by_device) {
+      if (std::find(devices.begin(), devices.end(), on) == devices.end()) {
+        refuse(where, "unknown device or class " + quoted(on) + did_you_mean(on, devices));
+      }
+      for (const auto& [dtype, points] : by_dtype) {
+        if (!dtype_named(dtype)) refuse_dtype(where + "." + on, dtype);
+        check_points(where + "." + on + "." + dtype, points);
       }
     }
   }
 
+  void check_value(const std::string& at_point, Duration value) {
+    if (value < Duration(0)) refuse(at_point, "a duration must not be negative");
+  }
+  void check_value(const std::string& at_point, double value) {
+    if (!(value >= 0.0 && value <= 1.0)) {
+      refuse(at_point, "a share must be from 0 to 1; found " + std::to_string(value));
+    }
+  }
+
+  template <class Value>
   void check_points(const std::string& where,
-                    const std::vector<std::pair<std::int64_t, Duration>>& points) {
+                    const std::vector<std::pair<std::int64_t, Value>>& points) {
     if (points.empty()) refuse(where, "a table needs at least one point");
     for (std::size_t i = 0; i < points.size(); ++i) {
       const std::string at_point = where + "[" + std::to_string(i) + "]";
       if (points[i].first < 1) refuse(at_point, "a size must be at least 1");
-      if (points[i].second < Duration(0)) refuse(at_point, "a duration must not be negative");
+      check_value(at_point, points[i].second);
       if (i > 0 && points[i].first <= points[i - 1].first) {
         refuse(at_point, "sizes must grow from point to point");
       }

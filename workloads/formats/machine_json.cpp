@@ -54,9 +54,9 @@ class MachineReader {
  private:
   inline static const std::vector<std::string> kKeys = {
       "format",    "version", "name",   "source", "spaces", "devices", "gpus",
-      "resources", "engines", "routes", "links",  "host",   "kernels"};
+      "resources", "engines", "routes", "links",  "host",   "kernels", "shares"};
   inline static const std::vector<std::string> kTemplateKeys = {
-      "format", "version", "name", "source", "template", "gpus", "host", "kernels"};
+      "format", "version", "name", "source", "template", "gpus", "host", "kernels", "shares"};
 
   void read_header(const FieldList& file) {
     const auto format = file["format"];

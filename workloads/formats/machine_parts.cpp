@@ -63,6 +63,31 @@ class PartsReader {
     }
   }
 
+  /// As kernels, with parts of a device in the place of durations.
+  void read_shares(JsonValue value) {
+    for (const JsonValue kernel : members(value)) {
+      for (const JsonValue device : members(kernel)) {
+        for (const JsonValue dtype : members(device)) {
+          auto& points =
+              spec().shares[std::string(kernel.key_text())][std::string(device.key_text())]
+                           [std::string(dtype.key_text())];
+          points.clear();
+          for (const JsonValue point : reader_.list(dtype, "a list of [size, share]")) {
+            const std::vector<JsonValue> pair = reader_.list(point, "[size, share]");
+            if (pair.size() != 2) {
+              reader_.fault(point, "a point must be [size, share]");
+              continue;
+            }
+            const auto size = reader_.integer(pair[0], 1);
+            if (!pair[1].is_number()) reader_.wrong_type(pair[1], "a number from 0 to 1");
+            const double share = pair[1].is_number() ? pair[1].number() : 1.0;
+            points.emplace_back(size.value_or(1), share);
+          }
+        }
+      }
+    }
+  }
+
  private:
   core::MachineSpec& spec() { return draft_.spec; }
 
@@ -115,7 +140,8 @@ class PartsReader {
     core::Device device;
     const auto fields = reader_.fields(
         value,
-        {"name", "class", "space", "node", "slots", "flops_per_s", "bytes_per_s", "launch_ns"},
+        {"name", "class", "space", "node", "slots", "streams", "flops_per_s", "bytes_per_s",
+         "launch_ns"},
         {"name", "class", "space"});
     device.name = fields ? name_or_path(*fields) : "(" + document_.path(value) + ")";
     device.device_class = device.name;
@@ -132,6 +158,9 @@ class PartsReader {
   void read_rates(const FieldList& fields, core::Device& device) {
     if (const auto slots = fields["slots"]) {
       device.slots = static_cast<std::int32_t>(reader_.integer(*slots, 1, 1 << 20).value_or(1));
+    }
+    if (const auto streams = fields["streams"]) {
+      device.streams = static_cast<std::int32_t>(reader_.integer(*streams, 0, 1 << 10).value_or(0));
     }
     if (const auto rate = fields["bytes_per_s"]) {
       device.bytes_per_s = reader_.positive(*rate).value_or(0.0);
@@ -159,7 +188,8 @@ class PartsReader {
   /// `count` alike devices on each of the nodes: spaces gpu0, gpu1, ..., devices gpu:0, gpu:1, ...
   void read_gpus(JsonValue value, std::vector<core::Device>& gpus) {
     const auto fields = reader_.fields(
-        value, {"count", "nodes", "bytes", "slots", "flops_per_s", "bytes_per_s", "launch_ns"},
+        value,
+        {"count", "nodes", "bytes", "slots", "streams", "flops_per_s", "bytes_per_s", "launch_ns"},
         {"count", "bytes"});
     if (!fields) return;
     core::Device device;
@@ -316,6 +346,7 @@ void read_machine_costs(FieldReader& reader, const JsonDocument& document, const
   PartsReader parts(reader, document, draft, 0);
   if (const auto host = file["host"]) draft.spec.host = read_host_costs(reader, *host);
   if (const auto kernels = file["kernels"]) parts.read_kernels(*kernels);
+  if (const auto shares = file["shares"]) parts.read_shares(*shares);
 }
 
 }  // namespace parley::workloads

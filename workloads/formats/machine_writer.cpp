@@ -130,6 +130,7 @@ class MachineWriter {
     line.text("class", device.device_class);
     line.text("space", name(device.space));
     line.integer("slots", device.slots);
+    if (device.streams > 0) line.integer("streams", device.streams);
     if (!device.flops_per_s.empty()) {
       line.start("flops_per_s");
       Line rates(out_, "");
@@ -205,16 +206,22 @@ class MachineWriter {
       return;
     }
     line.start("curve");
-    write_points(route.curve, [](std::int64_t ns) { return ns; });
+    write_points(route.curve);
   }
 
-  template <class Points, class Count>
-  void write_points(const Points& points, const Count& count) {
+  void append(std::int64_t value) { out_ += std::to_string(value); }
+  void append(core::Duration value) { out_ += std::to_string(value.count()); }
+  void append(double value) { append_float(out_, value); }
+
+  template <class Points>
+  void write_points(const Points& points) {
     out_ += '[';
     Separator comma(", ");
-    for (const auto& [size, duration] : points) {
+    for (const auto& [size, value] : points) {
       out_ += comma.next();
-      out_ += '[' + std::to_string(size) + ", " + std::to_string(count(duration)) + ']';
+      out_ += '[' + std::to_string(size) + ", ";
+      append(value);
+      out_ += ']';
     }
     out_ += ']';
   }
@@ -240,9 +247,16 @@ class MachineWriter {
   }
 
   void write_kernels() {
-    out_ += ",\n";
-    Line kernels(out_, "  \"kernels\": ");
-    for (const auto& [kernel, by_device] : spec_.kernels) {
+    write_tables("kernels", spec_.kernels);
+    if (!spec_.shares.empty()) write_tables("shares", spec_.shares);
+  }
+
+  /// By kernel, device or class, and dtype.
+  template <class Tables>
+  void write_tables(const char* key, const Tables& tables) {
+    out_ += std::string(",\n  \"") + key + "\": ";
+    Line kernels(out_, "");
+    for (const auto& [kernel, by_device] : tables) {
       kernels.start(kernel);
       Line devices(out_, "");
       for (const auto& [device, by_dtype] : by_device) {
@@ -250,7 +264,7 @@ class MachineWriter {
         Line dtypes(out_, "");
         for (const auto& [dtype, points] : by_dtype) {
           dtypes.start(dtype);
-          write_points(points, [](core::Duration duration) { return duration.count(); });
+          write_points(points);
         }
         dtypes.close();
       }

@@ -48,7 +48,8 @@ TEST_CASE("signatures are sorted by name, unique and complete") {
     CHECK(names.insert(signature.name).second);
     CHECK(!signature.arguments.empty());
     CHECK(signature.optional_arguments <= signature.arguments.size());
-    CHECK(signature.size_meaning.empty() == (signature.shapes == ShapeRule::kAny));
+    const bool has_size = signature.shapes != ShapeRule::kAny || signature.name == "hash_mix";
+    CHECK(signature.size_meaning.empty() != has_size);
     for (const KernelParameter& parameter : signature.parameters) {
       CHECK(!parameter.meaning.empty());
       CHECK(parameter.lowest <= parameter.highest);

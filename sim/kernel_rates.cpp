@@ -1,0 +1,115 @@
+#include "sim/kernel_rates.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/check.h"
+
+namespace parley::sim {
+
+using core::DeviceId;
+using core::Time;
+
+KernelRates::KernelRates(const core::Machine& machine) {
+  for (std::size_t i = 0; i < machine.device_count(); ++i) {
+    const core::Device& device = machine.device(DeviceId(i));
+    OnDevice& on = devices_[devices_.push_back({})];
+    on.slots = device.slots;
+    on.is_shared = device.streams > 0;
+  }
+}
+
+bool KernelRates::apply_to(std::span<const DeviceId> devices) const {
+  return has_speeds_ || std::ranges::any_of(
+                            devices, [this](DeviceId id) { return devices_[id].is_shared; });
+}
+
+void KernelRates::touch(DeviceId device) {
+  if (devices_[device].is_touched) return;
+  devices_[device].is_touched = true;
+  touched_.push_back(device);
+}
+
+void KernelRates::start(Time now, core::CommandId launch, std::span<const DeviceId> devices,
+                        core::Duration alone, double share) {
+  std::uint32_t index = static_cast<std::uint32_t>(kernels_.size());
+  if (free_.empty()) {
+    kernels_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  Kernel& kernel = kernels_[index];
+  kernel.launch = launch;
+  kernel.devices.assign(devices.begin(), devices.end());
+  kernel.share = share;
+  kernel.left = static_cast<double>(alone.count());
+  kernel.rate = 0.0;
+  kernel.since = now;
+  for (const DeviceId device : devices) {
+    devices_[device].kernels.push_back(index);
+    touch(device);
+  }
+}
+
+void KernelRates::end(core::CommandId launch, std::span<const DeviceId> devices) {
+  std::uint32_t ended = 0;
+  for (const DeviceId device : devices) {
+    std::vector<std::uint32_t>& kernels = devices_[device].kernels;
+    const auto found = std::ranges::find_if(
+        kernels, [&](std::uint32_t index) { return kernels_[index].launch == launch; });
+    PARLEY_CHECK(found != kernels.end(), "a kernel ended that does not run");
+    ended = *found;
+    kernels.erase(found);
+    touch(device);
+  }
+  free_.push_back(ended);
+}
+
+void KernelRates::set_speed(DeviceId device, double speed) {
+  if (devices_[device].speed == speed) return;
+  has_speeds_ = true;
+  devices_[device].speed = speed;
+  touch(device);
+}
+
+double KernelRates::rate_of(const Kernel& kernel) const {
+  double rate = 1.0;
+  for (const DeviceId device : kernel.devices) {
+    const OnDevice& on = devices_[device];
+    double load = 0.0;
+    for (const std::uint32_t index : on.kernels) load += kernels_[index].share;
+    // What disturbs nobody is not disturbed.
+    const double crowd = on.is_shared && kernel.share > 0.0 ? std::max(1.0, load / on.slots) : 1.0;
+    rate = std::min(rate, on.speed / crowd);
+  }
+  return rate;
+}
+
+/// Tells the kernel's end anew if its rate has changed.
+void KernelRates::retime(Time now, std::uint32_t index) {
+  Kernel& kernel = kernels_[index];
+  const double rate = rate_of(kernel);
+  if (rate == kernel.rate) return;
+  const bool is_new = kernel.rate == 0.0;
+  const auto passed = static_cast<double>((now - kernel.since).count());
+  kernel.left = std::max(0.0, kernel.left - passed * kernel.rate);
+  kernel.since = now;
+  kernel.rate = rate;
+  const auto rest = static_cast<std::int64_t>(std::ceil(kernel.left / rate));
+  retimed_.push_back({kernel.launch, index, now + core::Duration(rest), is_new});
+}
+
+std::span<const KernelRates::Retimed> KernelRates::settle(Time now) {
+  retimed_.clear();
+  if (touched_.empty()) return retimed_;
+  for (const DeviceId device : touched_) {
+    devices_[device].is_touched = false;
+    // A kernel of a group is met on each of its devices; the second time nothing has changed.
+    for (const std::uint32_t index : devices_[device].kernels) retime(now, index);
+  }
+  touched_.clear();
+  return retimed_;
+}
+
+}  // namespace parley::sim
