@@ -16,8 +16,14 @@ CopyTiming copy_timing(const core::Machine& machine, core::RouteId id, core::Byt
   const core::Duration whole = machine.copy_duration(id, bytes);
   const core::Duration fixed = std::min(machine.copy_duration(id, core::Bytes(0)), whole);
   if (whole == fixed) return {fixed, kUnlimited, true};
-  const double flowing_ns = static_cast<double>((whole - fixed).count());
-  return {fixed, static_cast<double>(bytes.count()) * 1e9 / flowing_ns, false};
+  const auto count = static_cast<double>(bytes.count());
+  const double limit = count * 1e9 / static_cast<double>((whole - fixed).count());
+  if (route.shared_cap.is_unlimited() || limit <= route.shared_cap.bytes_per_s()) {
+    return {fixed, limit, false};
+  }
+  const double carried = route.shared_cap.bytes_per_s();
+  const core::Duration flowing = std::min(flow_duration(count, carried), whole);
+  return {whole - flowing, carried, false};
 }
 
 core::Duration flow_duration(double bytes, double bytes_per_s) {

@@ -1,6 +1,12 @@
 // Max-min fair rates: nobody's rate can grow without shrinking that of someone who has no more.
 // Progressive filling (Bertsekas and Gallager, Data Networks, 6.5.2) with weights and limits: all
 // rates rise together; whoever reaches a limit of its own, or a resource that is used up, stops.
+//
+// A player that gives way rises more slowly at first: at the level L, the rate of those that do
+// not, it has L (1 - y (1 - L / limit)), so that it has all of its limit when they would, and less
+// than they have the scarcer things are. Rates still rise with one common level, so that they are
+// unique (max-min fair utilities: Cao and Zegura, Utility max-min, INFOCOM 1999; the bandwidth
+// functions of Kumar et al., BwE, SIGCOMM 2015).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +27,8 @@ class MaxMinProblem {
   /// Capacity >= 0. Returns the resource's number: 0, 1, ...
   std::uint32_t add_resource(double capacity);
   /// A player with a limit > 0 (infinity: none); its uses follow by add_use. Returns its number.
-  std::uint32_t add_player(double limit);
+  /// `gives_way`: the y above, 0 to 1; means nothing without a limit.
+  std::uint32_t add_player(double limit, double gives_way = 0.0);
   /// A use of the player added last. Requires: at most one a resource.
   void add_use(std::uint32_t resource, double weight);
 
@@ -34,8 +41,17 @@ class MaxMinProblem {
     double capacity = 0.0;
     double frozen_use = 0.0;     // by players whose rate is known
     double active_weight = 0.0;  // of the others
+    double active_slope = 0.0;   // of the others: at level L they use active_weight L + this L^2
     std::uint32_t active = 0;    // how many others
-    [[nodiscard]] double level() const { return (capacity - frozen_use) / active_weight; }
+    [[nodiscard]] double level() const;
+  };
+  struct Player {
+    double limit = 0.0;
+    double linear = 1.0;  // at level L the rate is linear L + quadratic L^2
+    double quadratic = 0.0;
+    [[nodiscard]] double rate(double level) const {
+      return quadratic == 0.0 ? level : level * (linear + quadratic * level);
+    }
   };
 
   [[nodiscard]] std::span<const Use> uses_of(std::uint32_t player) const;
@@ -44,7 +60,7 @@ class MaxMinProblem {
   void freeze(std::uint32_t player, double rate);
 
   std::vector<Resource> resources_;
-  std::vector<double> limits_;            // by player
+  std::vector<Player> players_;
   std::vector<std::uint32_t> first_use_;  // by player; its uses end where the next one's begin
   std::vector<Use> uses_;
   std::vector<double> rates_;           // by player

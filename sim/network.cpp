@@ -232,7 +232,7 @@ void Network::state_component() {
   }
   for (const std::uint32_t member : component_) {
     Player& player = players_[member];
-    player.number = problem_.add_player(player.limit);
+    player.number = problem_.add_player(player.limit, machine_->route(player.route).gives_way);
     for (const core::Via& via : via_of(player)) {
       const Resource& resource = resources_[via.resource];
       if (resource.visited == epoch_) problem_.add_use(resource.number, via.weight);

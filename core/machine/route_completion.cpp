@@ -15,14 +15,18 @@ namespace {
 
 constexpr double kNsInSecond = 1e9;
 
-/// What a single flow can reach, given its own cap and the resources on its way.
-Bandwidth lone_rate(const MachineSpec& spec, const Route& route) {
-  double rate = route.rate_cap.is_unlimited() ? std::numeric_limits<double>::infinity()
-                                              : route.rate_cap.bytes_per_s();
+/// What the resources on its way give a single flow.
+Bandwidth shared_cap(const MachineSpec& spec, const Route& route) {
+  double rate = std::numeric_limits<double>::infinity();
   for (const Via& via : route.via) {
     rate = std::min(rate, spec.resources[via.resource].capacity.bytes_per_s() / via.weight);
   }
   return std::isfinite(rate) ? Bandwidth(rate) : Bandwidth();
+}
+
+Bandwidth slower(Bandwidth a, Bandwidth b) {
+  if (a.is_unlimited() || b.is_unlimited()) return a.is_unlimited() ? b : a;
+  return a.bytes_per_s() < b.bytes_per_s() ? a : b;
 }
 
 /// The time that does not shrink with the bytes.
@@ -84,11 +88,8 @@ Route concatenated(const std::vector<Route>& legs) {
       }
     }
     route.latency += leg.latency;
-    if (!leg.rate_cap.is_unlimited() &&
-        (route.rate_cap.is_unlimited() ||
-         leg.rate_cap.bytes_per_s() < route.rate_cap.bytes_per_s())) {
-      route.rate_cap = leg.rate_cap;
-    }
+    route.rate_cap = slower(route.rate_cap, leg.rate_cap);
+    route.gives_way = std::max(route.gives_way, leg.gives_way);
     if (leg.share == ShareMode::kPair) route.share = ShareMode::kPair;
     has_curve = has_curve || !leg.curve.empty();
   }
@@ -121,7 +122,8 @@ class Completion {
   RouteId& id(SpaceId from, SpaceId to) { return result_.ids[from.index() * count_ + to.index()]; }
 
   void add(Route route) {
-    if (route.curve.empty()) route.rate_cap = lone_rate(spec_, route);
+    route.shared_cap = shared_cap(spec_, route);
+    if (route.curve.empty()) route.rate_cap = slower(route.rate_cap, route.shared_cap);
     id(route.from, route.to) = result_.routes.push_back(std::move(route));
   }
 

@@ -43,6 +43,21 @@ TEST_CASE("a curve: fixed part and flow add up to the uncontended time of every 
   }
 }
 
+TEST_CASE("a curve that rises slower than a resource allows takes its time all the same") {
+  MachineBuilder builder(1);
+  const core::ResourceId port = builder.resource("port", 400e9);
+  builder.route(host_space(), gpu_space(0), {port}).curve = {
+      {0, 2864}, {262144, 2864}, {1048576, 4782}, {1 << 28, 679893}};
+  const Machine machine = builder.build();
+  const core::RouteId route = machine.route_id(host_space(), gpu_space(0));
+  const CopyTiming small = copy_timing(machine, route, Bytes(1048576));
+  CHECK(small.rate_limit == 400e9);
+  CHECK(small.fixed == Duration(4782 - 2622));  // the flow takes 2621.44 ns
+  const CopyTiming large = copy_timing(machine, route, Bytes(1 << 28));
+  CHECK(large.fixed == Duration(2864));
+  CHECK(large.rate_limit < 400e9);
+}
+
 TEST_CASE("a copy within the flat part of a curve takes no bandwidth") {
   MachineBuilder builder(1);
   builder.route(host_space(), gpu_space(0)).curve = {{4096, 2700}, {65536, 3000}};

@@ -18,7 +18,7 @@ std::vector<double> solved(const WaterFilling& problem) {
   MaxMinProblem solver;
   for (const double capacity : problem.capacities) solver.add_resource(capacity);
   for (const WaterFilling::Player& player : problem.players) {
-    solver.add_player(player.limit);
+    solver.add_player(player.limit, player.gives_way);
     for (const auto& [resource, weight] : player.uses) {
       solver.add_use(static_cast<std::uint32_t>(resource), weight);
     }
@@ -49,6 +49,17 @@ TEST_CASE("rates of small problems") {
        {{100.0, 40.0},
         {{kUnlimited, {{0, 1.0}, {1, 1.0}}}, {kUnlimited, {{1, 1.0}}}, {kUnlimited, {{0, 1.0}}}}},
        {20.0, 20.0, 80.0}},
+      // At the level L the second has L (1 - 0.5 (1 - L / 100)); 80 + 72 = 152.
+      {"one that gives way gets less, the more the scarcer things are",
+       {{152.0}, {{100.0, {{0, 1.0}}}, {100.0, {{0, 1.0}}, 0.5}}},
+       {80.0, 72.0}},
+      {"at the level 20 already 40 % less",
+       {{32.0}, {{100.0, {{0, 1.0}}}, {100.0, {{0, 1.0}}, 0.5}}},
+       {20.0, 12.0}},
+      {"alone it gives way to nobody", {{50.0}, {{100.0, {{0, 1.0}}, 1.0}}}, {50.0}},
+      {"of what it cannot take, others get more",
+       {{110.0}, {{100.0, {{0, 1.0}}}, {10.0, {{0, 1.0}}, 1.0}}},
+       {100.0, 10.0}},
       {"no resource and no limit: infinity", {{}, {{kUnlimited, {}}}}, {kUnlimited}},
   };
   for (const Row& row : table) {
@@ -75,6 +86,9 @@ WaterFilling random_problem(Draws& random) {
     for (std::size_t r = 0; r < resources; ++r) {
       if (random.below(3) == 0) player.uses.emplace_back(r, kWeights[random.below(6)]);
     }
+    if (player.limit < kUnlimited && random.below(4) == 0) {
+      player.gives_way = 0.25 * (1 + random.below(4));
+    }
     if (player.uses.empty()) player.uses.emplace_back(random.below(resources), 1.0);
     problem.players.push_back(player);
   }
@@ -94,7 +108,17 @@ TEST_CASE("random problems: rates are those of brute-force water-filling") {
   }
 }
 
-// The definition, which needs no second solver: a rate can grow only at the cost of one that is no
+/// The level at which a player has its rate: the rate itself but for one that gives way.
+double level_of(const WaterFilling::Player& player, double rate) {
+  double low = 0.0, high = std::min(player.limit, 1e7);
+  for (int i = 0; i < 200; ++i) {
+    const double middle = (low + high) / 2.0;
+    (player.rate(middle) < rate ? low : high) = middle;
+  }
+  return high;
+}
+
+// The definition, which needs no second solver: a level can rise only at the cost of one that is no
 // higher, that is, every player is at its limit or first on a resource that is used up.
 TEST_CASE("random problems: no capacity is exceeded, and everybody has a bottleneck") {
   for (std::uint32_t seed = 0; seed < 5000; ++seed) {
@@ -103,6 +127,10 @@ TEST_CASE("random problems: no capacity is exceeded, and everybody has a bottlen
     const WaterFilling problem = random_problem(random);
     const std::vector<double> rates = solved(problem);
     const std::vector<double> used = problem.usage(rates);
+    std::vector<double> levels;
+    for (std::size_t p = 0; p < rates.size(); ++p) {
+      levels.push_back(level_of(problem.players[p], rates[p]));
+    }
     for (std::size_t r = 0; r < used.size(); ++r) {
       REQUIRE(used[r] <= problem.capacities[r] * (1.0 + 1e-9));
     }
@@ -112,7 +140,7 @@ TEST_CASE("random problems: no capacity is exceeded, and everybody has a bottlen
         bool is_first = used[resource] >= problem.capacities[resource] * (1.0 - 1e-9);
         for (std::size_t q = 0; q < rates.size(); ++q) {
           for (const auto& [other, other_weight] : problem.players[q].uses) {
-            if (other == resource && rates[q] > rates[p] * (1.0 + 1e-9)) is_first = false;
+            if (other == resource && levels[q] > levels[p] * (1.0 + 1e-6)) is_first = false;
           }
         }
         is_stopped = is_stopped || is_first;

@@ -13,6 +13,11 @@ struct WaterFilling {
   struct Player {
     double limit = 0.0;
     std::vector<std::pair<std::size_t, double>> uses;  // resource, weight
+    double gives_way = 0.0;
+    [[nodiscard]] double rate(double level) const {
+      const double reached = std::min(level, limit);
+      return gives_way == 0.0 ? reached : reached * (1.0 - gives_way * (1.0 - reached / limit));
+    }
   };
   std::vector<double> capacities;
   std::vector<Player> players;
@@ -40,7 +45,7 @@ struct WaterFilling {
       const auto raised = [&](double level) {
         std::vector<double> raised_rates = found;
         for (std::size_t p = 0; p < players.size(); ++p) {
-          if (!is_frozen[p]) raised_rates[p] = std::min(level, players[p].limit);
+          if (!is_frozen[p]) raised_rates[p] = players[p].rate(level);
         }
         return raised_rates;
       };

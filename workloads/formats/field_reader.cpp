@@ -92,6 +92,12 @@ std::optional<double> FieldReader::positive(JsonValue value) {
   return std::nullopt;
 }
 
+std::optional<double> FieldReader::share(JsonValue value) {
+  if (value.is_number() && value.number() >= 0.0 && value.number() <= 1.0) return value.number();
+  wrong_type(value, "a number from 0 to 1");
+  return std::nullopt;
+}
+
 std::vector<JsonValue> FieldReader::list(JsonValue value, std::string_view wanted) {
   std::vector<JsonValue> elements;
   if (!value.is_list()) {

@@ -54,6 +54,8 @@ class FieldReader {
                                       std::int64_t highest = INT64_MAX);
   /// A finite number > 0.
   std::optional<double> positive(JsonValue value);
+  /// A number from 0 to 1.
+  std::optional<double> share(JsonValue value);
   /// A list's elements; empty, after a fault, for anything else.
   std::vector<JsonValue> list(JsonValue value, std::string_view wanted);
   /// "unknown KIND \"NAME\"" with the nearest of `names`, or all of them when none is near.

@@ -101,17 +101,17 @@ CopyEngineId LinkReader::engine(const std::string& name) {
   return known.is_none() ? draft_.add(core::CopyEngine{name, 1}) : known;
 }
 
-void LinkReader::add_route(Route pace, SpaceId from, SpaceId to, const std::vector<ResourceId>& via,
+void LinkReader::add_route(Route pace, SpaceId from, SpaceId to, std::vector<core::Via> via,
                            std::vector<CopyEngineId> engines) {
   pace.from = from;
   pace.to = to;
-  for (const ResourceId id : via) pace.via.push_back({id, 1.0});
+  pace.via = std::move(via);
   pace.engines = std::move(engines);
   draft_.spec.routes.push_back(std::move(pace));
 }
 
 std::vector<std::string> with_pace_keys(std::vector<std::string> keys) {
-  keys.insert(keys.end(), {"latency_ns", "bytes_per_s", "curve", "share"});
+  keys.insert(keys.end(), {"latency_ns", "bytes_per_s", "curve", "share", "gives_way"});
   return keys;
 }
 
@@ -131,6 +131,9 @@ void read_pace(FieldReader& reader, const FieldList& fields, Route& route) {
     } else if (word && *word != "flow") {
       reader.unknown(*share, "share", *word, {"flow", "pair"});
     }
+  }
+  if (const auto gives_way = fields["gives_way"]) {
+    route.gives_way = reader.share(*gives_way).value_or(0.0);
   }
   const auto curve = fields["curve"];
   if (!curve) return;

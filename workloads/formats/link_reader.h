@@ -49,8 +49,8 @@ class LinkReader {
   /// The one of that name, made if there is none yet.
   core::ResourceId resource(const std::string& name, double bytes_per_s);
   core::CopyEngineId engine(const std::string& name);
-  void add_route(core::Route pace, core::SpaceId from, core::SpaceId to,
-                 const std::vector<core::ResourceId>& via, std::vector<core::CopyEngineId> engines);
+  void add_route(core::Route pace, core::SpaceId from, core::SpaceId to, std::vector<core::Via> via,
+                 std::vector<core::CopyEngineId> engines);
 
  private:
   FieldReader& reader_;

@@ -23,11 +23,13 @@ struct Ports {
 
 /// Every space has a port of its own to a switch that is not a limit.
 void read_ports(LinkReader& link, const Ports& ports) {
-  const auto fields = link.fields(with_pace_keys({"spaces", "port_bytes_per_s"}), {"spaces"});
+  const auto fields =
+      link.fields(with_pace_keys({"spaces", "port_bytes_per_s", "reverse_weight"}), {"spaces"});
   if (!fields) return;
   const std::vector<SpaceId> all = link.spaces(*fields);
   const Route route = link.pace(*fields);
   const double rate = link.rate(*fields, "port_bytes_per_s").value_or(asymptotic_rate(route));
+  const std::optional<double> reverse = link.rate(*fields, "reverse_weight");
   if (rate <= 0.0) return;  // noted already
   for (const SpaceId from : all) {
     for (const SpaceId to : all) {
@@ -35,10 +37,14 @@ void read_ports(LinkReader& link, const Ports& ports) {
       const std::string& sender = link.name_of(from);
       std::vector<CopyEngineId> engines;
       if (ports.has_engine) engines.push_back(link.engine(sender + ".peer_out"));
-      link.add_route(route, from, to,
-                     {link.resource(sender + ports.out, rate),
-                      link.resource(link.name_of(to) + ports.in, rate)},
-                     std::move(engines));
+      const std::string& receiver = link.name_of(to);
+      std::vector<core::Via> via = {{link.resource(sender + ports.out, rate)},
+                                    {link.resource(receiver + ports.in, rate)}};
+      if (reverse) {
+        via.push_back({link.resource(receiver + ports.out, rate), *reverse});
+        via.push_back({link.resource(sender + ports.in, rate), *reverse});
+      }
+      link.add_route(route, from, to, std::move(via), std::move(engines));
     }
   }
 }
@@ -54,7 +60,7 @@ void add_nvlink(LinkReader& link, Route route, SpaceId from, SpaceId to, double 
   route.rate_cap = Bandwidth(bytes_per_s);
   const std::string& sender = link.name_of(from);
   link.add_route(std::move(route), from, to,
-                 {link.resource(sender + "-" + link.name_of(to), bytes_per_s)},
+                 {{link.resource(sender + "-" + link.name_of(to), bytes_per_s)}},
                  {link.engine(sender + ".peer_out")});
 }
 
@@ -98,7 +104,7 @@ void read_shared_bus(LinkReader& link) {
   if (rate <= 0.0) return;  // noted already
   for (const SpaceId from : all) {
     for (const SpaceId to : all) {
-      if (from != to) link.add_route(route, from, to, {link.resource(name, rate)}, {});
+      if (from != to) link.add_route(route, from, to, {{link.resource(name, rate)}}, {});
     }
   }
 }
