@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/compare_options.h"
 #include "cli/output_file.h"
+#include "cli/plan/plan_file.h"
 #include "cli/progress_line.h"
 #include "cli/report/comparison.h"
 #include "cli/run_options.h"
@@ -49,6 +50,7 @@ struct Grid {
   std::vector<core::Program> programs;
   std::vector<core::Machine> machines;
   std::vector<PolicySet> sets;
+  std::vector<std::shared_ptr<const core::Plan>> plans;  // by program, then machine; none: empty
 };
 
 /// One run of the grid.
@@ -63,7 +65,11 @@ core::Result<std::vector<PolicySet>> policy_sets(const CompareArguments& argumen
   append(faults, window.faults());
   if (!faults.empty()) return faults;
   base.window = *window;
-  if (arguments.policies.empty()) return every_mapper(base);
+  if (arguments.policies.empty()) {
+    std::vector<PolicySet> sets = every_mapper(base);
+    if (!arguments.base.plan.empty() && base.mapper.empty()) sets.push_back({"plan", base});
+    return sets;
+  }
   std::vector<PolicySet> sets;
   for (const std::string& text : arguments.policies) {
     core::Result<PolicySet> set = parse_policy_set(text, base);
@@ -72,6 +78,20 @@ core::Result<std::vector<PolicySet>> policy_sets(const CompareArguments& argumen
   }
   if (!faults.empty()) return faults;
   return sets;
+}
+
+/// The plan of --plan, in terms of every program and machine.
+core::Faults load_plans(const std::string& path, Grid& grid) {
+  core::Faults faults;
+  if (path.empty()) return faults;
+  for (const core::Program& program : grid.programs) {
+    for (const core::Machine& machine : grid.machines) {
+      core::Result<core::Plan> plan = load_plan(path, program, machine);
+      append(faults, plan.faults());
+      if (plan) grid.plans.push_back(std::make_shared<const core::Plan>(std::move(*plan)));
+    }
+  }
+  return faults;
 }
 
 core::Result<Grid> load_grid(const CompareArguments& arguments) {
@@ -90,6 +110,8 @@ core::Result<Grid> load_grid(const CompareArguments& arguments) {
     append(faults, program.faults());
     if (program) grid.programs.push_back(std::move(*program));
   }
+  if (!faults.empty()) return faults;
+  faults = load_plans(arguments.base.plan, grid);
   if (!faults.empty()) return faults;
   return grid;
 }
@@ -121,6 +143,9 @@ ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, cons
   sim::SimOptions options;
   options.engine = grid.sets[cell.set].options;
   options.engine.seed += cell.repetition;
+  if (!grid.plans.empty()) {
+    impose_plan(grid.plans[cell.workload * grid.machines.size() + cell.machine], options.engine);
+  }
   const core::Result<sim::SimResult> simulation = sim::simulate(program, machine, options);
   ComparisonRow row;
   if (simulation) {

@@ -80,7 +80,9 @@ core::Result<PolicySet> parse_policy_set(const std::string& text, const core::En
 
 std::vector<PolicySet> every_mapper(const core::EngineOptions& base) {
   std::vector<PolicySet> sets;
-  for (const std::string& name : core::PolicyRegistry().names(core::PolicyKind::kMapper)) {
+  const core::PolicyRegistry registry;
+  for (const std::string& name : registry.names(core::PolicyKind::kMapper)) {
+    if (registry.info(core::PolicyKind::kMapper, name)->plan_use != core::PlanUse::kNone) continue;
     PolicySet set{"mapper=" + name, base};
     set.options.mapper = name;
     sets.push_back(std::move(set));

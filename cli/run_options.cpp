@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "cli/plan/plan_file.h"
 #include "cli/terminal.h"
 #include "core/graph/races.h"
 #include "core/policy/registry.h"
@@ -54,6 +55,10 @@ void add_policy_options(CLI::App& command, RunOptions& options) {
       ->type_name("N");
   command.add_option("--seed", engine.seed, "of policies that draw random numbers [1]")
       ->type_name("N");
+  command
+      .add_option("--plan", options.plan,
+                  "impose the decisions of another run: its summary, its journal, or a plan")
+      ->type_name("FILE");
   command.add_flag("--evict-idle-only", engine.evict_idle_only,
                    "prefer victims that no unfinished command uses");
 }
@@ -108,6 +113,19 @@ core::Result<core::Program> load_program(const std::string& workload) {
   return faults;
 }
 
+void impose_plan(std::shared_ptr<const core::Plan> plan, core::EngineOptions& engine) {
+  if (engine.mapper.empty()) engine.mapper = "fixed";
+  bool follows = engine.mapper == "fixed";
+  if (engine.order.empty() && follows) engine.order = "strict";
+  follows &= engine.order.starts_with("strict");
+  if (follows && plan->has_copies) {
+    if (engine.prefetch.empty()) engine.prefetch = "planned";
+    if (engine.evict.empty()) engine.evict = "planned";
+    if (engine.source.empty()) engine.source = "planned";
+  }
+  engine.plan = std::move(plan);
+}
+
 core::Result<LoadedRun> load_run(const RunOptions& options) {
   return load_run(options,
                   [&] { return workloads::load_machine(options.machine, options.limits); });
@@ -128,6 +146,11 @@ core::Result<LoadedRun> load_run(const RunOptions& options,
   core::Result<core::Program> program = load_program(options.workload);
   append(faults, program.faults());
   if (!faults.empty()) return faults;
+  if (!options.plan.empty()) {
+    core::Result<core::Plan> plan = load_plan(options.plan, *program, *machine);
+    if (!plan) return plan.faults();
+    impose_plan(std::make_shared<const core::Plan>(std::move(*plan)), engine);
+  }
   return LoadedRun{std::move(*program), std::move(*machine), std::move(engine)};
 }
 

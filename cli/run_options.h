@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct RunOptions {
   std::vector<std::string> limits;
   std::string window = "8";
   core::EngineOptions engine;
+  std::string plan;  // a file with decisions to impose; "" for none
 };
 
 /// What a run needs, loaded and checked.
@@ -45,6 +47,11 @@ core::Result<LoadedRun> load_run(const RunOptions& options);
 /// The same with a machine that comes from elsewhere.
 core::Result<LoadedRun> load_run(const RunOptions& options,
                                  const std::function<core::Result<core::Machine>()>& machine);
+
+/// Takes a plan up into the options. Policies that were not chosen become those that
+/// follow it: mapper fixed; with that one, order strict; with both, if the plan tells of copies,
+/// prefetch, evict and source planned.
+void impose_plan(std::shared_ptr<const core::Plan> plan, core::EngineOptions& engine);
 
 /// "8" or "unlimited" (0).
 core::Result<std::uint32_t> parse_window(const std::string& text);

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "cli/journal/digest.h"
+#include "cli/plan/plan_file.h"
 #include "workloads/generator.h"
 #include "workloads/machine_file.h"
 #include "workloads/workload.h"
@@ -103,7 +104,8 @@ core::Result<JournalReader::Header> JournalReader::read_header() {
   }
   try {
     return Header{options_of(json), json.at("digests").at("workload").get<std::string>(),
-                  json.at("digests").at("machine").get<std::string>()};
+                  json.at("digests").at("machine").get<std::string>(),
+                  json.contains("plan") ? json["plan"].dump() : ""};
   } catch (const Json::exception& problem) {
     return fault(std::string("broken header: ") + problem.what());
   }
@@ -147,7 +149,14 @@ core::Result<JournalStart> JournalReader::read_start() {
     return fault("the machine is not the one that was used: its digest is " + digest_of(*machine) +
                  ", the header says " + header->machine_digest);
   }
-  return JournalStart{std::move(*program), std::move(*machine), header->options};
+  core::EngineOptions options = header->options;
+  if (!header->plan.empty()) {
+    core::Result<core::Plan> plan =
+        parse_plan(header->plan, path_ + ": line 1: plan", *program, *machine);
+    if (!plan) return plan.faults();
+    options.plan = std::make_shared<const core::Plan>(std::move(*plan));
+  }
+  return JournalStart{std::move(*program), std::move(*machine), std::move(options)};
 }
 
 core::Result<std::optional<JournalStep>> JournalReader::next() {

@@ -45,6 +45,7 @@ class JournalReader {
   struct Header {
     core::EngineOptions options;
     std::string workload_digest, machine_digest;
+    std::string plan;  // its text; "" for none
   };
 
   JournalReader() = default;

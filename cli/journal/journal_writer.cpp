@@ -7,6 +7,7 @@
 
 #include "cli/journal/command_text.h"
 #include "cli/journal/digest.h"
+#include "cli/plan/plan_file.h"
 #include "cli/report/json_writer.h"
 #include "cli/report/run_result.h"
 #include "workloads/machine_file.h"
@@ -62,7 +63,9 @@ JournalWriter::JournalWriter(const core::Program& program, const core::Machine& 
   json.member("check_invariants", options.check_invariants);
   json.member("record_states", options.record_states);
   json.member("pauses_at_shown", options.pauses_at_shown).end_object();
-  json.member("seed", options.seed).end_object();
+  json.member("seed", options.seed);
+  if (options.plan != nullptr) json.key("plan").raw(plan_text(*options.plan, program, machine));
+  json.end_object();
   stream_ << '\n' << embedded_workload << '\n';
   stream_ << "{\"machine\":" << on_one_line(workloads::format_machine(machine.spec())) << "}\n";
 }

@@ -30,6 +30,28 @@ PolicySet make_policies(const EngineOptions& options, const PolicyRegistry& regi
   return set;
 }
 
+/// Policies that follow a plan, when there is none, or none that tells of copies.
+void check_plan_is_there(const EngineOptions& options, const PolicyRegistry& registry,
+                         Faults& faults) {
+  const std::pair<PolicyKind, const std::string&> chosen[] = {
+      {PolicyKind::kMapper, options.mapper},
+      {PolicyKind::kOrder, options.order},
+      {PolicyKind::kPrefetcher, options.prefetch},
+      {PolicyKind::kEvictor, options.evict},
+      {PolicyKind::kSource, options.source}};
+  for (const auto& [kind, text] : chosen) {
+    const PolicyInfo* info = registry.info(kind, text);
+    if (info == nullptr || info->plan_use == PlanUse::kNone) continue;
+    const std::string where = std::string(name_of(kind)) + " " + text;
+    if (options.plan == nullptr) {
+      faults.push_back({where, "follows a plan, and none was given (--plan FILE)"});
+    } else if (info->plan_use == PlanUse::kCopies && !options.plan->has_copies) {
+      faults.push_back({where, "follows a plan's copies, and this plan tells of none (that of a "
+                               "journal does)"});
+    }
+  }
+}
+
 void finish_command(EngineState& state, CommandId id) {
   PARLEY_CHECK(state.commands.is_given(id) && !state.commands.is_finished(id),
                "an event names command " + std::to_string(id.index()) + ", not in flight");
@@ -88,6 +110,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const Program& program, const Mac
   Faults faults;
   auto state = std::make_unique<EngineState>(program, machine, options);
   state->policies = make_policies(options, registry, faults);
+  check_plan_is_there(options, registry, faults);
   if (!faults.empty()) return faults;
   faults = set_up(*state);
   if (!faults.empty()) return faults;

@@ -18,6 +18,7 @@
 #include "core/engine/event.h"
 #include "core/graph/program.h"
 #include "core/machine/machine.h"
+#include "core/policy/plan.h"
 
 namespace parley::core {
 
@@ -33,6 +34,9 @@ struct EngineOptions {
   /// with nothing after it until it has. What an executing driver then finds in locations() is what
   /// the task left.
   bool pauses_at_shown = false;
+  /// Another run's decisions, for the policies that follow a plan (shared by the runs of a
+  /// comparison; nobody changes it). Checked by Engine::create.
+  std::shared_ptr<const Plan> plan;
 };
 
 struct EngineStatistics {

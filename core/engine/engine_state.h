@@ -76,6 +76,12 @@ struct SpaceState {
   Bytes work_area;                  // of a host: room for replicas besides home slots
 };
 
+/// EngineOptions::plan, checked and by task.
+struct PlannedPlace {
+  std::uint32_t rank = 0xffffffffU;  // position in the plan's order; this: not in the plan
+  std::uint16_t candidate = 0;
+};
+
 /// Where any of an array is: compact replicas, and tasks mapped but not issued that access it.
 struct Presence {
   SpaceId space;
@@ -155,6 +161,12 @@ class EngineState {
   IdVector<DeviceId, char> is_awake;
   std::vector<DeviceId>
       blocked;  // their next task, a group, waits for the window of another device
+  /// Devices whose next task the order holds back until the task that is the key has been issued.
+  std::unordered_map<std::uint32_t, std::vector<DeviceId>> held;
+  IdVector<TaskId, PlannedPlace> planned;  // empty without a plan
+  std::uint32_t launched_tasks = 0;
+  PieceId sought_piece;     // of which a source is being chosen
+  ReplicaId sought_target;  // for this replica
   std::vector<InitialReplica> initial_replicas;
   bool only_idle_victims = false;
 
@@ -218,6 +230,12 @@ void collect_operands(const EngineState& state, TaskId task, const Candidate& ca
 Bytes scratch_bytes(const Alternative& alternative);
 
 Presence& presence(EngineState& state, ArrayId array, SpaceId space);
+
+// ---- plan ----
+/// Checks options.plan against the program's tasks, and files it by task.
+Faults set_up_plan(EngineState& state);
+/// Tasks of a program that has grown beyond its plan.
+Faults check_plan_covers(const EngineState& state, TaskId first, TaskId end);
 
 // ---- schedule ----
 void on_task_submitted(EngineState& state, TaskId task);

@@ -249,6 +249,7 @@ void issue_task(EngineState& state, TaskId task) {
   }
   const CommandId launch = give_launch(state, task, candidate);
   state.tasks[task].launch = launch;
+  ++state.launched_tasks;
   // Unpinned before the effects: an input that the task's own writes make invalid is dropped.
   unpin(state);
   for (const Operand& operand : state.operands) {
@@ -273,8 +274,9 @@ void issue_task(EngineState& state, TaskId task) {
 }
 
 void prefetch(EngineState& state, TaskId task) {
-  if (state.program.task(task).is_lazy) return;
   for (const PrefetchRequest& request : state.requests) {
+    const TaskId wanted_by = request.task.is_none() ? task : request.task;
+    if (state.program.task(wanted_by).is_lazy) continue;
     const Region& region = state.program.region(request.region);
     if (region.bytes == Bytes(0)) continue;
     Directory& directory = state.directory;
@@ -289,7 +291,7 @@ void prefetch(EngineState& state, TaskId task) {
     if (replica.is_none()) replica = try_allocate(state, request.region, request.space);
     if (replica.is_none()) continue;
     ++directory.replica(replica).pins;
-    fetch(state, replica, request.region, CopyReason::kPrefetch, task, {});
+    fetch(state, replica, request.region, CopyReason::kPrefetch, wanted_by, {});
     --directory.replica(replica).pins;
   }
   state.requests.clear();

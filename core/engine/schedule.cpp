@@ -31,6 +31,13 @@ void wake(EngineState& state, DeviceId device) {
   state.awake.push_back(device);
 }
 
+void wake_held(EngineState& state, TaskId issued) {
+  const auto held = state.held.find(static_cast<std::uint32_t>(issued.index()));
+  if (held == state.held.end()) return;
+  for (const DeviceId device : held->second) wake(state, device);
+  state.held.erase(held);
+}
+
 /// Expected work of a task on one slot of a device.
 Duration share_of(const EngineState& state, TaskId task, DeviceId device) {
   const TaskState& task_state = state.tasks[task];
@@ -159,6 +166,10 @@ bool issue_next(EngineState& state, DeviceId id) {
   std::vector<TaskId>& queue = state.devices[id].queue;
   const std::size_t choice = choose_next(state, id);
   const TaskId task = queue[choice];
+  if (const TaskId first = state.policies.order->held_until(state.view, task); !first.is_none()) {
+    state.held[static_cast<std::uint32_t>(first.index())].push_back(id);
+    return false;
+  }
   for (const DeviceId member : state.candidate_of(task).devices) {
     if (has_room(state, member)) continue;
     state.blocked.push_back(id);
@@ -299,6 +310,7 @@ void on_task_issued(EngineState& state, TaskId task) {
   TaskState& task_state = state.tasks[task];
   ++state.issued_tasks;
   ++state.statistics.tasks_issued;
+  if (!state.held.empty()) wake_held(state, task);
   if (task_state.phase == TaskPhase::kQueued) {
     task_state.phase = TaskPhase::kIssued;
     for (const DeviceId id : state.candidate_of(task).devices) {

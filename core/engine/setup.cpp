@@ -156,7 +156,7 @@ Faults classify(EngineState& state, TaskId end) {
 }  // namespace
 
 Faults check_tasks(const EngineState& state, TaskId first, TaskId end) {
-  Faults faults;
+  Faults faults = check_plan_covers(state, first, end);
   for (std::size_t t = first.index(); t < end.index() && faults.size() < 100; ++t) {
     const TaskId task(t);
     const PlacementId placement = state.program.task(task).placement;
@@ -192,6 +192,8 @@ Faults set_up(EngineState& state) {
   // Classes and work areas are laid out now, so that drivers know their slabs; tasks are admitted
   // by events.
   faults = classify(state, TaskId(state.program.task_count()));
+  if (!faults.empty()) return faults;
+  faults = set_up_plan(state);
   if (!faults.empty()) return faults;
   grow_work_areas(state, 0);
   for (std::size_t s = 0; s < state.machine.space_count(); ++s) {

@@ -126,6 +126,8 @@ ReplicaId choose_source(EngineState& state, ReplicaId target, PieceId piece, Byt
     std::sort(options.begin(), options.end(), [](const SourceOption& a, const SourceOption& b) {
       return std::pair(a.space, a.replica) < std::pair(b.space, b.replica);
     });
+    state.sought_piece = piece;
+    state.sought_target = target;
     const std::size_t choice = state.policies.source->choose(state.view, options, to, bytes);
     PARLEY_CHECK(choice < options.size(), "the source policy chose no option");
     return options[choice].replica;

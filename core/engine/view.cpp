@@ -59,6 +59,19 @@ std::span<const DeviceId> View::devices_of(TaskId task) const {
   return state_->candidate_of(task).devices;
 }
 
+std::uint32_t View::launched_tasks() const { return state_->launched_tasks; }
+
+// ---- plan ----
+
+bool View::has_plan() const { return state_->options.plan != nullptr; }
+const Plan& View::plan() const { return *state_->options.plan; }
+std::uint32_t View::planned_rank(TaskId task) const { return state_->planned[task].rank; }
+std::size_t View::planned_candidate(TaskId task) const { return state_->planned[task].candidate; }
+
+std::span<const DeviceId> View::planned_devices(TaskId task) const {
+  return plan().tasks[planned_rank(task)].devices;
+}
+
 // ---- devices ----
 
 Time View::expected_free(DeviceId id) const {
@@ -168,6 +181,12 @@ Time View::expected_route_free(SpaceId from, SpaceId to) const {
   if (route.is_none()) return Time::max();
   return route_free_time(*state_, state_->machine.route(route), route);
 }
+
+std::span<const Box> View::sought_boxes() const {
+  return state_->directory.map().boxes(state_->sought_piece);
+}
+
+ReplicaId View::sought_target() const { return state_->sought_target; }
 
 // ---- replicas ----
 

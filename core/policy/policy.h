@@ -56,9 +56,16 @@ class Order {
   /// True: pick() chooses at every issue instead (data-driven orders).
   [[nodiscard]] virtual bool is_dynamic() const { return false; }
   virtual std::size_t pick(const View&, DeviceId, std::span<const TaskId>) { return 0; }
+  /// Asked when `task` would be issued next on its device: a task that must be issued before it,
+  /// until which the device waits; none to let it go. The engine does not see circles.
+  virtual TaskId held_until(const View&, TaskId) { return TaskId::none(); }
 };
 
-using PrefetchRequest = ReplicaPlace;
+struct PrefetchRequest {
+  RegionId region;
+  SpaceId space;
+  TaskId task;  // on whose behalf; none: the task that the prefetcher was asked about
+};
 
 /// Which copies are started before their task is issued. Requests that do not fit without eviction
 /// are dropped.

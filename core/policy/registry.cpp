@@ -112,16 +112,21 @@ struct Parsed {
   std::map<std::string, double> values;
 };
 
+const PolicyEntry* find_entry(const PolicyRegistry& registry, PolicyKind kind,
+                              std::string_view name) {
+  for (const PolicyEntry& entry : registry.entries()) {
+    if (entry.kind == kind && entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
 Result<Parsed> parse(const PolicyRegistry& registry, PolicyKind kind, std::string_view text) {
   if (text.empty()) text = PolicyRegistry::default_name(kind);
   const std::size_t colon = text.find(':');
   const std::string name(text.substr(0, colon));
   const std::string kind_name(name_of(kind));
-  const auto& entries = registry.entries();
-  const auto entry = std::find_if(entries.begin(), entries.end(), [&](const PolicyEntry& e) {
-    return e.kind == kind && e.name == name;
-  });
-  if (entry == entries.end()) {
+  const PolicyEntry* entry = find_entry(registry, kind, name);
+  if (entry == nullptr) {
     const std::vector<std::string> names = registry.names(kind);
     return Fault{kind_name, "unknown policy \"" + name + "\"; allowed: " + joined(names) +
                                 did_you_mean(name, names)};
@@ -133,7 +138,7 @@ Result<Parsed> parse(const PolicyRegistry& registry, PolicyKind kind, std::strin
     parser.parse(text.substr(0, mark));
   }
   if (!parser.faults().empty()) return parser.faults();
-  return Parsed{&*entry, parser.values()};
+  return Parsed{entry, parser.values()};
 }
 
 template <class Interface>
@@ -186,6 +191,12 @@ std::vector<std::string> PolicyRegistry::names(PolicyKind kind) const {
     if (entry.kind == kind) names.push_back(entry.name);
   }
   return names;
+}
+
+const PolicyInfo* PolicyRegistry::info(PolicyKind kind, std::string_view text) const {
+  if (text.empty()) text = default_name(kind);
+  const PolicyEntry* entry = find_entry(*this, kind, text.substr(0, text.find(':')));
+  return entry == nullptr ? nullptr : &entry->info;
 }
 
 std::string_view PolicyRegistry::default_name(PolicyKind kind) {

@@ -28,10 +28,18 @@ struct PolicyParameter {
   bool is_whole = false;  // whole numbers only
 };
 
+/// What a policy cannot do without.
+enum class PlanUse : std::uint8_t {
+  kNone,
+  kTasks,   // EngineOptions::plan
+  kCopies,  // and in it the copies and evictions
+};
+
 struct PolicyInfo {
   std::string sentence;
   std::string source;  // the paper or system it comes from
   std::vector<PolicyParameter> parameters;
+  PlanUse plan_use = PlanUse::kNone;
 };
 
 /// Values of all parameters of a policy, defaults filled in.
@@ -96,6 +104,9 @@ class PolicyRegistry {
   [[nodiscard]] std::vector<std::string> names(PolicyKind kind) const;
   /// The default policy of a kind: earliest_finish, bottom_level, on_map, lru, nearest.
   static std::string_view default_name(PolicyKind kind);
+
+  /// Of the policy that a text names ("" is the default); nullptr when there is none.
+  [[nodiscard]] const PolicyInfo* info(PolicyKind kind, std::string_view text) const;
 
   /// A policy from text such as "parla:generation=2,load=10". Faults: unknown name or parameter
   /// (with the nearest), a value that is no number or out of range.

@@ -11,6 +11,7 @@
 #include "core/graph/program.h"
 #include "core/machine/cost_model.h"
 #include "core/machine/machine.h"
+#include "core/policy/plan.h"
 
 namespace parley::core {
 
@@ -34,11 +35,21 @@ class View {
   /// (upward rank without communication: Topcuoglu, Hariri, Wu 2002). Before submission is closed:
   /// the task's own duration.
   [[nodiscard]] Duration bottom_level(TaskId task) const;
+  [[nodiscard]] std::uint32_t launched_tasks() const;  // so far: the position in a plan's lists
   [[nodiscard]] bool is_issued(TaskId task) const;
   [[nodiscard]] bool is_finished(TaskId task) const;
   [[nodiscard]] bool is_submission_closed() const;
   /// The devices a task was mapped to; empty before.
   [[nodiscard]] std::span<const DeviceId> devices_of(TaskId task) const;
+
+  // ---- the plan that was given with the run's options ----
+  [[nodiscard]] bool has_plan() const;
+  /// Requires, as all of the following: has_plan().
+  [[nodiscard]] const Plan& plan() const;
+  /// Position in plan().tasks, which are in the order of issue. Evictions on request have none.
+  [[nodiscard]] std::uint32_t planned_rank(TaskId task) const;
+  [[nodiscard]] std::size_t planned_candidate(TaskId task) const;  // index into candidates(task)
+  [[nodiscard]] std::span<const DeviceId> planned_devices(TaskId task) const;
 
   // ---- devices ----
   /// When the device is expected to have done all that is mapped to it (issued or queued).
@@ -64,6 +75,10 @@ class View {
   [[nodiscard]] SpaceId owner(RegionId region) const;
   /// Expected time at which the route's engines have served all copies issued so far.
   [[nodiscard]] Time expected_route_free(SpaceId from, SpaceId to) const;
+
+  /// While a source is being chosen: the elements that are to be copied, in disjoint boxes.
+  [[nodiscard]] std::span<const Box> sought_boxes() const;
+  [[nodiscard]] ReplicaId sought_target() const;  // and into which replica
 
   // ---- replicas ----
   [[nodiscard]] RegionId replica_region(ReplicaId replica) const;

@@ -22,7 +22,9 @@ TEST_CASE("every shipped mapper is compared when no policies are named") {
   const Json json = Json::parse(contents(folder.path("rows.json")));
   std::vector<std::string> mappers;
   for (const Json& row : json["rows"]) mappers.push_back(row["policies"]["mapper"]);
-  CHECK(mappers == core::PolicyRegistry().names(core::PolicyKind::kMapper));
+  std::vector<std::string> expected = core::PolicyRegistry().names(core::PolicyKind::kMapper);
+  std::erase(expected, "fixed");  // needs a plan
+  CHECK(mappers == expected);
   for (const std::string& mapper : mappers) CHECK(has(said.out, "mapper=" + mapper));
   for (const Json& row : json["rows"]) {
     CHECK(row["makespan_ns"].get<std::int64_t>() >= row["bound_ns"].get<std::int64_t>());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/policy/registry.h"
+#include "tests/property/draft_plan.h"
 #include "tests/property/random_problem.h"
 #include "tests/support/chooser.h"
 
@@ -243,7 +244,7 @@ class DraftGenerator {
       for (std::size_t at = below(4); at < draft_.tasks.size(); at += 1 + below(6)) {
         draft_.portions.push_back(at);
       }
-      draft_.is_growing = chance(60);
+      draft_.is_growing = chance(60) && !needs_plan(draft_.options);
     }
     draft_.is_permuted = draft_.mode == DependencyMode::kExplicit && chance(30);
     draft_.permutation = random_.next();

@@ -10,6 +10,7 @@
 #include "exec/executor.h"
 #include "exec/kernel_registry.h"
 #include "exec/verify/sequential.h"
+#include "tests/property/draft_plan.h"
 #include "tests/support/checked_engine.h"
 #include "tests/support/command_checker.h"
 #include "tests/support/geometry.h"
@@ -325,7 +326,7 @@ Outcome play_executed(const ProblemDraft& draft, exec::Backend& backend, bool is
   ++tally.problems;
   try {
     const std::unique_ptr<Problem> problem = build(draft, outcome.refusal);
-    if (problem) run_executed(*problem, draft.options, backend, is_timed, tally);
+    if (problem) run_executed(*problem, planned_options(draft, *problem), backend, is_timed, tally);
   } catch (const std::exception& broken) {
     outcome.result.fault = broken.what();
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/property/draft_plan.h"
 #include "tests/property/fuzz.h"
 #include "tests/support/adversarial_driver.h"
 
@@ -86,8 +87,8 @@ TEST_CASE("tiny random problems hold in many orders of completion") {
     std::string why;
     const auto problem = build(draft, why);
     if (!problem) continue;
-    const ExhaustiveResult result =
-        run_every_order(problem->program(), problem->machine(), draft.options, 200);
+    const ExhaustiveResult result = run_every_order(problem->program(), problem->machine(),
+                                                    planned_options(draft, *problem), 200);
     if (result.last.fault.starts_with("refused")) continue;  // too little memory on purpose
     CHECK_MESSAGE(result.last.fault.empty(), "seed ", seed, ": ", result.last.fault, "\n",
                   result.last.history);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/check.h"
+#include "tests/property/draft_plan.h"
 #include "tests/support/chooser.h"
 #include "tests/support/command_checker.h"
 #include "tests/support/threaded_driver.h"
@@ -28,8 +29,8 @@ Outcome play(const ProblemDraft& draft, std::uint64_t play_seed) {
     const std::unique_ptr<Problem> problem = build(draft, outcome.refusal);
     if (!problem) return outcome;
     RandomChooser chooser(play_seed);
-    outcome.result = run_adversarial(problem->program(), problem->machine(), draft.options,
-                                     problem->plan(), chooser);
+    outcome.result = run_adversarial(problem->program(), problem->machine(),
+                                     planned_options(draft, *problem), problem->plan(), chooser);
   } catch (const std::exception& broken) {
     outcome.result.fault = broken.what();
   }
@@ -43,7 +44,7 @@ Outcome play_threaded(const ProblemDraft& draft) {
     const std::unique_ptr<Problem> problem = build(draft, outcome.refusal);
     if (!problem) return outcome;
     ThreadedOptions options;
-    options.engine = draft.options;
+    options.engine = planned_options(draft, *problem);
     (void)run_threaded(problem->program(), problem->machine(), options);
   } catch (const std::exception& broken) {
     outcome.result.fault = broken.what();

@@ -1,0 +1,251 @@
+#include "cli/plan/plan_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <queue>
+#include <sstream>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "cli/plan/journal_plan.h"
+#include "cli/plan/plan_names.h"
+
+namespace parley::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::vector<std::string> kPlanKeys = {"format", "version",   "tasks", "prefetches",
+                                            "copies", "evictions", "meta"};
+
+std::string row_path(const char* list, std::size_t row) {
+  return std::string(list) + "[" + std::to_string(row) + "]";
+}
+
+/// Calls `read(row, where)` for each row of a list; a row of another form is a fault.
+template <class Read>
+void read_rows(const Json& file, const char* list, const char* form, PlanNames& names,
+               Read&& read) {
+  const Json& rows = file.at(list);
+  if (!rows.is_array()) return names.refuse(list, std::string("expected a list of ") + form);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string where = row_path(list, i);
+    try {
+      read(rows[i], where);
+    } catch (const Json::exception&) {
+      names.refuse(where, "found " + rows[i].dump() + "; expected " + form);
+    }
+  }
+}
+
+std::uint32_t position_of(const Json& row) { return row.at(0).get<std::uint32_t>(); }
+
+void read_tasks(const Json& file, PlanNames& names, core::Plan& plan) {
+  read_rows(file, "tasks", "[task, device] or [task, device, alternative]", names,
+            [&](const Json& row, const std::string& where) {
+              core::PlannedTask planned;
+              planned.task = names.task(row.at(0).get<std::string>(), where);
+              planned.devices = names.devices(row.at(1).get<std::string>(), where);
+              if (row.size() > 2) planned.alternative = row.at(2).get<std::uint16_t>();
+              if (!planned.task.is_none()) plan.tasks.push_back(std::move(planned));
+            });
+}
+
+void read_prefetches(const Json& file, PlanNames& names, core::Plan& plan) {
+  read_rows(file, "prefetches", "[position, region, space, task]", names,
+            [&](const Json& row, const std::string& where) {
+              plan.prefetches.push_back({position_of(row),
+                                         names.region(row.at(1).get<std::string>(), where),
+                                         names.space(row.at(2).get<std::string>(), where),
+                                         names.task(row.at(3).get<std::string>(), where)});
+            });
+}
+
+void read_copies(const Json& file, PlanNames& names, core::Plan& plan) {
+  read_rows(
+      file, "copies", "[position, region, boxes of [start, step, count], from, to]", names,
+      [&](const Json& row, const std::string& where) {
+        core::PlannedCopy copy;
+        copy.position = position_of(row);
+        copy.region = names.region(row.at(1).get<std::string>(), where);
+        for (const Json& box : row.at(2)) {
+          std::vector<core::Range> ranges;
+          for (const Json& range : box) {
+            ranges.push_back({range.at(0).get<std::int64_t>(), range.at(1).get<std::int64_t>(),
+                              range.at(2).get<std::int64_t>()});
+          }
+          copy.boxes.emplace_back(ranges);
+        }
+        copy.from = names.space(row.at(3).get<std::string>(), where);
+        copy.to = names.space(row.at(4).get<std::string>(), where);
+        plan.copies.push_back(std::move(copy));
+      });
+}
+
+void read_evictions(const Json& file, PlanNames& names, core::Plan& plan) {
+  read_rows(file, "evictions", "[position, region, space]", names,
+            [&](const Json& row, const std::string& where) {
+              plan.evictions.push_back({position_of(row),
+                                        names.region(row.at(1).get<std::string>(), where),
+                                        names.space(row.at(2).get<std::string>(), where)});
+            });
+}
+
+template <class Entry>
+void check_positions(const std::vector<Entry>& entries, const char* list, PlanNames& names) {
+  const bool is_sorted =
+      std::is_sorted(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return a.position < b.position; });
+  if (!is_sorted) names.refuse(list, "positions go back");
+}
+
+core::Plan plan_of_plan(const Json& file, PlanNames& names) {
+  core::Plan plan;
+  for (const auto& item : file.items()) {
+    if (std::find(kPlanKeys.begin(), kPlanKeys.end(), item.key()) != kPlanKeys.end()) continue;
+    names.refuse(item.key(), "unknown key" + core::did_you_mean(item.key(), kPlanKeys));
+  }
+  if (file.value("version", Json()) != 1) {
+    names.refuse("version",
+                 "found " + file.value("version", Json()).dump() + "; this build reads version 1");
+  }
+  if (!file.contains("tasks")) {
+    names.refuse("tasks", "missing: a list of [task, device] in the order of issue");
+    return plan;
+  }
+  read_tasks(file, names, plan);
+  const bool has[] = {file.contains("prefetches"), file.contains("copies"),
+                      file.contains("evictions")};
+  if (!has[0] && !has[1] && !has[2]) return plan;
+  if (!has[0] || !has[1] || !has[2]) {
+    names.refuse("", "\"prefetches\", \"copies\" and \"evictions\" belong together: all or none");
+    return plan;
+  }
+  plan.has_copies = true;
+  read_prefetches(file, names, plan);
+  read_copies(file, names, plan);
+  read_evictions(file, names, plan);
+  check_positions(plan.prefetches, "prefetches", names);
+  check_positions(plan.copies, "copies", names);
+  check_positions(plan.evictions, "evictions", names);
+  return plan;
+}
+
+/// The tasks in the order of the list, but each after all that it depends on.
+std::vector<core::PlannedTask> after_dependencies(std::vector<core::PlannedTask> tasks,
+                                                  const core::Program& program) {
+  constexpr std::size_t kUnlisted = static_cast<std::size_t>(-1);
+  core::IdVector<core::TaskId, std::size_t> place(program.task_count(), kUnlisted);
+  for (std::size_t i = 0; i < tasks.size(); ++i) place[tasks[i].task] = i;
+  std::vector<std::vector<std::size_t>> successors(tasks.size());
+  std::vector<std::size_t> pending(tasks.size(), 0);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (place[tasks[i].task] != i) return tasks;  // a task listed twice: the engine says so
+    for (const core::TaskId on : program.dependencies(tasks[i].task)) {
+      if (place[on] == kUnlisted) continue;
+      successors[place[on]].push_back(i);
+      ++pending[i];
+    }
+  }
+  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (pending[i] == 0) ready.push(i);
+  }
+  std::vector<core::PlannedTask> sorted;
+  sorted.reserve(tasks.size());
+  while (!ready.empty()) {
+    const std::size_t next = ready.top();
+    ready.pop();
+    sorted.push_back(std::move(tasks[next]));
+    for (const std::size_t i : successors[next]) {
+      if (--pending[i] == 0) ready.push(i);
+    }
+  }
+  return sorted;
+}
+
+core::Plan plan_of_summary(const Json& file, PlanNames& names) {
+  core::Plan plan;
+  if (!file.contains("tasks")) {
+    names.refuse("tasks", "missing: a summary written with --summary-brief tells of no tasks");
+    return plan;
+  }
+  struct Row {
+    std::int64_t start = 0;
+    core::PlannedTask planned;
+  };
+  std::vector<Row> rows;
+  read_rows(file, "tasks", "[task, device, start, end]", names,
+            [&](const Json& row, const std::string& where) {
+              Row read;
+              read.planned.task = names.task(row.at(0).get<std::string>(), where);
+              read.planned.devices = names.devices(row.at(1).get<std::string>(), where);
+              read.start = row.at(2).get<std::int64_t>();
+              if (!read.planned.task.is_none()) rows.push_back(std::move(read));
+            });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return a.start < b.start; });
+  for (Row& row : rows) plan.tasks.push_back(std::move(row.planned));
+  plan.tasks = after_dependencies(std::move(plan.tasks), names.program());
+  return plan;
+}
+
+/// Whether the text begins with the header of a journal. The rest is on lines of its own.
+bool is_journal(const std::string& first_line) {
+  const Json header = Json::parse(first_line, nullptr, false);
+  return header.is_object() && header.value("format", Json()) == "parley-journal";
+}
+
+core::Plan plan_of_json(const std::string& text, PlanNames& names) {
+  const Json file = Json::parse(text, nullptr, false);
+  const Json format = file.is_object() ? file.value("format", Json()) : Json();
+  if (format == "parley-plan") return plan_of_plan(file, names);
+  if (format == "parley-summary") return plan_of_summary(file, names);
+  names.refuse("", file.is_discarded() ? "is not JSON"
+                                       : "found format " + format.dump() +
+                                             "; allowed: parley-plan, parley-summary, "
+                                             "parley-journal");
+  return {};
+}
+
+core::Result<core::Plan> checked(core::Plan plan, const PlanNames& names) {
+  if (!names.faults().empty()) return names.faults();
+  return plan;
+}
+
+}  // namespace
+
+core::Result<core::Plan> parse_plan(const std::string& text, const std::string& where,
+                                    const core::Program& program, const core::Machine& machine) {
+  PlanNames names(program, machine, where);
+  core::Plan plan = plan_of_json(text, names);
+  return checked(std::move(plan), names);
+}
+
+core::Result<core::Plan> load_plan(const std::string& path, const core::Program& program,
+                                   const core::Machine& machine) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return core::Fault{path, "is a directory"};
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return core::Fault{path, "cannot be read: " + std::generic_category().message(errno)};
+  }
+  std::string first_line;
+  std::getline(file, first_line);
+  PlanNames names(program, machine, path);
+  if (is_journal(first_line)) {
+    core::Plan plan = plan_of_journal(file, names);
+    return checked(std::move(plan), names);
+  }
+  const std::string rest((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  core::Plan plan = plan_of_json(first_line + "\n" + rest, names);
+  return checked(std::move(plan), names);
+}
+
+}  // namespace parley::cli

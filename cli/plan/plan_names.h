@@ -1,0 +1,44 @@
+// What the names in a plan mean for one program and machine. Faults are collected, up to a hundred.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+
+namespace parley::cli {
+
+class PlanNames {
+ public:
+  PlanNames(const core::Program& program, const core::Machine& machine, std::string file)
+      : program_(program), machine_(machine), file_(std::move(file)) {}
+
+  // Each none, or empty, after a fault. `where`: the place within the file.
+  core::TaskId task(const std::string& name, const std::string& where);
+  /// "gpu:0", or "gpu:0+gpu:1" of a group.
+  std::vector<core::DeviceId> devices(const std::string& names, const std::string& where);
+  core::SpaceId space(const std::string& name, const std::string& where);
+  /// A region that some task accesses, as region_text() writes it.
+  core::RegionId region(const std::string& text, const std::string& where);
+
+  void refuse(const std::string& where, const std::string& what);
+  [[nodiscard]] const core::Faults& faults() const { return faults_; }
+  [[nodiscard]] const core::Program& program() const { return program_; }
+  [[nodiscard]] const core::Machine& machine() const { return machine_; }
+
+ private:
+  void refuse_name(const std::string& where, const std::string& kind, const std::string& name,
+                   const std::vector<std::string>& known);
+
+  const core::Program& program_;
+  const core::Machine& machine_;
+  std::string file_;
+  std::unordered_map<std::string, core::RegionId> regions_;  // by text; filled when first asked
+  core::Faults faults_;
+};
+
+}  // namespace parley::cli
