@@ -18,8 +18,12 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-Durations::Durations(const core::Program& program, const core::Machine& machine)
-    : program_(&program), machine_(&machine), slots_(64) {}
+Durations::Durations(const core::Program& program, const core::Machine& machine,
+                     const SimOptions* options)
+    : program_(&program), machine_(&machine), slots_(64) {
+  if (options == nullptr) return;
+  if (!options->recorded_durations.empty() || !options->task_noise.is_none()) own_ = options;
+}
 
 core::Duration Durations::of(core::TaskId task, std::size_t alternative,
                              std::span<const core::DeviceId> devices) {
@@ -52,7 +56,9 @@ double Durations::share(core::TaskId task, std::size_t alternative,
 
 double Durations::share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device) {
   if (machine_->device(device).streams == 0) return 1.0;
-  Class& entry = classes_[id];
+  // What was recorded stands as it is, whatever else ran then and runs now.
+  if (own_ != nullptr && is_recorded(core::TaskId(id.index()), device)) return 0.0;
+  Class& entry = classes_[model_class(id)];
   if (entry.shares.empty()) entry.shares.assign(entry.known.size(), -1.0);
   double& known = entry.shares[alternative * machine_->device_count() + device.index()];
   if (known < 0.0) {
@@ -70,7 +76,7 @@ std::string Durations::warning() const {
   return text;
 }
 
-TaskClassId Durations::class_of(core::TaskId task) {
+TaskClassId Durations::model_class_of(core::TaskId task) {
   if (task.index() >= class_of_.size()) {
     class_of_.resize(std::max(program_->task_count(), task.index() + 1));
   }
@@ -140,6 +146,34 @@ bool Durations::agree(core::TaskId a, core::TaskId b) {
 }
 
 std::int64_t Durations::look_up(TaskClassId id, std::size_t alternative, core::DeviceId device) {
+  if (own_ != nullptr) return own_duration(core::TaskId(id.index()), alternative, device);
+  return model_duration(id, alternative, device);
+}
+
+/// Whether the duration recorded for the task holds on the device. Requires: own_.
+bool Durations::is_recorded(core::TaskId task, core::DeviceId device) const {
+  const auto& durations = own_->recorded_durations;
+  if (!durations.contains(task) || durations[task] < core::Duration(0)) return false;
+  if (own_->recorded_devices.empty()) return true;
+  const core::DeviceId alike = own_->recorded_devices[task];
+  return !alike.is_none() &&
+         machine_->device(alike).device_class == machine_->device(device).device_class;
+}
+
+/// As recorded, else by the model; times the task's factor.
+std::int64_t Durations::own_duration(core::TaskId task, std::size_t alternative,
+                                     core::DeviceId device) {
+  const std::int64_t ns = is_recorded(task, device)
+                              ? own_->recorded_durations[task].count()
+                              : model_duration(model_class_of(task), alternative, device);
+  if (ns <= 0 || own_->task_noise.is_none()) return ns;
+  const double factor =
+      own_->task_noise.factor(own_->engine.seed, NoiseStream::kTasks, task.index());
+  return scaled(core::Duration(ns), factor).count();
+}
+
+std::int64_t Durations::model_duration(TaskClassId id, std::size_t alternative,
+                                       core::DeviceId device) {
   Class& entry = classes_[id];
   std::int64_t& known = entry.known[alternative * machine_->device_count() + device.index()];
   if (known == kNotAsked) {

@@ -1,6 +1,7 @@
 // How long tasks really take, by core's cost model. Tasks that agree in everything the model looks
 // at (cost, kernel, placement, shapes and types of their operands) form a class, and the model is
 // asked once for each class, alternative and device: its tables are looked up by name.
+// Recorded durations and noise come on top; what policies believe is neither.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "core/graph/program.h"
 #include "core/machine/cost_model.h"
 #include "core/machine/machine.h"
+#include "sim/simulator.h"
 
 namespace parley::sim {
 
@@ -21,8 +23,10 @@ using TaskClassId = core::Id<struct TaskClassTag>;
 
 class Durations {
  public:
-  /// Both must outlive this; the program may grow.
-  Durations(const core::Program& program, const core::Machine& machine);
+  /// All must outlive this; the program may grow. `options`: null, or what gives tasks durations of
+  /// their own (recorded ones, noise), each of which is then a class by itself.
+  Durations(const core::Program& program, const core::Machine& machine,
+            const SimOptions* options = nullptr);
 
   /// Of a group: of its slowest member. 0 for a task of unknown cost; those are counted.
   core::Duration of(core::TaskId task, std::size_t alternative,
@@ -30,10 +34,16 @@ class Durations {
   /// A sentence about the tasks asked for that had no cost; "" when there were none.
   [[nodiscard]] std::string warning() const;
 
-  TaskClassId class_of(core::TaskId task);
-  [[nodiscard]] std::size_t class_count() const { return classes_.size(); }
+  TaskClassId class_of(core::TaskId task) {
+    return own_ == nullptr ? model_class_of(task) : TaskClassId(task.index());
+  }
+  [[nodiscard]] std::size_t class_count() const {
+    return own_ == nullptr ? classes_.size() : program_->task_count();
+  }
   /// A task of the class.
-  [[nodiscard]] core::TaskId example(TaskClassId id) const { return classes_[id].example; }
+  [[nodiscard]] core::TaskId example(TaskClassId id) const {
+    return own_ == nullptr ? classes_[id].example : core::TaskId(id.index());
+  }
   /// As `of`, of any task of the class; uncounted.
   core::Duration of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
   /// Which part of a device the task can use when it is alone on it, at most 1: the largest of a
@@ -62,11 +72,19 @@ class Durations {
   std::uint32_t new_shape(core::RegionId region);
   std::uint64_t hash_of(core::TaskId task);
   bool agree(core::TaskId a, core::TaskId b);
+  TaskClassId model_class_of(core::TaskId task);
+  TaskClassId model_class(TaskClassId id) {
+    return own_ == nullptr ? id : model_class_of(core::TaskId(id.index()));
+  }
   std::int64_t look_up(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  [[nodiscard]] bool is_recorded(core::TaskId task, core::DeviceId device) const;
+  std::int64_t own_duration(core::TaskId task, std::size_t alternative, core::DeviceId device);
+  std::int64_t model_duration(TaskClassId id, std::size_t alternative, core::DeviceId device);
   void grow_slots();
 
   const core::Program* program_;
   const core::Machine* machine_;
+  const SimOptions* own_ = nullptr;  // null: no task has a duration of its own
   core::IdVector<TaskClassId, Class> classes_;
   core::IdVector<core::TaskId, TaskClassId> class_of_;
   struct Slot {

@@ -1,6 +1,7 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 #include <variant>
 
@@ -259,24 +260,25 @@ void Simulation::start_copy(CommandId id) {
   const CopyTiming timing = copy_timing(machine_, copy.route, copy.bytes);
   copy.has_flow = !timing.is_fixed_only;
   copy.rate_limit = timing.rate_limit;
-  queue_.push(now_ + timing.fixed,
-              {OccurrenceKind::kFlowBegins, static_cast<std::uint32_t>(id.index())});
+  copy.flow_bytes = copy.bytes;
+  Duration fixed = timing.fixed;
+  if (!options_.copy_noise.is_none()) {
+    // As if there were more or fewer bytes: slow beside others too, and the same when alone.
+    const double factor =
+        options_.copy_noise.factor(options_.engine.seed, NoiseStream::kCopies, id.index());
+    fixed = scaled(fixed, factor);
+    copy.flow_bytes = core::Bytes(
+        std::max<std::int64_t>(1, std::llround(static_cast<double>(copy.bytes.count()) * factor)));
+  }
+  queue_.push(now_ + fixed, {OccurrenceKind::kFlowBegins, static_cast<std::uint32_t>(id.index())});
 }
 
 void Simulation::start_launch(CommandId id) {
   InFlight& launch = commands_[id];
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
-  const Duration duration = duration_of(launch);
+  const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
   queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
-}
-
-Duration Simulation::duration_of(const InFlight& launch) {
-  const auto& recorded = options_.recorded_durations;
-  if (recorded.contains(launch.task) && recorded[launch.task] >= Duration(0)) {
-    return recorded[launch.task];
-  }
-  return durations_.of(launch.task, launch.alternative, launch.devices);
 }
 
 void Simulation::begin_flow(CommandId id) {
@@ -285,7 +287,7 @@ void Simulation::begin_flow(CommandId id) {
     end_copy(id);
     return;
   }
-  const FlowId flow = network_.start(now_, copy.route, copy.bytes, copy.rate_limit);
+  const FlowId flow = network_.start(now_, copy.route, copy.flow_bytes, copy.rate_limit);
   if (flow.index() >= flows_.size()) flows_.resize(flow.index() + 1);
   flows_[flow.index()] = {id, 0, false};
 }

@@ -66,7 +66,6 @@ class Simulation {
 
   void start_copy(core::CommandId id);
   void start_launch(core::CommandId id);
-  core::Duration duration_of(const InFlight& launch);
   void begin_flow(core::CommandId id);
   void end_flow(FlowId flow);
   void end_copy(core::CommandId id);

@@ -18,7 +18,7 @@ core::Result<SimResult> simulate(const core::Program& program, const core::Machi
   if (!engine) return engine.faults();
   SimResult result;
   result.engine = std::move(engine).value();
-  Durations durations(program, machine);
+  Durations durations(program, machine, &options);
   Simulation simulation(program, machine, *result.engine, options, durations);
   result.run = simulation.run();
   result.bounds = lower_bounds(program, machine, durations);

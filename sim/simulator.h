@@ -12,6 +12,7 @@
 #include "core/graph/program.h"
 #include "core/journal/run_record.h"
 #include "core/machine/machine.h"
+#include "sim/noise.h"
 
 namespace parley::sim {
 
@@ -21,8 +22,13 @@ struct SimOptions {
   bool record_residency = false;  // RunRecord::residency
   /// By task: how long it takes, whatever the cost model says; negative: as the model says. Empty:
   /// all by the model. With the durations of a run for real, what is left is error of the model of
-  /// copies and of the host. Bounds and policies do not see it.
+  /// copies and of the host. Policies do not see them.
   core::IdVector<core::TaskId, core::Duration> recorded_durations;
+  /// By task: a device of the class that it was recorded on; elsewhere the model counts. Empty:
+  /// recorded durations hold on every device.
+  core::IdVector<core::TaskId, core::DeviceId> recorded_devices;
+  /// Factors on what tasks and copies would take, drawn with engine.seed. Policies do not see them.
+  Noise task_noise, copy_noise;
   /// Called now and then with finished tasks; may be empty.
   std::function<void(std::size_t finished, std::size_t total)> progress;
   core::StepObserver* observer = nullptr;  // not owned

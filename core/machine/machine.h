@@ -29,12 +29,12 @@ struct Device {
   std::string device_class; // "gpu", "cpu"
   SpaceId space;
   std::int32_t slots = 1;   // tasks of 1 vcu at a time
-  /// Kernels that run side by side in each slot, no faster together than the device (KernelShares).
-  /// 0: one at a time, undisturbed.
-  std::int32_t streams = 0;
   std::map<std::string, double> flops_per_s;  // by dtype name
   double bytes_per_s = 0.0;                   // memory bandwidth, read plus written
   Duration launch;                            // start-up of a kernel
+  /// Kernels that run side by side in each slot, no faster together than the device (KernelShares).
+  /// 0: one at a time, undisturbed.
+  std::int32_t streams = 0;
 };
 
 /// A capacity that flows share: a link, a port, a host-memory limit.
