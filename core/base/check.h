@@ -12,7 +12,7 @@ class InvariantViolation : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-[[noreturn]] void fail_check(const char* condition, const char* file, int line,
+[[noreturn]] [[gnu::cold]] void fail_check(const char* condition, const char* file, int line,
                              const std::string& message);
 
 }  // namespace parley::core

@@ -55,6 +55,12 @@ class InlineList {
     size_ = 0;
     heap_.reset();
   }
+  /// `count` items, each as newly made.
+  void assign_new(std::size_t count) {
+    size_ = static_cast<std::uint32_t>(count);
+    heap_ = count > N ? std::make_unique<std::vector<T>>(count) : nullptr;
+    for (std::size_t i = 0; i < std::min(count, N); ++i) inline_[i] = T();
+  }
   /// Keeps the order of what stays.
   template <class Predicate>
   void erase_if(Predicate predicate) {

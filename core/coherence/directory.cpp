@@ -23,8 +23,9 @@ void Directory::add_array(ArrayId id, SpaceId home_space, Bytes slot_offset) {
   home.bytes = array.bytes;
   home.is_home = true;
   home.is_live = true;
-  home.cells.resize(1);
-  home_.push_back(replicas_.push_back(std::move(home)));
+  home.cells.assign_new(1);
+  home_.push_back({replicas_.push_back(std::move(home)), home_space});
+  note_pieces(array.whole);
 }
 
 std::size_t Directory::cell_index(const Replica& replica, PieceId piece) const {
@@ -35,18 +36,22 @@ std::size_t Directory::cell_index(const Replica& replica, PieceId piece) const {
   return static_cast<std::size_t>(found - pieces.begin());
 }
 
-const Cell& Directory::cell(ReplicaId id, PieceId piece) const {
-  const Replica& owner = replicas_[id];
-  return owner.cells[cell_index(owner, piece)];
+/// Brings the region's entry up to date with the map.
+void Directory::note_pieces(RegionId id) {
+  if (places_.size() <= id.index()) places_.resize(program_->region_count());
+  RegionPlaces& places = places_[id];
+  if (places.array.is_none()) {
+    const Region& region = program_->region(id);
+    places.array = region.array;
+    places.bytes = region.bytes;
+    places.home = home_[region.array].replica;
+    places.home_space = home_[region.array].space;
+  }
+  const auto pieces = map_.pieces(id);
+  places.piece = pieces.size() == 1 ? pieces.front() : PieceId::none();
 }
 
-Cell& Directory::cell(ReplicaId id, PieceId piece) {
-  Replica& owner = replicas_[id];
-  return owner.cells[cell_index(owner, piece)];
-}
-
-void Directory::activate(RegionId id) {
-  if (map_.is_active(id)) return;
+void Directory::cut(RegionId id) {
   const Region& region = program_->region(id);
   for (const PieceCut& cut : map_.activate(id, region.array, region.box)) {
     PieceState state = pieces_[cut.from];
@@ -59,29 +64,17 @@ void Directory::activate(RegionId id) {
       if (part.is_valid) ++replica.valid_cells;
       replica.cells.push_back(std::move(part));
     };
-    copy_cell(home_[region.array]);
+    copy_cell(home_[region.array].replica);
     for (const RegionId holder : map_.regions(cut.inside)) {
-      if (holder.index() >= by_region_.size()) continue;
-      for (const ReplicaId replica : by_region_[holder]) copy_cell(replica);
+      note_pieces(holder);
+      for (const ReplicaPlacing& place : places_[holder].replicas) copy_cell(place.replica);
     }
   }
-}
-
-ReplicaId Directory::find(RegionId region, SpaceId space) const {
-  if (region.index() >= by_region_.size()) return ReplicaId::none();
-  for (const ReplicaId id : by_region_[region]) {
-    if (replicas_[id].space == space) return id;
-  }
-  return ReplicaId::none();
-}
-
-ReplicaId Directory::find_or_home(RegionId region, SpaceId space) const {
-  const ReplicaId home = home_[program_->region(region).array];
-  return replicas_[home].space == space ? home : find(region, space);
+  note_pieces(id);
 }
 
 ReplicaId Directory::create(RegionId region, SpaceId space, BlockId block, Bytes offset,
-                            Bytes bytes, std::vector<CommandId> residue) {
+                            Bytes bytes, std::span<const CommandId> residue) {
   ReplicaId id;
   if (unused_.empty()) {
     id = replicas_.push_back({});
@@ -91,7 +84,7 @@ ReplicaId Directory::create(RegionId region, SpaceId space, BlockId block, Bytes
   }
   Replica& replica = replicas_[id];
   replica.region = region;
-  replica.array = program_->region(region).array;
+  replica.array = places_[region].array;
   replica.space = space;
   replica.block = block;
   replica.offset = offset;
@@ -100,11 +93,10 @@ ReplicaId Directory::create(RegionId region, SpaceId space, BlockId block, Bytes
   replica.is_live = true;
   replica.pins = 0;
   replica.valid_cells = 0;
-  replica.cells.clear();
-  replica.cells.resize(map_.pieces(region).size());
-  replica.residue = std::move(residue);
-  if (by_region_.size() <= region.index()) by_region_.resize(program_->region_count());
-  by_region_[region].push_back(id);
+  replica.cells.assign_new(map_.pieces(region).size());
+  replica.residue.clear();
+  for (const CommandId command : residue) replica.residue.push_back(command);
+  places_[region].replicas.push_back({id, space});
   return id;
 }
 
@@ -114,7 +106,8 @@ void Directory::destroy(ReplicaId id, std::vector<CommandId>& users) {
   PARLEY_CHECK(replica.valid_cells == 0, "a replica with valid cells is destroyed");
   for (const Cell& cell : replica.cells) append_write_waits(replica, cell, users);
   if (mutation_is_on(Mutation::kFreeForgetsUsers)) users.clear();
-  by_region_[replica.region].erase_if([&](ReplicaId other) { return other == id; });
+  places_[replica.region].replicas.erase_if(
+      [&](const ReplicaPlacing& place) { return place.replica == id; });
   replica.is_live = false;
   replica.residue.clear();
   unused_.push_back(id);

@@ -27,18 +27,38 @@ struct Cell {
   InlineList<CommandId, 3> readers;  // since the writer
 };
 
-struct Replica {
+/// What estimates look at comes first: it fills one cache line, where all of a replica is two.
+struct alignas(64) Replica {
   RegionId region;
-  ArrayId array;
   SpaceId space;
-  BlockId block;         // none for a home slot
-  Bytes offset, bytes;   // bytes as allocated
+  std::uint32_t valid_cells = 0;
   bool is_home = false;  // the array's home slot: the whole, for life
   bool is_live = false;
-  std::uint32_t pins = 0;  // operands of the task being issued
-  std::uint32_t valid_cells = 0;
-  std::vector<Cell> cells;  // parallel to the region's pieces; a home slot's by local piece number
-  std::vector<CommandId> residue;  // what the block still owed when it was allocated
+  /// Parallel to the region's pieces, of which there is one nearly always; a home slot's by local
+  /// piece number.
+  InlineList<Cell, 1> cells;
+
+  ArrayId array;
+  BlockId block;                     // none for a home slot
+  Bytes offset, bytes;               // bytes as allocated
+  std::uint32_t pins = 0;            // operands of the task being issued
+  InlineList<CommandId, 2> residue;  // what the block still owed when it was allocated
+};
+
+/// A replica by where it lies, so that a search by space touches no replica.
+struct ReplicaPlacing {
+  ReplicaId replica;
+  SpaceId space;
+};
+
+/// What the engine asks of a region task after task, in one cache line.
+struct alignas(64) RegionPlaces {
+  ArrayId array;  // none: nothing below is known yet
+  PieceId piece;  // all of the region; none when it has several pieces, or is empty or not active
+  Bytes bytes;    // of a compact replica
+  ReplicaId home;
+  SpaceId home_space;
+  InlineList<ReplicaPlacing, 3> replicas;  // compact ones
 };
 
 struct PieceState {
@@ -53,23 +73,52 @@ class Directory {
   /// The array's home space and slot. Arrays come in order of ids.
   void add_array(ArrayId array, SpaceId home_space, Bytes slot_offset);
   [[nodiscard]] std::size_t array_count() const { return home_.size(); }
-  [[nodiscard]] ReplicaId home(ArrayId array) const { return home_[array]; }
-  [[nodiscard]] SpaceId home_space(ArrayId array) const { return replicas_[home_[array]].space; }
+  [[nodiscard]] ReplicaId home(ArrayId array) const { return home_[array].replica; }
+  [[nodiscard]] SpaceId home_space(ArrayId array) const { return home_[array].space; }
 
   /// Makes the region a union of pieces; every part of a cut piece copies all its state.
-  void activate(RegionId region);
+  void activate(RegionId region) {
+    if (only_piece(region).is_none() && !map_.is_active(region)) cut(region);
+  }
   [[nodiscard]] const PieceMap& map() const { return map_; }
   [[nodiscard]] std::span<const PieceId> pieces(RegionId region) const {
+    if (!only_piece(region).is_none()) return {&places_[region].piece, 1};
     return map_.pieces(region);
   }
+  /// The region's one piece; none when it has several, or is empty or not active.
+  [[nodiscard]] PieceId only_piece(RegionId region) const {
+    return region.index() < places_.size() ? places_[region].piece : PieceId::none();
+  }
+  /// Of any region; from one cache line once it was active.
+  [[nodiscard]] ArrayId array_of(RegionId region) const {
+    return is_known(region) ? places_[region].array : program_->region(region).array;
+  }
+  [[nodiscard]] Bytes bytes_of(RegionId region) const {
+    return is_known(region) ? places_[region].bytes : program_->region(region).bytes;
+  }
+  /// Of an active region.
+  [[nodiscard]] const RegionPlaces& places(RegionId region) const { return places_[region]; }
 
   /// The compact replica of exactly this region in the space, or none.
-  [[nodiscard]] ReplicaId find(RegionId region, SpaceId space) const;
+  [[nodiscard]] ReplicaId find(RegionId region, SpaceId space) const {
+    if (region.index() >= places_.size()) return ReplicaId::none();
+    for (const ReplicaPlacing& place : places_[region].replicas) {
+      if (place.space == space) return place.replica;
+    }
+    return ReplicaId::none();
+  }
   /// The same, or the home slot where the space is the array's home.
-  [[nodiscard]] ReplicaId find_or_home(RegionId region, SpaceId space) const;
+  [[nodiscard]] ReplicaId find_or_home(RegionId region, SpaceId space) const {
+    if (!is_known(region)) {
+      const ReplicaPlacing& home = home_[program_->region(region).array];
+      return home.space == space ? home.replica : ReplicaId::none();
+    }
+    const RegionPlaces& places = places_[region];
+    return places.home_space == space ? places.home : find(region, space);
+  }
   /// A new compact replica, nothing valid. Requires: the region is active and has none there.
   ReplicaId create(RegionId region, SpaceId space, BlockId block, Bytes offset, Bytes bytes,
-                   std::vector<CommandId> residue);
+                   std::span<const CommandId> residue);
   /// Forgets a replica without valid cells. Appends the commands that may still use its block.
   void destroy(ReplicaId replica, std::vector<CommandId>& users);
 
@@ -80,8 +129,14 @@ class Directory {
   [[nodiscard]] PieceState& piece(PieceId id) { return pieces_[id]; }
   [[nodiscard]] std::size_t piece_count() const { return pieces_.size(); }
   /// The cell of a piece of the replica's region. O(pieces of the region); O(1) for home slots.
-  [[nodiscard]] const Cell& cell(ReplicaId replica, PieceId piece) const;
-  [[nodiscard]] Cell& cell(ReplicaId replica, PieceId piece);
+  [[nodiscard]] const Cell& cell(ReplicaId id, PieceId piece) const {
+    const Replica& owner = replicas_[id];
+    return owner.cells.size() == 1 ? owner.cells[0] : owner.cells[cell_index(owner, piece)];
+  }
+  [[nodiscard]] Cell& cell(ReplicaId id, PieceId piece) {
+    Replica& owner = replicas_[id];
+    return owner.cells.size() == 1 ? owner.cells[0] : owner.cells[cell_index(owner, piece)];
+  }
 
   /// The piece becomes valid in the replica, its bytes produced by `writer` (none: initial bytes).
   void set_valid(ReplicaId replica, PieceId piece, CommandId writer);
@@ -105,6 +160,11 @@ class Directory {
   void choose_owner(PieceId piece);
 
  private:
+  [[nodiscard]] bool is_known(RegionId region) const {
+    return region.index() < places_.size() && !places_[region].array.is_none();
+  }
+  void cut(RegionId region);
+  void note_pieces(RegionId region);
   [[nodiscard]] std::size_t cell_index(const Replica& replica, PieceId piece) const;
 
   const Program* program_;
@@ -113,8 +173,8 @@ class Directory {
   IdVector<ReplicaId, Replica> replicas_;
   std::vector<ReplicaId> unused_;
   IdVector<PieceId, PieceState> pieces_;
-  IdVector<ArrayId, ReplicaId> home_;
-  IdVector<RegionId, InlineList<ReplicaId, 4>> by_region_;  // compact ones
+  IdVector<ArrayId, ReplicaPlacing> home_;
+  IdVector<RegionId, RegionPlaces> places_;
 };
 
 }  // namespace parley::core

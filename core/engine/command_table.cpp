@@ -9,7 +9,8 @@ namespace parley::core {
 CommandId CommandTable::add(CommandRecord record) {
   const CommandId id(count_++);
   if (finished_.size() * 64 < count_) finished_.push_back(0);
-  records_.push_back(std::move(record));
+  if (id.index() - first_ == records_.size()) grow();
+  slot(id.index()) = std::move(record);
   ++unfinished_;
   return id;
 }
@@ -28,21 +29,26 @@ void CommandTable::finish(CommandId id) {
                "command " + std::to_string(id.index()) + " finished after it was cancelled");
   finished_[id.index() / 64] |= std::uint64_t{1} << (id.index() % 64);
   --unfinished_;
-  while (!records_.empty() && is_finished(CommandId(first_))) {
-    std::vector<CommandId>& list = records_.front().after;
-    if (spare_lists_.size() < 64) {
-      list.clear();
-      spare_lists_.push_back(std::move(list));
-    }
-    records_.pop_front();
-    ++first_;
+  for (; first_ < count_ && is_finished(CommandId(first_)); ++first_) {
+    std::vector<CommandId>& list = slot(first_).after;
+    if (spare_lists_.size() >= 64) continue;
+    list.clear();
+    spare_lists_.push_back(std::move(list));
   }
+}
+
+void CommandTable::grow() {
+  std::vector<CommandRecord> larger(2 * records_.size());
+  for (std::size_t i = first_; i < first_ + records_.size(); ++i) {
+    larger[i & (larger.size() - 1)] = std::move(slot(i));
+  }
+  records_ = std::move(larger);
 }
 
 std::vector<CommandId> CommandTable::fail(CommandId id) {
   PARLEY_CHECK(is_given(id) && !is_finished(id) && !record(id).is_stopped,
                "command " + std::to_string(id.index()) + " fails but is not in flight");
-  records_[id.index() - first_].is_stopped = true;
+  slot(id.index()).is_stopped = true;
   --unfinished_;
   std::vector<CommandId> cancelled;
   for (std::size_t i = id.index() + 1; i < count_; ++i) {
@@ -50,7 +56,7 @@ std::vector<CommandId> CommandTable::fail(CommandId id) {
     if (is_finished(later) || record(later).is_stopped) continue;
     for (const CommandId before : record(later).after) {
       if (!is_stopped(before)) continue;
-      records_[i - first_].is_stopped = true;
+      slot(i).is_stopped = true;
       --unfinished_;
       cancelled.push_back(later);
       break;

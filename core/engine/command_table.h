@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,7 +44,7 @@ class CommandTable {
   }
   /// Requires: not finished.
   [[nodiscard]] const CommandRecord& record(CommandId id) const {
-    return records_[id.index() - first_];
+    return records_[id.index() & (records_.size() - 1)];
   }
   /// Expected end of an unfinished command, else `otherwise`.
   [[nodiscard]] Time expected_end(CommandId id, Time otherwise) const {
@@ -54,8 +53,12 @@ class CommandTable {
   [[nodiscard]] std::vector<CommandId> unfinished_commands() const;
 
  private:
+  CommandRecord& slot(std::size_t index) { return records_[index & (records_.size() - 1)]; }
+  void grow();
+
   std::vector<std::uint64_t> finished_;
-  std::deque<CommandRecord> records_;  // from first_ on
+  /// A ring of a power of two: record i lies at i modulo its size, from first_ up to count_.
+  std::vector<CommandRecord> records_ = std::vector<CommandRecord>(64);
   std::vector<std::vector<CommandId>> spare_lists_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;

@@ -54,10 +54,17 @@ struct TaskState {
   std::int64_t key = 0;  // of the heap it is in
 };
 
-/// A linked list of successors, for programs that grow.
+/// A linked list of successors, of tasks submitted after the first.
 struct Edge {
   TaskId to;
   std::uint32_t next;
+};
+
+/// Successors among the tasks submitted first, which mostly are all: those of a task lie side by
+/// side, the last submitted first.
+struct Successors {
+  IdVector<TaskId, std::uint32_t> first;  // one entry more than tasks
+  std::vector<TaskId> tasks;
 };
 
 struct DeviceState {
@@ -129,6 +136,7 @@ class EngineState {
 
   // tasks
   IdVector<TaskId, TaskState> tasks;
+  Successors successors;
   std::vector<Edge> edges;
   std::vector<TaskClass> classes;
   std::unordered_multimap<std::uint64_t, std::uint32_t> classes_by_hash;  // looked up only
@@ -141,6 +149,7 @@ class EngineState {
   bool is_closed = false, is_planned = false, is_finished = false, has_failed = false;
   bool is_paused = false;  // at a task that is observed, until all that was issued has finished
   std::vector<CommandId> stopped_commands;
+  bool any_returns_home = false;  // some array has at_end "home"; else open_accesses is not kept
   IdVector<ArrayId, std::uint32_t> open_accesses;  // by tasks submitted and not issued
   IdVector<ArrayId, char> is_home_again;           // at_end "home" has been seen to
   std::unordered_map<std::uint32_t, std::vector<ReplicaPlace>> told_victims;  // by task
@@ -155,8 +164,9 @@ class EngineState {
   IdVector<SpaceId, SpaceState> spaces;
   IdVector<ReplicaId, std::uint32_t> replica_place;  // position in SpaceState::replicas
   IdVector<CopyEngineId, Time> engine_free;
-  IdVector<RouteId, Time> route_free;  // for routes without engines
-  IdVector<ArrayId, InlineList<Presence, 4>> present;
+  IdVector<RouteId, Time> route_free;                          // for routes without engines
+  mutable IdVector<ArrayId, InlineList<Presence, 4>> present;  // empty until a policy asks
+  mutable bool keeps_presence = false;
   std::vector<DeviceId> awake;  // may have something to issue
   IdVector<DeviceId, char> is_awake;
   std::vector<DeviceId>
@@ -192,6 +202,20 @@ class EngineState {
   std::vector<ReplicaPlace> preferred_victims;  // told by the mapper, the first last
   std::vector<SourceOption> source_options;
   std::vector<CommandId> users;
+  std::vector<CommandId> block_residue;  // of the block just allocated
+
+  /// Machine::copy_duration(); that of the bytes last asked for on a route is remembered.
+  [[nodiscard]] Duration copy_duration(RouteId route, Bytes bytes) const {
+    if (copy_durations.empty()) copy_durations.resize(machine.route_count());
+    KnownCopy& known = copy_durations[route];
+    if (known.bytes != bytes) known = {bytes, machine.copy_duration(route, bytes)};
+    return known.duration;
+  }
+  struct KnownCopy {
+    Bytes bytes = Bytes(-1);
+    Duration duration;
+  };
+  mutable IdVector<RouteId, KnownCopy> copy_durations;
 
   [[nodiscard]] const Candidate& candidate_of(TaskId task) const {
     const TaskState& state = tasks[task];
@@ -229,7 +253,13 @@ void collect_operands(const EngineState& state, TaskId task, const Candidate& ca
                       std::vector<Operand>& operands);
 Bytes scratch_bytes(const Alternative& alternative);
 
-Presence& presence(EngineState& state, ArrayId array, SpaceId space);
+// ---- presence ----
+/// Notes that a replica of the array came to the space or went.
+void count_replica(EngineState& state, ArrayId array, SpaceId space, bool is_new);
+/// Notes that a task was mapped to its candidate, or that it is mapped no longer.
+void plan_presence(EngineState& state, TaskId task, bool is_mapped);
+/// Where anything of the array is, or is planned. The first call counts all there is.
+std::span<const Presence> presence_of(const EngineState& state, ArrayId array);
 
 // ---- plan ----
 /// Checks options.plan against the program's tasks, and files it by task.
@@ -239,6 +269,8 @@ Faults check_plan_covers(const EngineState& state, TaskId first, TaskId end);
 
 // ---- schedule ----
 void on_task_submitted(EngineState& state, TaskId task);
+/// Lists the successors of the first tasks submitted, all those before `end`.
+void list_successors(EngineState& state, TaskId end);
 void on_task_released(EngineState& state, TaskId task);
 void on_task_issued(EngineState& state, TaskId task);
 void on_task_finished(EngineState& state, TaskId task);

@@ -99,6 +99,7 @@ void show(EngineState& state, TaskId task) {
 }
 
 void close_accesses(EngineState& state, TaskId task) {
+  if (!state.any_returns_home) return;
   for (const Access& access : state.program.accesses(task)) {
     const ArrayId array = state.program.region(access.region).array;
     --state.open_accesses[array];
@@ -277,10 +278,9 @@ void prefetch(EngineState& state, TaskId task) {
   for (const PrefetchRequest& request : state.requests) {
     const TaskId wanted_by = request.task.is_none() ? task : request.task;
     if (state.program.task(wanted_by).is_lazy) continue;
-    const Region& region = state.program.region(request.region);
-    if (region.bytes == Bytes(0)) continue;
     Directory& directory = state.directory;
     directory.activate(request.region);
+    if (directory.places(request.region).bytes == Bytes(0)) continue;
     ReplicaId replica = directory.find_or_home(request.region, request.space);
     const auto pieces = directory.pieces(request.region);
     const bool is_wanted = std::any_of(pieces.begin(), pieces.end(), [&](PieceId piece) {

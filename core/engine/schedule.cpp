@@ -71,16 +71,6 @@ void sort_ready(EngineState& state) {
   state.unsorted.clear();
 }
 
-void plan_presence(EngineState& state, TaskId task, bool is_mapped) {
-  const Candidate& candidate = state.candidate_of(task);
-  for (const Access& access : state.program.accesses(task)) {
-    const ArrayId array = state.program.region(access.region).array;
-    const SpaceId space = state.machine.device(candidate.devices[access.member]).space;
-    std::uint32_t& planned = presence(state, array, space).planned;
-    planned = is_mapped ? planned + 1 : planned - 1;
-  }
-}
-
 void enqueue(EngineState& state, TaskId task) {
   TaskState& task_state = state.tasks[task];
   const Candidate& candidate = state.candidate_of(task);
@@ -270,13 +260,30 @@ bool heap_before(const EngineState& state, TaskId a, TaskId b) {
   return x != y ? x < y : a > b;
 }
 
-Presence& presence(EngineState& state, ArrayId array, SpaceId space) {
-  InlineList<Presence, 4>& all = state.present[array];
-  for (Presence& entry : all.items()) {
-    if (entry.space == space) return entry;
+void list_successors(EngineState& state, TaskId end) {
+  Successors& successors = state.successors;
+  std::vector<std::uint32_t> count(end.index());
+  std::size_t total = 0;
+  for (std::size_t t = 0; t < end.index(); ++t) {
+    for (const TaskId on : state.program.dependencies(TaskId(t))) {
+      if (on >= end) continue;
+      ++count[on.index()];
+      ++total;
+    }
   }
-  all.push_back({space});
-  return all[all.size() - 1];
+  successors.first.resize(end.index() + 1);
+  std::uint32_t position = 0;
+  for (std::size_t t = 0; t < end.index(); ++t) {
+    position += count[t];
+    successors.first[TaskId(t)] = position;
+  }
+  successors.first[end] = position;
+  successors.tasks.resize(total);
+  for (std::size_t t = 0; t < end.index(); ++t) {
+    for (const TaskId on : state.program.dependencies(TaskId(t))) {
+      if (on < end) successors.tasks[--successors.first[on]] = TaskId(t);
+    }
+  }
 }
 
 void on_task_submitted(EngineState& state, TaskId task) {
@@ -290,12 +297,18 @@ void on_task_submitted(EngineState& state, TaskId task) {
     }
     TaskState& before = state.tasks[on];
     if (before.phase == TaskPhase::kIssued || before.phase == TaskPhase::kFinished) continue;
+    ++state.tasks[task].pending;
+    if (task.index() + 1 < state.successors.first.size() &&
+        on.index() + 1 < state.successors.first.size()) {
+      continue;  // listed already
+    }
     state.edges.push_back({task, before.first_edge});
     before.first_edge = static_cast<std::uint32_t>(state.edges.size() - 1);
-    ++state.tasks[task].pending;
   }
-  for (const Access& access : state.program.accesses(task)) {
-    ++state.open_accesses[state.program.region(access.region).array];
+  if (state.any_returns_home) {
+    for (const Access& access : state.program.accesses(task)) {
+      ++state.open_accesses[state.program.region(access.region).array];
+    }
   }
   make_ready_if_possible(state, task);
 }
@@ -321,10 +334,17 @@ void on_task_issued(EngineState& state, TaskId task) {
     }
     plan_presence(state, task, false);
   }
-  for (std::uint32_t e = task_state.first_edge; e != 0xffffffffU; e = state.edges[e].next) {
-    const TaskId next = state.edges[e].to;
+  const auto allow = [&](TaskId next) {
     --state.tasks[next].pending;
     make_ready_if_possible(state, next);
+  };
+  for (std::uint32_t e = task_state.first_edge; e != 0xffffffffU; e = state.edges[e].next) {
+    allow(state.edges[e].to);
+  }
+  if (task.index() + 1 >= state.successors.first.size()) return;
+  const std::uint32_t end = state.successors.first[TaskId(task.index() + 1)];
+  for (std::uint32_t s = state.successors.first[task]; s < end; ++s) {
+    allow(state.successors.tasks[s]);
   }
 }
 

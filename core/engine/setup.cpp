@@ -26,9 +26,10 @@ void add_array(EngineState& state, ArrayId id, bool is_late) {
   }
   state.directory.add_array(id, homes.slot, offset);
   state.replica_place.resize(state.directory.replica_slots(), 0);
+  state.any_returns_home |= array.spec.at_end == AtEnd::kHome;
   state.open_accesses.push_back(0);
   state.is_home_again.push_back(0);
-  state.present.push_back({});
+  if (state.keeps_presence) state.present.push_back({});
   if (!has_contents(array)) return;
   const PieceId piece = state.directory.pieces(array.whole).front();
   for (const SpaceId space : homes.spaces) {
@@ -233,6 +234,7 @@ void admit_tasks(EngineState& state, TaskId end) {
     if (host.work_area == before[SpaceId(s)]) continue;
     host.arena.free(host.arena.extend(host.work_area), {}, state.commands);
   }
+  if (state.submitted == 0) list_successors(state, end);
   for (; state.submitted < end.index(); ++state.submitted) {
     on_task_submitted(state, TaskId(state.submitted));
   }

@@ -15,15 +15,15 @@ std::uint64_t place_key(const Replica& replica) {
 }
 
 ReplicaId add_replica(EngineState& state, RegionId region, SpaceId space, BlockId block,
-                      std::vector<CommandId> residue) {
+                      std::span<const CommandId> residue) {
   SpaceState& memory = state.spaces[space];
   state.directory.activate(region);
   const ReplicaId id = state.directory.create(region, space, block, memory.arena.offset(block),
-                                              memory.arena.size(block), std::move(residue));
+                                              memory.arena.size(block), residue);
   if (state.replica_place.size() <= id.index()) state.replica_place.resize(id.index() + 1, 0);
   state.replica_place[id] = static_cast<std::uint32_t>(memory.replicas.size());
   memory.replicas.push_back(id);
-  ++presence(state, state.program.region(region).array, space).replicas;
+  count_replica(state, state.directory.places(region).array, space, true);
   if (!state.evicted_times.empty()) {
     const auto evicted = state.evicted_times.find(place_key(state.directory.replica(id)));
     if (evicted != state.evicted_times.end()) {
@@ -97,11 +97,11 @@ bool try_stage(EngineState& state, SpaceId space, TaskId task, Bytes scratch_siz
   }
   for (Operand& operand : state.operands) {
     if (operand.space != space || !operand.replica.is_none()) continue;
-    std::vector<CommandId> residue;
-    const auto block =
-        take_block(state, space, state.program.region(operand.region).bytes, task, residue);
+    state.block_residue.clear();
+    const auto block = take_block(state, space, state.directory.bytes_of(operand.region), task,
+                                  state.block_residue);
     if (!block) return false;
-    operand.replica = add_replica(state, operand.region, space, *block, std::move(residue));
+    operand.replica = add_replica(state, operand.region, space, *block, state.block_residue);
     ++state.directory.replica(operand.replica).pins;
     taken.replicas.push_back(operand.replica);
   }
@@ -181,11 +181,11 @@ void unpin(EngineState& state) {
 }
 
 ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space) {
-  std::vector<CommandId> residue;
-  const auto block = state.spaces[space].arena.allocate(state.program.region(region).bytes,
-                                                        state.commands, residue);
+  state.block_residue.clear();
+  const auto block = state.spaces[space].arena.allocate(state.directory.bytes_of(region),
+                                                        state.commands, state.block_residue);
   if (!block) return ReplicaId::none();
-  return add_replica(state, region, space, *block, std::move(residue));
+  return add_replica(state, region, space, *block, state.block_residue);
 }
 
 void drop(EngineState& state, ReplicaId id, DropReason reason) {
@@ -199,7 +199,7 @@ void drop(EngineState& state, ReplicaId id, DropReason reason) {
   memory.replicas[state.replica_place[id]] = moved;
   state.replica_place[moved] = state.replica_place[id];
   memory.replicas.pop_back();
-  --presence(state, replica.array, space).replicas;
+  count_replica(state, replica.array, space, false);
 
   std::vector<CommandId>& users = state.users;
   users.clear();

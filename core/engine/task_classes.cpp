@@ -166,8 +166,7 @@ void collect_operands(const EngineState& state, TaskId task, const Candidate& ca
                       std::vector<Operand>& operands) {
   operands.clear();
   for (const Access& access : state.program.accesses(task)) {
-    const Region& region = state.program.region(access.region);
-    if (region.bytes == Bytes(0)) continue;
+    if (state.directory.bytes_of(access.region) == Bytes(0)) continue;
     const SpaceId space = state.machine.device(candidate.devices[access.member]).space;
     auto same = std::find_if(operands.begin(), operands.end(), [&](const Operand& other) {
       return other.region == access.region && other.space == space;
@@ -180,15 +179,16 @@ void collect_operands(const EngineState& state, TaskId task, const Candidate& ca
     same->is_written |= writes(access.mode);
   }
   // An input in the home slot must not show what the task writes there under another region.
+  if (operands.size() < 2) return;
   for (Operand& input : operands) {
     if (input.is_written) continue;
-    const Region& region = state.program.region(input.region);
+    const ArrayId array = state.directory.array_of(input.region);
     for (const Operand& output : operands) {
       if (mutation_is_on(Mutation::kHomeViewAliasesInput)) break;
-      const Region& other = state.program.region(output.region);
-      if (!output.is_written || output.space != input.space || other.array != region.array)
-        continue;
-      if (intersection(region.box, other.box)) input.is_aside = true;
+      if (!output.is_written || output.space != input.space) continue;
+      if (state.directory.array_of(output.region) != array) continue;
+      const Box& box = state.program.region(input.region).box;
+      if (intersection(box, state.program.region(output.region).box)) input.is_aside = true;
     }
   }
 }

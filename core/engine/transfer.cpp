@@ -65,21 +65,29 @@ CopyPart part_of(EngineState& state, const Replica& source, const Replica& targe
   return part;
 }
 
-/// The boxes of the pieces, or the one box that source and target share when the pieces fill it.
+/// The boxes of the pieces, or the one box that source and target share when the pieces fill it:
+/// between replicas of one region one run of bytes.
 std::span<const CopyPart> parts_of(EngineState& state, const Replica& source, const Replica& target,
                                    std::span<const PieceId> pieces) {
   const PieceMap& map = state.directory.map();
   const Box& source_box = state.program.region(source.region).box;
+  if (source.region == target.region &&
+      pieces.size() == state.directory.pieces(source.region).size()) {
+    const auto parts = state.pool.allocate<CopyPart>(1);
+    const Region& region = state.program.region(source.region);
+    parts[0] = {state.pool.copy(region.box.ranges()),
+                source.offset,
+                target.offset,
+                region.bytes,
+                region.bytes.count(),
+                {}};
+    return parts;
+  }
   std::int64_t elements = 0;
   std::size_t boxes = 0;
   for (const PieceId piece : pieces) {
     elements += map.size(piece);
     boxes += map.boxes(piece).size();
-  }
-  if (source.region == target.region && elements == source_box.size()) {
-    const auto parts = state.pool.allocate<CopyPart>(1);
-    parts[0] = part_of(state, source, target, source_box);
-    return parts;
   }
   const auto shared = intersection(source_box, state.program.region(target.region).box);
   PARLEY_CHECK(shared.has_value(), "a copy between disjoint replicas");
@@ -210,7 +218,7 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   for (const CommandId before : record.after) {
     start = std::max(start, state.commands.expected_end(before, state.now));
   }
-  record.expected_end = start + state.machine.copy_duration(command.route, command.bytes);
+  record.expected_end = start + state.copy_duration(command.route, command.bytes);
   occupy(state, route, command.route, record.expected_end);
   const CommandId id = state.commands.add(std::move(record));
   command.after = state.commands.record(id).after;

@@ -94,9 +94,13 @@ std::span<const TaskId> View::queue(DeviceId id) const { return state_->devices[
 
 Bytes View::missing_bytes(RegionId id, SpaceId space) const {
   const Directory& directory = state_->directory;
+  const ReplicaId replica = directory.find_or_home(id, space);
+  if (const PieceId piece = directory.only_piece(id); !piece.is_none()) {
+    const bool is_there = !replica.is_none() && directory.cell(replica, piece).is_valid;
+    return is_there ? Bytes(0) : directory.places(id).bytes;
+  }
   const Region& region = state_->program.region(id);
   if (region.bytes == Bytes(0)) return Bytes(0);
-  const ReplicaId replica = directory.find_or_home(id, space);
   if (replica.is_none() || !directory.map().is_active(id)) return region.bytes;
   const std::int64_t element = state_->program.array(region.array).element_bytes;
   Bytes missing;
@@ -135,7 +139,7 @@ Time View::expected_available(RegionId id, SpaceId space) const {
       Duration copy;
       const auto add_leg = [&](RouteId route) {
         ready = std::max(ready, route_free_time(*state_, state_->machine.route(route), route));
-        copy += state_->machine.copy_duration(route, bytes);
+        copy += state_->copy_duration(route, bytes);
       };
       const RouteId direct = state_->machine.route_id(from, space);
       if (!direct.is_none()) {
@@ -165,7 +169,7 @@ bool View::array_is_present(ArrayId array, SpaceId space) const {
   const Directory& directory = state_->directory;
   const Replica& home = directory.replica(directory.home(array));
   if (home.space == space && home.valid_cells > 0) return true;
-  for (const Presence& entry : state_->present[array]) {
+  for (const Presence& entry : presence_of(*state_, array)) {
     if (entry.space == space) return entry.replicas + entry.planned > 0;
   }
   return false;

@@ -6,10 +6,12 @@ namespace parley::core {
 
 void PieceMap::add_array(ArrayId array, RegionId whole, const Box& box) {
   PARLEY_CHECK(array == arrays_.next_id(), "arrays come in order");
-  const PieceId piece = pieces_.push_back({array, 0, box.size(), {whole}});
+  const PieceId piece = pieces_.push_back({array, 0, box.size(), {}});
+  pieces_[piece].regions.push_back(whole);
   arrays_.push_back({box, nullptr, {piece}});
   if (regions_.size() <= whole.index()) regions_.resize(whole.index() + 1);
-  regions_[whole] = {true, {piece}};
+  regions_[whole].is_active = true;
+  regions_[whole].pieces.push_back(piece);
 }
 
 std::span<const Box> PieceMap::boxes(PieceId piece) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/inline_list.h"
 #include "core/graph/partition.h"
 #include "core/graph/program.h"
 
@@ -31,13 +32,14 @@ class PieceMap {
   /// Makes the region a union of pieces. Returns the cuts, in order; every active region that held
   /// `from` holds `inside` too, appended to its list. The answer is valid until the next call.
   std::span<const PieceCut> activate(RegionId region, ArrayId array, const Box& box);
-  /// Pieces of an active region; none for an empty region. New ones are appended.
+  /// Pieces of an active region; none for an empty region. New ones are appended. Valid until the
+  /// next region becomes active.
   [[nodiscard]] std::span<const PieceId> pieces(RegionId region) const {
-    return region.index() < regions_.size() ? std::span<const PieceId>(regions_[region].pieces)
+    return region.index() < regions_.size() ? regions_[region].pieces.items()
                                             : std::span<const PieceId>();
   }
   [[nodiscard]] std::span<const RegionId> regions(PieceId piece) const {
-    return pieces_[piece].regions;
+    return pieces_[piece].regions.items();
   }
   [[nodiscard]] ArrayId array(PieceId piece) const { return pieces_[piece].array; }
   /// Position among the pieces of the array's whole.
@@ -49,13 +51,13 @@ class PieceMap {
  private:
   struct RegionEntry {
     bool is_active = false;
-    std::vector<PieceId> pieces;
+    InlineList<PieceId, 2> pieces;  // one nearly always
   };
   struct PieceEntry {
     ArrayId array;
     LocalPiece local = 0;
     std::int64_t size = 0;
-    std::vector<RegionId> regions;
+    InlineList<RegionId, 2> regions;
   };
   struct ArrayEntry {
     Box whole;

@@ -180,7 +180,7 @@ Result<ArrayId> Program::add_array(ArraySpec spec) {
   const ArrayId id = arrays_.next_id();
   const Box box = Box::whole(spec.shape);
   const Bytes total(static_cast<std::int64_t>(bytes));
-  const RegionId whole = regions_.push_back({id, box, total});
+  const RegionId whole = regions_.push_back({id, total, box});
   interning_->arrays.emplace(spec.name, id);
   interning_->regions.emplace_back()[hash_of(box)].push_back(whole);
   const std::int64_t element = element_bytes(spec.dtype);
@@ -201,7 +201,7 @@ Result<RegionView> Program::slice(RegionView base, std::span<const Index> indice
     if (regions_[id].box == box) return RegionView{id, selected->view};
   }
   const RegionId id = regions_.push_back(
-      {region.array, box, Bytes(box.size() * arrays_[region.array].element_bytes)});
+      {region.array, Bytes(box.size() * arrays_[region.array].element_bytes), box});
   same_hash.push_back(id);
   return RegionView{id, selected->view};
 }

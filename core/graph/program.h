@@ -75,8 +75,8 @@ void initial_elements(const ArraySpec& spec, std::int64_t first, std::span<std::
 
 struct Region {
   ArrayId array;
-  Box box;
   Bytes bytes;  // of a compact replica
+  Box box;
 };
 
 /// A region as written: the set of elements and how it is seen.

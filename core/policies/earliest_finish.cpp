@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/policy/arrivals.h"
 #include "core/policy/registry.h"
 
 namespace parley::core {
@@ -26,6 +27,7 @@ class EarliestFinish final : public Mapper {
   /// Ties: with `locality`, fewer bytes to move; then the lowest candidate.
   MapChoice choose(const View& view, TaskId task) override {
     const auto candidates = view.candidates(task);
+    arrivals_.gather(view, task);
     MapChoice choice;
     Estimate best = estimate(view, task, candidates[0], kNoBound);
     std::int64_t others = kNoBound;
@@ -90,18 +92,23 @@ class EarliestFinish final : public Mapper {
     }
     result.cost = (result.free + duration).ns();
     if (result.cost > bound) return result;
-    Duration transfers;
-    for (const Access& access : view.program().accesses(task)) {
-      if (!reads(access.mode)) continue;
-      const SpaceId space = view.machine().device(candidate.devices[access.member]).space;
-      result.arrival = std::max(result.arrival, view.expected_available(access.region, space));
-      if (beta_ > 0.0) transfers += transfer_time(view, access.region, space);
-    }
+    result.arrival = arrivals_.latest(candidate);
     result.cost = (std::max(result.free, result.arrival) + duration).ns();
     if (beta_ > 0.0) {
+      const Duration transfers = transfer_time(view, task, candidate);
       result.cost += std::llround(beta_ * static_cast<double>(transfers.count()));
     }
     return result;
+  }
+
+  static Duration transfer_time(const View& view, TaskId task, const Candidate& candidate) {
+    Duration sum;
+    for (const Access& access : view.program().accesses(task)) {
+      if (!reads(access.mode)) continue;
+      const SpaceId space = view.machine().device(candidate.devices[access.member]).space;
+      sum += transfer_time(view, access.region, space);
+    }
+    return sum;
   }
 
   /// Uncontended time of copying what is missing from the owner.
@@ -132,6 +139,7 @@ class EarliestFinish final : public Mapper {
     log_[task.index()] = verdict;
   }
 
+  Arrivals arrivals_;
   double beta_;
   bool breaks_ties_by_data_;
   std::vector<Verdict> log_;  // by task

@@ -94,6 +94,9 @@ class View {
   /// there is none. Amortised constant time.
   [[nodiscard]] TaskId next_use(RegionId region) const;
 
+  /// For core's own parts of policies, such as Arrivals.
+  [[nodiscard]] const EngineState& state() const { return *state_; }
+
  private:
   const EngineState* state_;
 };
