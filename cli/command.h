@@ -17,6 +17,7 @@ using Action = std::function<int(Terminal&)>;
 
 void add_sim_command(CLI::App& app, Action& action);
 void add_exec_command(CLI::App& app, Action& action);
+void add_predict_command(CLI::App& app, Action& action);
 void add_compare_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);

@@ -136,6 +136,7 @@ exec::VerificationReport ExecRun::verify(const exec::ExecResult& result) const {
 Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
+  options.adds_hash_mix = true;
   auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);
   const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);

@@ -24,6 +24,7 @@ Exit codes: 0 done; 2 wrong input; 3 verification failed; 4 execution failed.)";
 void add_commands(CLI::App& app, Action& action) {
   add_sim_command(app, action);
   add_exec_command(app, action);
+  add_predict_command(app, action);
   add_compare_command(app, action);
   add_check_command(app, action);
   add_explain_command(app, action);

@@ -22,6 +22,7 @@ Durations::Durations(const core::Program& program, const core::Machine& machine,
                      const SimOptions* options)
     : program_(&program), machine_(&machine), slots_(64) {
   if (options == nullptr) return;
+  adds_hash_mix_ = options->adds_hash_mix;
   if (!options->recorded_durations.empty() || !options->task_noise.is_none()) own_ = options;
 }
 

@@ -50,9 +50,6 @@ class Durations {
   /// group's (core::kernel_share; 1 on devices without streams).
   double share(core::TaskId task, std::size_t alternative, std::span<const core::DeviceId> devices);
   double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
-  /// From now on tasks without a kernel also take the time of hash_mix, as when they are executed.
-  /// Requires: nothing has been asked.
-  void add_hash_mix() { adds_hash_mix_ = true; }
 
  private:
   static constexpr std::int64_t kNotAsked = -1;

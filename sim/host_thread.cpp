@@ -109,8 +109,9 @@ void HostThread::begin_issue(core::Time now, std::size_t commands) {
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));
 }
 
-core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter) {
-  return issue(id, submitter, costs_.issue_copy);
+core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter,
+                                  std::uint32_t parts) {
+  return issue(id, submitter, core::Duration(costs_.issue_copy.count() * parts));
 }
 
 core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter) {

@@ -60,7 +60,8 @@ class HostThread {
   /// that follow by issue_copy() and issue_launch(), in order.
   void begin_issue(core::Time now, std::size_t commands);
   /// Returns when the command becomes visible.
-  core::Time issue_copy(core::CommandId id, core::SpaceId submitter);
+  /// Each part of a copy is issued by itself.
+  core::Time issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1);
   core::Time issue_launch(core::CommandId id, core::SpaceId submitter);
 
   /// When the next issued command becomes visible; Time::max() when none waits.

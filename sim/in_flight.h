@@ -42,6 +42,7 @@ struct InFlight {
   core::SpaceId from, to;
   core::ArrayId array;
   core::Bytes bytes;
+  std::uint32_t parts = 1;
   core::Bytes flow_bytes;  // that flow: other than `bytes` with noise
   double rate_limit = 0.0;
   core::Time issued, start;

@@ -10,7 +10,8 @@ namespace parley::sim {
 using core::DeviceId;
 using core::Time;
 
-KernelRates::KernelRates(const core::Machine& machine) {
+KernelRates::KernelRates(const core::Machine& machine, bool changes_speed)
+    : changes_speed_(changes_speed) {
   for (std::size_t i = 0; i < machine.device_count(); ++i) {
     const core::Device& device = machine.device(DeviceId(i));
     OnDevice& on = devices_[devices_.push_back({})];
@@ -20,8 +21,8 @@ KernelRates::KernelRates(const core::Machine& machine) {
 }
 
 bool KernelRates::apply_to(std::span<const DeviceId> devices) const {
-  return has_speeds_ || std::ranges::any_of(
-                            devices, [this](DeviceId id) { return devices_[id].is_shared; });
+  return changes_speed_ ||
+         std::ranges::any_of(devices, [this](DeviceId id) { return devices_[id].is_shared; });
 }
 
 void KernelRates::touch(DeviceId device) {
@@ -68,7 +69,6 @@ void KernelRates::end(core::CommandId launch, std::span<const DeviceId> devices)
 
 void KernelRates::set_speed(DeviceId device, double speed) {
   if (devices_[device].speed == speed) return;
-  has_speeds_ = true;
   devices_[device].speed = speed;
   touch(device);
 }

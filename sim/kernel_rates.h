@@ -1,8 +1,9 @@
 // Kernels that run on one device at the same time. A GPU takes kernels of several streams; one that
-// fills it leaves the others no room, small ones run side by side. Each kernel has a share, the part
-// of the device that it can use when alone: as long as the shares on a device come to no more than
-// its slots, all run as fast as alone, else all are slowed down alike (processor sharing). A kernel
-// of a group is as slow as on its slowest device. Only kernels whose rate changes are looked at.
+// fills it leaves the others no room, small ones run side by side. Each kernel has a share, the
+// part of the device that it can use when alone: as long as the shares on a device come to no more
+// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing). A
+// kernel of a group is as slow as on its slowest device. Only kernels whose rate changes are looked
+// at.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ class KernelRates {
     bool is_new = false;  // its end was not told before
   };
 
-  explicit KernelRates(const core::Machine& machine);
+  /// `changes_speed`: set_speed() will be called.
+  explicit KernelRates(const core::Machine& machine, bool changes_speed = false);
 
   /// Whether kernels on these devices may run side by side, or change their speed while they run.
   /// One that does not simply takes as long as alone, and is not told here.
@@ -67,7 +69,7 @@ class KernelRates {
   std::vector<std::uint32_t> free_;
   std::vector<core::DeviceId> touched_;
   std::vector<Retimed> retimed_;
-  bool has_speeds_ = false;
+  bool changes_speed_;
 };
 
 }  // namespace parley::sim

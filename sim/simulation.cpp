@@ -18,7 +18,9 @@ using core::Time;
 
 core::IdVector<core::DeviceId, std::int64_t> device_units(const core::Machine& machine) {
   core::IdVector<core::DeviceId, std::int64_t> units;
-  for (const core::Device& device : machine.spec().devices) units.push_back(1000 * device.slots);
+  for (const core::Device& device : machine.spec().devices) {
+    units.push_back(std::int64_t{1000} * device.slots * std::max(1, device.streams));
+  }
   return units;
 }
 
@@ -41,6 +43,7 @@ Simulation::Simulation(const core::Program& program, const core::Machine& machin
       devices_(device_units(machine)),
       copy_engines_(engine_units(machine)),
       network_(machine),
+      kernel_rates_(machine),
       residency_(machine.space_count(), options.record_residency),
       recorder_(machine, options.record_tasks) {
   // Between steps only home slots are pinned.
@@ -102,6 +105,7 @@ void Simulation::advance_to(Time now) {
     happen();
     start_commands();
     settle_network();
+    settle_kernels();
   } while (queue_.next_time() == now_ || decide());
 }
 
@@ -147,6 +151,18 @@ void Simulation::settle_network() {
       flow.end = queue_.push(retimed.end, {OccurrenceKind::kFlowEnds, subject});
       flow.has_end = true;
     }
+  }
+}
+
+void Simulation::settle_kernels() {
+  for (const KernelRates::Retimed& retimed : kernel_rates_.settle(now_)) {
+    if (!retimed.is_new) {
+      queue_.move(kernel_ends_[retimed.number], retimed.end);
+      continue;
+    }
+    if (retimed.number >= kernel_ends_.size()) kernel_ends_.resize(retimed.number + 1);
+    const auto subject = static_cast<std::uint32_t>(retimed.launch.index());
+    kernel_ends_[retimed.number] = queue_.push(retimed.end, {OccurrenceKind::kTaskEnds, subject});
   }
 }
 
@@ -208,7 +224,8 @@ void Simulation::accept(const core::StartCopy& copy) {
   if (recorder_.lists_commands()) {
     for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
   }
-  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to));
+  slot.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, copy.parts.size()));
+  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts);
 }
 
 void Simulation::accept(const core::LaunchTask& launch) {
@@ -261,7 +278,7 @@ void Simulation::start_copy(CommandId id) {
   copy.has_flow = !timing.is_fixed_only;
   copy.rate_limit = timing.rate_limit;
   copy.flow_bytes = copy.bytes;
-  Duration fixed = timing.fixed;
+  Duration fixed(timing.fixed.count() * copy.parts);  // each part is started by itself
   if (!options_.copy_noise.is_none()) {
     // As if there were more or fewer bytes: slow beside others too, and the same when alone.
     const double factor =
@@ -278,6 +295,11 @@ void Simulation::start_launch(CommandId id) {
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
   const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
+  if (kernel_rates_.apply_to(launch.devices)) {
+    kernel_rates_.start(now_, id, launch.devices, duration,
+                        durations_.share(launch.task, launch.alternative, launch.devices));
+    return;
+  }
   queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
 }
 
@@ -307,6 +329,7 @@ void Simulation::end_copy(CommandId id) {
 
 void Simulation::end_task(CommandId id) {
   const InFlight& launch = commands_[id];
+  if (kernel_rates_.apply_to(launch.devices)) kernel_rates_.end(id, launch.devices);
   devices_.release(launch.devices, launch.milli_vcus);
   recorder_.task_ended(id, launch, now_);
   host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_);

@@ -22,6 +22,7 @@
 #include "sim/event_queue.h"
 #include "sim/host_thread.h"
 #include "sim/in_flight.h"
+#include "sim/kernel_rates.h"
 #include "sim/network.h"
 #include "sim/recorder.h"
 #include "sim/residency.h"
@@ -53,6 +54,7 @@ class Simulation {
   void happen();
   void start_commands();
   void settle_network();
+  void settle_kernels();
   bool decide();
   [[nodiscard]] std::string stall_text() const;
 
@@ -88,6 +90,7 @@ class Simulation {
   Devices devices_;
   CopyEngines copy_engines_;
   Network network_;
+  KernelRates kernel_rates_;
   Residency residency_;
   Recorder recorder_;
   std::function<core::Bytes(core::ReplicaId)> bytes_of_;
@@ -99,6 +102,7 @@ class Simulation {
     bool has_end = false;
   };
   std::vector<FlowEntry> flows_;
+  std::vector<EventQueue::Handle> kernel_ends_;  // by the numbers of KernelRates
   std::vector<std::uint32_t> drops_;  // unfinished commands that each waits for, by number
   std::vector<Release> releases_;     // by time, then task; those before next_release_ have come
   std::size_t next_release_ = 0;

@@ -1,0 +1,30 @@
+// Runs for real, and what the simulator says of them: a workload runs several times on a backend,
+// then once more with every task and copy timed and every decision noted; it is simulated on the
+// same machine under the same policies, under the decisions noted, and with the durations measured.
+// Where the first is wrong and the last is right, durations or decisions are to blame, and not the
+// model of copies and of the host.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "cli/report/prediction_row.h"
+#include "cli/run_options.h"
+#include "core/base/result.h"
+#include "exec/backend.h"
+
+namespace parley::cli {
+
+struct PredictionRun {
+  std::string workload;  // as on the command line
+  std::string backend;
+  std::uint32_t repeat = 5;  // untimed runs that count; one before them does not
+  const std::atomic<bool>* interrupt = nullptr;
+};
+
+/// Fills the figures of a row. Faults: what refuses to run, a run that fails, an interruption.
+core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const PredictionRun& run,
+                                            exec::Backend& backend);
+
+}  // namespace parley::cli
