@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -107,10 +108,11 @@ TEST_CASE("max-min rates of endpoint capacities are those of other solvers") {
 
 Time seconds(double s) { return Time(std::llround(s * 1e9)); }
 
-/// The workflow with its tasks bound to their workers, in the order of the recorded starts on each.
-/// Objects are arrays that their producer writes first. `ids`: of the file's tasks.
-void build_replay(const json& file, const json& recorded, ProgramBuilder& builder,
-                  std::vector<core::TaskId>& ids) {
+/// The workflow, its tasks in the order of the recorded starts, which run anywhere; and the plan:
+/// on their workers, in that order. Objects are arrays that their producer writes first. `ids`: of
+/// the file's tasks.
+core::Plan build_replay(const json& file, const json& recorded, ProgramBuilder& builder,
+                        std::vector<core::TaskId>& ids) {
   std::vector<core::RegionId> objects;
   for (std::size_t i = 0; i < file.at("objects").size(); ++i) {
     core::ArraySpec spec;
@@ -125,19 +127,20 @@ void build_replay(const json& file, const json& recorded, ProgramBuilder& builde
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return std::pair(starts[i], ends[i]); });
   ids.resize(order.size());
-  std::vector<core::TaskId> last_on(file.at("workers").get<std::size_t>());
+  core::Plan plan;
   for (const std::size_t i : order) {
     const json& task = file.at("tasks")[i];
     const auto worker = file.at("worker_of_task")[i].get<std::size_t>();
-    core::TaskSpec spec = ProgramBuilder::task(task.at("name"), "gpu:" + std::to_string(worker),
+    core::TaskSpec spec = ProgramBuilder::task(task.at("name"), "gpu",
                                                seconds(task.at("duration").get<double>()).ns());
     for (const std::size_t object : task.at("inputs")) spec.accesses.push_back(in(objects[object]));
     for (const std::size_t object : task.at("outputs")) {
       spec.accesses.push_back(out(objects[object]));
     }
-    if (!last_on[worker].is_none()) spec.after = {last_on[worker]};
-    last_on[worker] = ids[i] = builder.spawn(spec);
+    ids[i] = builder.spawn(spec);
+    plan.tasks.push_back({ids[i], {gpu_device(worker)}, {}});
   }
+  return plan;
 }
 
 TEST_CASE("replays of workflows start every task when another simulator does") {
@@ -152,9 +155,9 @@ TEST_CASE("replays of workflows start every task when another simulator does") {
       CAPTURE(name);
       CAPTURE(key);
       const json& recorded = file->at("results").at(key);
-      ProgramBuilder builder(core::DependencyMode::kBoth);
+      ProgramBuilder builder;
       std::vector<core::TaskId> ids;
-      build_replay(*file, recorded, builder, ids);
+      core::Plan plan = build_replay(*file, recorded, builder, ids);
       const std::vector<double> bandwidth(file->at("workers"), file->at("bandwidth"));
       std::vector<std::pair<int, int>> pairs;
       for (int i = 0; i < 4; ++i) {
@@ -164,7 +167,11 @@ TEST_CASE("replays of workflows start every task when another simulator does") {
       }
       const core::Machine machine = worker_machine(bandwidth, bandwidth, sharing, pairs);
       SimOptions options;
-      options.engine.window = 0;
+      options.engine.plan = std::make_shared<const core::Plan>(std::move(plan));
+      options.engine.mapper = "fixed";
+      options.engine.order = "strict:global=0";  // a worker does not wait for others' order
+      options.engine.window = 1;                 // nor starts what comes later in its own
+      options.engine.prefetch = "on_produce";
       options.engine.source = "owner";
       const SimResult result = required(simulate(builder.close(), machine, options));
       CHECK(result.run.copies.size() == recorded.at("transfers").get<std::size_t>());

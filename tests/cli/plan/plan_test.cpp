@@ -1,0 +1,187 @@
+// Decisions of one run imposed on another.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/cli/command_line.h"
+
+namespace parley::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+Json summary_of(const std::vector<std::string>& words, const TemporaryFolder& folder) {
+  std::vector<std::string> all = words;
+  all.insert(all.end(), {"--check", "--summary", folder.path("summary.json")});
+  const Said said = parley(all);
+  REQUIRE_MESSAGE(said.code == 0, said.err);
+  return Json::parse(contents(folder.path("summary.json")));
+}
+
+/// Device by task, in order of starts.
+std::vector<std::pair<std::string, std::string>> places(const Json& summary) {
+  std::vector<std::pair<std::string, std::string>> places;
+  for (const Json& row : summary["tasks"]) places.emplace_back(row[0], row[1]);
+  return places;
+}
+
+TEST_CASE("under another run's journal, a machine of other speeds moves the same bytes by route") {
+  // Overlapping regions, little memory, victims and sources that depend on times.
+  const std::vector<std::vector<std::string>> runs = {
+      {"cholesky:tiles=8,tile=256", "--limit", "gpu=4MiB"},
+      {"jacobi:rows=256,columns=256,iterations=4", "--evict", "next_use", "--evict-idle-only"},
+      {"stencil:points=64,iterations=4", "--limit", "gpu=1MiB"},
+      {"random:seed=3", "--limit", "gpu=600MiB", "--evict", "next_use"},
+      {"map_reduce", "--limit", "gpu=600MiB", "--mapper", "parla"}};
+  for (const std::vector<std::string>& run : runs) {
+    CAPTURE(run[0]);
+    const TemporaryFolder folder;
+    std::vector<std::string> words = {"sim", "--machine", "h200x4", "--journal",
+                                      folder.path("run.jsonl")};
+    words.insert(words.end(), run.begin(), run.end());
+    const Json first = summary_of(words, folder);
+    words = {"sim",       run[0],
+             "--machine", "a100x4",
+             "--window",  "3",
+             "--plan",    folder.path("run.jsonl"),
+             "--journal", folder.path("again.jsonl")};
+    if (run[1] == "--limit") words.insert(words.end(), {run[1], run[2]});
+    const Json second = summary_of(words, folder);
+    for (const char* key : {"bytes_copied", "evictions", "written_back_bytes"}) {
+      CAPTURE(key);
+      CHECK(first[key] == second[key]);
+    }
+    CHECK(first["makespan_ns"] != second["makespan_ns"]);
+    // A journal of a run under a plan has all that its replay needs.
+    CHECK(parley({"replay", folder.path("again.jsonl")}).code == 0);
+  }
+}
+
+TEST_CASE("a summary tells where tasks go and in which order") {
+  const TemporaryFolder folder;
+  const Json first = summary_of({"sim", "qr:tiles=5,tile=256", "--machine", "h200x4", "--mapper",
+                                 "round_robin", "--window", "1"},
+                                folder);
+  const std::string plan = folder.file("run.json", first.dump());
+  const Json second = summary_of({"sim", "qr:tiles=5,tile=256", "--machine", "h200x4", "--window",
+                                  "1", "--order", "strict:global=0", "--plan", plan},
+                                 folder);
+  CHECK(second["policies"]["mapper"] == "fixed");
+  const auto by_device = [](const Json& summary) {
+    std::map<std::string, std::vector<std::string>> tasks;
+    for (const auto& [task, device] : places(summary)) tasks[device].push_back(task);
+    return tasks;
+  };
+  CHECK(by_device(first) == by_device(second));
+}
+
+/// Two independent chains, a then b.
+std::string two_chains() {
+  return R"({"format": "parley-workload", "version": 1, "name": "chains",
+    "arrays": [{"name": "x", "shape": [8], "dtype": "float64", "init": {"fill": 1}},
+               {"name": "y", "shape": [8], "dtype": "float64", "init": {"fill": 1}}],
+    "tasks": [{"name": "x1", "placement": "gpu", "inout": ["x"], "cost": {"ns": 100}},
+              {"name": "x2", "placement": "gpu", "inout": ["x"], "cost": {"ns": 100}},
+              {"name": "y1", "placement": "gpu", "inout": ["y"], "cost": {"ns": 100}},
+              {"name": "y2", "placement": "gpu", "inout": ["y"], "cost": {"ns": 100}}]})";
+}
+
+std::string plan_of(const std::string& tasks) {
+  return R"({"format": "parley-plan", "version": 1, "tasks": )" + tasks + "}";
+}
+
+TEST_CASE("a plan's order is kept, over all devices or on each") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", two_chains());
+  const std::string plan = folder.file(
+      "p.json", plan_of(R"([["y1", "gpu:0"], ["y2", "gpu:0"], ["x1", "gpu:1"], ["x2", "gpu:0"]])"));
+  using Places = std::vector<std::pair<std::string, std::string>>;
+  // With a window of 1, x1 is issued when y2 is, after y1 has ended; or at once.
+  const auto run = [&](const std::string& order) {
+    return places(summary_of({"sim", workload, "--machine", "h200x2", "--window", "1", "--prefetch",
+                              "none", "--plan", plan, "--order", order},
+                             folder));
+  };
+  CHECK(run("strict") ==
+        Places{{"y1", "gpu:0"}, {"y2", "gpu:0"}, {"x1", "gpu:1"}, {"x2", "gpu:0"}});
+  CHECK(run("strict:global=0") ==
+        Places{{"y1", "gpu:0"}, {"x1", "gpu:1"}, {"y2", "gpu:0"}, {"x2", "gpu:0"}});
+}
+
+TEST_CASE("on_produce sends a datum to where its consumer will run before that is mapped") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+    "name": "early",
+    "arrays": [{"name": "x", "shape": [1048576], "dtype": "float64"},
+               {"name": "y", "shape": [8], "dtype": "float64"}],
+    "tasks": [{"name": "make", "placement": "gpu", "out": ["x"], "cost": {"ns": 100}},
+              {"name": "wait", "placement": "gpu", "out": ["y"], "cost": {"ns": 1000000000}},
+              {"name": "use", "placement": "gpu", "in": ["x", "y"], "cost": {"ns": 100}}]})");
+  const std::string plan =
+      folder.file("p.json", plan_of(R"([["make", "gpu:0"], ["wait", "gpu:1"], ["use", "gpu:1"]])"));
+  const auto copy_start = [&](const std::string& prefetch) {
+    const Json summary = summary_of({"sim", workload, "--machine", "h200x2", "--window", "1",
+                                     "--plan", plan, "--prefetch", prefetch},
+                                    folder);
+    REQUIRE(summary["copy_list"].size() == 1);
+    return summary["copy_list"][0][4].get<std::int64_t>();
+  };
+  CHECK(copy_start("on_produce") < 1'000'000);
+  CHECK(copy_start("none") >= 1'000'000'000);
+}
+
+TEST_CASE("a plan that cannot be followed says why") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", two_chains());
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {plan_of(R"([["x1", "gpu:0"], ["x2", "gpu:0"], ["y1", "gpu:0"], ["y3", "gpu:0"]])"),
+       "tasks[3]: unknown task \"y3\"; did you mean"},
+      {plan_of(R"([["x1", "gpu:0"], ["x2", "gpu:7"], ["y1", "gpu:0"], ["y2", "gpu:0"]])"),
+       "tasks[1]: unknown device \"gpu:7\""},
+      {plan_of(R"([["x1", "gpu:0"], ["x2", "cpu"], ["y1", "gpu:0"], ["y2", "gpu:0"]])"),
+       "task \"x2\": the plan has it on cpu, where it may not run; allowed: gpu:0, gpu:1"},
+      {plan_of(R"([["x1", "gpu:0"], ["y1", "gpu:0"]])"), "plan: lacks 2 tasks: \"x2\", \"y2\""},
+      {plan_of(R"([["x1", "gpu:0"], ["x1", "gpu:0"], ["x2", "gpu:0"], ["y1", "gpu:0"],
+                   ["y2", "gpu:0"]])"),
+       "task \"x1\": is in the plan twice"},
+      {plan_of(R"([["x2", "gpu:0"], ["x1", "gpu:0"], ["y1", "gpu:0"], ["y2", "gpu:0"]])"),
+       "task \"x2\": comes in the plan before \"x1\", which it depends on"},
+      {plan_of(R"([["x1"]])"), "tasks[0]: found [\"x1\"]; expected [task, device]"},
+      {plan_of(R"([], "task": [])"), "task: unknown key; did you mean \"tasks\"?"},
+      {R"({"format": "parley-plan", "version": 2, "tasks": []})", "version: found 2"},
+      {R"({"format": "parley-workload"})", "found format \"parley-workload\"; allowed:"},
+      {"not JSON", "is not JSON"}};
+  for (const auto& [text, message] : cases) {
+    CAPTURE(text);
+    const Said said =
+        parley({"sim", workload, "--machine", "h200x2", "--plan", folder.file("p.json", text)});
+    CHECK(said.code == 2);
+    CHECK_MESSAGE(has(said.err, message), said.err);
+  }
+}
+
+TEST_CASE("policies that follow a plan ask for one") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", two_chains());
+  const auto error = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> all = {"sim", workload};
+    all.insert(all.end(), words.begin(), words.end());
+    const Said said = parley(all);
+    CHECK(said.code == 2);
+    return said.err;
+  };
+  CHECK(has(error({"--mapper", "fixed"}), "mapper fixed: follows a plan, and none was given"));
+  CHECK(has(error({"--order", "strict:global=0"}), "order strict:global=0: follows a plan"));
+  const std::string plan = folder.file(
+      "p.json", plan_of(R"([["x1", "gpu:0"], ["x2", "gpu:0"], ["y1", "gpu:0"], ["y2", "gpu:0"]])"));
+  CHECK(has(error({"--plan", plan, "--evict", "planned"}),
+            "evict planned: follows a plan's copies, and this plan tells of none"));
+  CHECK(has(error({"--plan", folder.path("nothing.json")}), "cannot be read"));
+}
+
+}  // namespace
+}  // namespace parley::cli
