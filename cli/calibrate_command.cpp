@@ -44,6 +44,7 @@ struct Subject {
   Computer computer;
   std::unique_ptr<exec::Backend> backend;
   std::string description;
+  std::int32_t streams = 0;  // of a GPU, with a thread of its own that issues; 0: not so
 };
 
 core::Result<Subject> subject_of(const CalibrateArguments& arguments) {
@@ -59,7 +60,9 @@ core::Result<Subject> subject_of(const CalibrateArguments& arguments) {
   if (!gpus) return gpus.faults();
   subject.computer.is_cuda = true;
   for (const exec::cuda::Gpu& gpu : *gpus) subject.computer.gpu_memory.push_back(gpu.free);
-  core::Result<std::unique_ptr<exec::Backend>> backend = exec::cuda::create_backend({});
+  const exec::cuda::CudaOptions options;
+  subject.streams = static_cast<std::int32_t>(options.compute_streams);
+  core::Result<std::unique_ptr<exec::Backend>> backend = exec::cuda::create_backend(options);
   if (!backend) return backend.faults();
   subject.backend = std::move(*backend);
   subject.description = gpus->front().name + ", driver " + gpus->front().driver;
@@ -95,6 +98,8 @@ int run_calibrate(const CalibrateArguments& arguments, Terminal& terminal) {
   exec::CalibrationOptions options;
   options.is_quick = arguments.is_quick;
   options.is_sustained = arguments.is_sustained;
+  options.streams = subject->streams;
+  options.has_submitters = subject->streams > 0;
   core::Result<core::MachineSpec> spec = [&] {
     ProgressLine progress(terminal, "measurements");
     options.progress = [&](const std::string&, std::size_t done, std::size_t total) {

@@ -1,9 +1,9 @@
 #include "exec/calibrate/calibration.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
+#include <vector>
 
+#include "exec/calibrate/host_costs.h"
 #include "exec/calibrate/kernel_times.h"
 #include "exec/calibrate/laboratory.h"
 #include "exec/calibrate/link_fit.h"
@@ -14,10 +14,6 @@ namespace {
 
 using core::DeviceId;
 
-core::Duration duration(double seconds) {
-  return core::Duration(std::max(0LL, std::llround(seconds * 1e9)));
-}
-
 /// What routes and tables are measured anew; the rest of `plain` stays.
 core::MachineSpec without_figures(const core::Machine& plain) {
   core::MachineSpec spec = plain.spec();
@@ -26,66 +22,27 @@ core::MachineSpec without_figures(const core::Machine& plain) {
   spec.resources = {};
   spec.engines = {};
   spec.kernels.clear();
+  spec.shares.clear();
+  spec.host.event = spec.host.poll = spec.host.handoff = core::Duration(0);
+  spec.host.submitters = core::Submitters::kOne;
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {
     spec.devices[DeviceId(d)].flops_per_s.clear();
   }
   return spec;
 }
 
-/// The first GPU, else the first device.
-DeviceId accelerator(const core::MachineSpec& spec) {
-  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
-    if (!spec.spaces[spec.devices[DeviceId(d)].space].is_host) return DeviceId(d);
-  }
-  return DeviceId(0);
-}
-
-/// Start-up of kernels, and what the host spends on commands: from tasks that do nothing.
-void measure_host(const Laboratory& laboratory, bool is_quick, core::MachineSpec& spec) {
-  using Empty = Laboratory::EmptyTasks;
-  const DeviceId device = accelerator(spec);
-  const std::size_t count = is_quick ? 1000 : 4000;
-  const auto best_of = [&](Empty kind, std::size_t tasks, std::uint32_t window) {
-    double least = laboratory.task(kind, device, tasks, window);
-    for (int i = 0; i < 2; ++i) {
-      least = std::min(least, laboratory.task(kind, device, tasks, window));
-    }
-    return least;
-  };
-  const double launch = best_of(Empty::kIndependent, count, 64);
-  const double copied = best_of(Empty::kCopies, count, 64);
-  const double alone = best_of(Empty::kChain, count / 4, 1);
-  spec.host.issue_launch = duration(launch);
-  spec.host.issue_copy = duration(copied - launch);
-  spec.host.round_trip = duration(alone);
-  spec.host.decide = core::Duration(0);  // within the other two
-  std::vector<std::string> seen;
-  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
-    const std::string& device_class = spec.devices[DeviceId(d)].device_class;
-    if (std::find(seen.begin(), seen.end(), device_class) != seen.end()) continue;
-    seen.push_back(device_class);
-    KernelProbe empty;
-    empty.kernel = "spin";
-    empty.parameters = {{"ns", 0.0}};
-    const core::Duration start = duration(median(laboratory.kernel(empty, DeviceId(d), 100)));
-    for (std::size_t other = 0; other < spec.devices.size(); ++other) {
-      core::Device& like = spec.devices[DeviceId(other)];
-      if (like.device_class == device_class) like.launch = start;
-    }
-  }
-}
-
 void measure_all(const core::Machine& plain, const CalibrationOptions& options,
                  const RunProgram& run, core::MachineSpec& spec) {
   const Laboratory laboratory(plain, run);
   LinkFit links(laboratory, spec, options.is_quick);
-  KernelTimes kernels(laboratory, spec, options.is_quick, options.is_sustained);
+  KernelTimes kernels(laboratory, spec, options);
   std::vector<std::pair<std::string, std::function<void()>>> steps;
-  steps.emplace_back("commands of the host",
-                     [&] { measure_host(laboratory, options.is_quick, spec); });
+  steps.emplace_back("commands of the host", [&] { measure_host(laboratory, options, spec); });
   for (LinkFit::Step& step : links.steps()) {
     steps.emplace_back("copies " + step.what, std::move(step.measure));
   }
+  steps.emplace_back("from one queue to another",
+                     [&] { measure_telling(laboratory, options, spec); });
   for (KernelTimes::Step& step : kernels.steps()) {
     steps.emplace_back(step.what, std::move(step.measure));
   }
@@ -113,7 +70,9 @@ core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
 }
 
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
-                                          const CalibrationOptions& options, Backend& backend) {
+                                          const CalibrationOptions& asked, Backend& backend) {
+  CalibrationOptions options = asked;
+  if (options.has_submitters) options.decide_command = time_of_decisions(plain);
   return calibrate(
       plain, options,
       [&](const core::Program& program, const core::Machine& machine,

@@ -22,6 +22,12 @@ struct CalibrationOptions {
   /// Rates of gemm and syrk after seconds of work, when a GPU's clock has come down to what its
   /// power allows, instead of those of short runs.
   bool is_sustained = false;
+  /// Kernels that the executor runs side by side on a GPU; more than 1: what they leave of each
+  /// other is measured (Device::streams, KernelShares).
+  std::int32_t streams = 0;
+  /// The executor has a thread for each GPU that issues its commands.
+  bool has_submitters = false;
+  core::Duration decide_command;  // of the deciding thread then, for each command
   /// Called before each measurement; may be empty.
   std::function<void(const std::string& what, std::size_t done, std::size_t total)> progress;
 };
@@ -35,7 +41,8 @@ using RunProgram = std::function<core::Result<core::RunRecord>(
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& options, const RunProgram& run);
 
-/// On a backend. Faults also: an environment that fails.
+/// On a backend, with the time that decisions take on this computer. Faults also: an environment
+/// that fails.
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& options, Backend& backend);
 

@@ -67,9 +67,30 @@ double seconds_of(core::Duration duration) { return static_cast<double>(duration
 
 }  // namespace
 
-KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec, bool is_quick,
-                         bool is_sustained)
-    : laboratory_(laboratory), spec_(spec), is_quick_(is_quick), is_sustained_(is_sustained) {}
+KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec,
+                         const CalibrationOptions& options)
+    : laboratory_(laboratory),
+      spec_(spec),
+      is_quick_(options.is_quick),
+      is_sustained_(options.is_sustained),
+      streams_(static_cast<std::size_t>(std::max(1, options.streams))) {}
+
+/// Half of the bytes read, half written.
+KernelTimes::Family KernelTimes::hash_family() const {
+  const std::vector<std::int64_t> sizes =
+      is_quick_ ? std::vector<std::int64_t>{1 << 14, 1 << 20, 1 << 26}
+                : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25, 1 << 27};
+  return {"hash_mix", sizes, [](std::int64_t bytes) {
+            return probe("hash_mix", DType::kUint8, {line(bytes / 2, kIn), line(bytes / 2, kOut)});
+          }};
+}
+
+/// Its size is no size: 1 for all. Long beside what it takes to start it.
+KernelTimes::Family KernelTimes::spin_family() const {
+  return {"spin", {1}, [](std::int64_t) {
+            return probe("spin", DType::kFloat64, {}, {{"ns", 200'000.0}});
+          }};
+}
 
 std::vector<KernelTimes::Family> KernelTimes::families(DType dtype) const {
   const std::vector<std::int64_t> edges =
@@ -109,6 +130,9 @@ std::vector<KernelTimes::Step> KernelTimes::steps() {
                          [this, device, dtype, family] { measure(device, dtype, family); }});
       }
     }
+    steps.push_back({"hash_mix on " + spec_.devices[device].name,
+                     [this, device] { measure(device, DType::kUint8, hash_family()); }});
+    if (streams_ > 1 && device_class == "gpu") add_share_steps(device, steps);
     steps.push_back(
         {"rates of " + spec_.devices[device].name, [this, device] { take_rates(device); }});
     if (!is_sustained_ || device_class != "gpu") continue;
@@ -116,6 +140,56 @@ std::vector<KernelTimes::Step> KernelTimes::steps() {
         {"sustained rate of " + spec_.devices[device].name, [this, device] { slow_down(device); }});
   }
   return steps;
+}
+
+void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
+  for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
+    core::Device& like = spec_.devices[DeviceId(d)];
+    if (like.device_class == spec_.devices[device].device_class) {
+      like.streams = static_cast<std::int32_t>(streams_);
+    }
+  }
+  std::vector<std::pair<DType, Family>> measured;
+  for (Family& family : families(DType::kFloat64)) {
+    measured.emplace_back(DType::kFloat64, std::move(family));
+  }
+  measured.emplace_back(DType::kUint8, hash_family());
+  measured.emplace_back(DType::kFloat64, spin_family());
+  for (auto& [dtype, family] : measured) {
+    steps.push_back({family.kernel + " beside itself on " + spec_.devices[device].name,
+                     [this, device, dtype = dtype, family = std::move(family)] {
+                       measure_share(device, dtype, family);
+                     }});
+  }
+}
+
+/// Kernels on all streams at once against one after the other. A kernel that can use the part s of
+/// the device runs min(streams, 1 / s) times as often.
+void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& family) {
+  constexpr std::size_t kRepetitions = 5;
+  constexpr double kLongest = 0.005;  // seconds: what takes longer fills the device
+  const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
+  std::vector<std::pair<std::int64_t, double>> points;
+  for (const std::int64_t size : family.sizes) {
+    const KernelProbe made = family.make(size);
+    std::int64_t bytes = 0;
+    for (const Operand& operand : made.operands) {
+      std::int64_t count = core::element_bytes(dtype);
+      for (const std::int64_t extent : operand.shape) count *= extent;
+      bytes += count * static_cast<std::int64_t>(operand.is_fresh ? kRepetitions : 1);
+    }
+    if (bytes * static_cast<std::int64_t>(streams_) > space.capacity.count() / 4) break;
+    const double alone = median(laboratory_.kernel(made, device, kRepetitions));
+    if (alone <= 0.0 || alone > kLongest) break;
+    const double together = laboratory_.kernels_together(made, device, streams_, kRepetitions);
+    const double least = 1.0 / static_cast<double>(streams_);
+    // One that leaves room for all the streams may leave more: as good as nothing.
+    const double share = together / alone;
+    points.emplace_back(size, share < 1.1 * least ? 0.0 : std::min(1.0, share));
+  }
+  if (points.empty()) return;
+  const std::string& device_class = spec_.devices[device].device_class;
+  spec_.shares[family.kernel][device_class][std::string(core::name_of(dtype))] = std::move(points);
 }
 
 void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {

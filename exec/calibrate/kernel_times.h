@@ -13,8 +13,8 @@ namespace parley::exec {
 class KernelTimes {
  public:
   /// Times of one device of each class go into `spec`.
-  KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec, bool is_quick,
-              bool is_sustained);
+  KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec,
+              const CalibrationOptions& options);
 
   struct Step {
     std::string what;
@@ -33,6 +33,10 @@ class KernelTimes {
   };
   [[nodiscard]] std::vector<Family> families(core::DType dtype) const;
   void measure(core::DeviceId device, core::DType dtype, const Family& family);
+  void add_share_steps(core::DeviceId device, std::vector<Step>& steps);
+  void measure_share(core::DeviceId device, core::DType dtype, const Family& family);
+  [[nodiscard]] Family hash_family() const;
+  [[nodiscard]] Family spin_family() const;
   void take_rates(core::DeviceId device);
   void slow_down(core::DeviceId device);
   [[nodiscard]] const std::vector<std::pair<std::int64_t, core::Duration>>* times(
@@ -41,6 +45,7 @@ class KernelTimes {
   const Laboratory& laboratory_;
   core::MachineSpec& spec_;
   bool is_quick_, is_sustained_;
+  std::size_t streams_;
 };
 
 }  // namespace parley::exec

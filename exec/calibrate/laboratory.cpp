@@ -100,9 +100,15 @@ std::vector<MeasuredCopy> Laboratory::copies(const std::vector<CopyFlow>& flows,
   Program program("copies");
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t f = 0; f < flows.size(); ++f) {
-      const RegionView block = add_array(
-          program, "B_" + std::to_string(f) + "_" + std::to_string(i), {bytes}, core::DType::kUint8,
-          zeros(core::DType::kUint8), machine_.space(flows[f].from).name);
+      // Within a space a part is copied out of what is there.
+      const bool is_local = flows[f].from == flows[f].to;
+      RegionView block = add_array(program, "B_" + std::to_string(f) + "_" + std::to_string(i),
+                                   {is_local ? 2 * bytes : bytes}, core::DType::kUint8,
+                                   zeros(core::DType::kUint8), machine_.space(flows[f].from).name);
+      if (is_local) {
+        const core::Index half[] = {core::Slice{.start = 0, .stop = bytes, .step = {}}};
+        block = required(program.slice(block, half));
+      }
       core::TaskSpec task =
           task_on(machine_, device_of(machine_, flows[f].to), {access(block, AccessMode::kIn)});
       task.kernel = {{"none", {}, {}}};
@@ -119,36 +125,66 @@ std::vector<MeasuredCopy> Laboratory::copies(const std::vector<CopyFlow>& flows,
   return measured;
 }
 
+namespace {
+
+/// Adds a chain of repetitions of a kernel to a program. An array of 0 bytes orders them and moves
+/// nothing: two kernels at a time would share the device.
+class KernelChain {
+ public:
+  KernelChain(Program& program, const core::Machine& machine, const KernelProbe& probe,
+              core::DeviceId device, std::string name)
+      : program_(program),
+        machine_(machine),
+        probe_(probe),
+        device_(device),
+        name_(std::move(name)),
+        turn_(
+            add_array(program, name_ + "_turn", {0}, core::DType::kUint8, core::Initial{}, "host")),
+        shared_(probe.operands.size()) {}
+
+  core::TaskId add_repetition() {
+    std::vector<core::Access> accesses;
+    core::KernelCall call{probe_.kernel, probe_.parameters, {}};
+    for (std::size_t i = 0; i < probe_.operands.size(); ++i) {
+      if (is_first_ || probe_.operands[i].is_fresh) shared_[i] = make(probe_.operands[i]);
+      accesses.push_back(access(shared_[i], probe_.operands[i].mode));
+      call.arguments.push_back({false, static_cast<std::uint16_t>(i), {}});
+    }
+    is_first_ = false;
+    accesses.push_back(access(turn_, AccessMode::kInout));
+    core::TaskSpec task = task_on(machine_, device_, std::move(accesses));
+    task.cost.clear();  // as the machine's kernel table says, where policies want to know
+    task.kernel = {std::move(call)};
+    return required(program_.spawn(std::move(task)));
+  }
+
+ private:
+  RegionView make(const KernelProbe::Operand& operand) {
+    const std::uint64_t number = arrays_++;
+    return add_array(program_, name_ + "_" + std::to_string(number), operand.shape, probe_.dtype,
+                     probe_.dtype == core::DType::kUint8 ? zeros(probe_.dtype)
+                                                         : random_values(number, operand.diagonal),
+                     machine_.space(machine_.device(device_).space).name);
+  }
+
+  Program& program_;
+  const core::Machine& machine_;
+  const KernelProbe& probe_;
+  core::DeviceId device_;
+  std::string name_;
+  RegionView turn_;
+  std::vector<RegionView> shared_;
+  std::uint64_t arrays_ = 0;
+  bool is_first_ = true;
+};
+
+}  // namespace
+
 std::vector<double> Laboratory::kernel(const KernelProbe& probe, core::DeviceId device,
                                        std::size_t repetitions) const {
   Program program(probe.kernel);
-  const std::string& space = machine_.space(machine_.device(device).space).name;
-  std::vector<RegionView> shared(probe.operands.size());
-  std::uint64_t arrays = 0;
-  const auto make = [&](std::size_t i) {
-    const KernelProbe::Operand& operand = probe.operands[i];
-    const std::uint64_t number = arrays++;
-    return add_array(program, "x_" + std::to_string(number), operand.shape, probe.dtype,
-                     random_values(number, operand.diagonal), space);
-  };
-  // An array of 0 bytes orders tasks and moves nothing: two kernels at a time would share the
-  // device.
-  const RegionView turn =
-      add_array(program, "turn", {0}, core::DType::kUint8, core::Initial{}, "host");
-  for (std::size_t repetition = 0; repetition < repetitions; ++repetition) {
-    std::vector<core::Access> accesses;
-    core::KernelCall call{probe.kernel, probe.parameters, {}};
-    for (std::size_t i = 0; i < probe.operands.size(); ++i) {
-      if (repetition == 0 || probe.operands[i].is_fresh) shared[i] = make(i);
-      accesses.push_back(access(shared[i], probe.operands[i].mode));
-      call.arguments.push_back({false, static_cast<std::uint16_t>(i), {}});
-    }
-    accesses.push_back(access(turn, AccessMode::kInout));
-    core::TaskSpec task = task_on(machine_, device, std::move(accesses));
-    task.cost.clear();  // as the machine's kernel table says, where policies want to know
-    task.kernel = {std::move(call)};
-    required(program.spawn(std::move(task)));
-  }
+  KernelChain chain(program, machine_, probe, device, "x");
+  for (std::size_t i = 0; i < repetitions; ++i) chain.add_repetition();
   std::map<core::TaskId, double> durations;
   for (const core::TaskRecord& task : run(program, 4, true).tasks) {
     durations[task.task] = seconds(task.end) - seconds(task.start);
@@ -158,6 +194,26 @@ std::vector<double> Laboratory::kernel(const KernelProbe& probe, core::DeviceId 
     if (task.index() > 0) listed.push_back(duration);
   }
   return listed;
+}
+
+double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
+                                    std::size_t chains, std::size_t repetitions) const {
+  Program program(probe.kernel);
+  std::vector<KernelChain> all;
+  for (std::size_t c = 0; c < chains; ++c) {
+    all.emplace_back(program, machine_, probe, device, "x" + std::to_string(c));
+  }
+  for (std::size_t i = 0; i < repetitions; ++i) {
+    for (KernelChain& chain : all) chain.add_repetition();
+  }
+  double from = 0.0, to = 0.0;
+  for (const core::TaskRecord& task :
+       run(program, static_cast<std::uint32_t>(4 * chains), true).tasks) {
+    const bool is_first = task.task.index() < chains;
+    if (is_first) from = std::max(from, seconds(task.end));
+    to = std::max(to, seconds(task.end));
+  }
+  return (to - from) / static_cast<double>(chains * (repetitions - 1));
 }
 
 double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,
@@ -178,6 +234,30 @@ double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t coun
     required(program.spawn(std::move(task)));
   }
   return seconds(run(program, window, false).makespan) / static_cast<double>(count);
+}
+
+double Laboratory::task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
+                               std::uint32_t window) const {
+  Program program("empty tasks");
+  for (std::size_t i = 0; i < count; ++i) {
+    core::TaskSpec task = task_on(machine_, devices[i % devices.size()], {});
+    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
+    required(program.spawn(std::move(task)));
+  }
+  return seconds(run(program, window, false).makespan) / static_cast<double>(count);
+}
+
+double Laboratory::hop(core::DeviceId a, core::DeviceId b, std::size_t count) const {
+  Program program("to and fro");
+  const RegionView data =
+      add_array(program, "x", {8}, core::DType::kUint8, zeros(core::DType::kUint8),
+                machine_.space(machine_.device(a).space).name);
+  for (std::size_t i = 0; i < count; ++i) {
+    core::TaskSpec task = task_on(machine_, i % 2 == 0 ? a : b, {access(data, AccessMode::kInout)});
+    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
+    required(program.spawn(std::move(task)));
+  }
+  return seconds(run(program, 64, false).makespan) / static_cast<double>(count);
 }
 
 }  // namespace parley::exec

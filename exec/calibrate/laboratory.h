@@ -53,6 +53,11 @@ class Laboratory {
   [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
                                            std::size_t repetitions) const;
 
+  /// Seconds a kernel takes when so many chains of repetitions run side by side: from the end of
+  /// the first of each to the end of the last, over the number of kernels in between.
+  [[nodiscard]] double kernels_together(const KernelProbe& probe, core::DeviceId device,
+                                        std::size_t chains, std::size_t repetitions) const;
+
   enum class EmptyTasks : std::uint8_t {
     kIndependent,  // without data
     kChain,        // each updates what the one before updated
@@ -61,6 +66,12 @@ class Laboratory {
   /// Seconds a task with an empty kernel takes on the device, from first submission to the end.
   [[nodiscard]] double task(EmptyTasks kind, core::DeviceId device, std::size_t count,
                             std::uint32_t window) const;
+  /// The same of independent tasks spread over several devices, in turn.
+  [[nodiscard]] double task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
+                                   std::uint32_t window) const;
+  /// Seconds from one task to the next when a few bytes go to and fro between two devices: a copy
+  /// and an empty kernel, each waiting for the other.
+  [[nodiscard]] double hop(core::DeviceId a, core::DeviceId b, std::size_t count) const;
 
  private:
   core::RunRecord run(core::Program& program, std::uint32_t window, bool is_timed) const;

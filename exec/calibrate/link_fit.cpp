@@ -82,7 +82,8 @@ std::vector<LinkFit::Step> LinkFit::steps() {
   for (const SpaceId from : spaces) {
     for (const SpaceId to : spaces) {
       // What has no way of its own goes through the host, by ways that are measured.
-      if (from == to || laboratory_.machine().route_id(from, to).is_none()) continue;
+      if (laboratory_.machine().route_id(from, to).is_none()) continue;
+      if (from == to && from == host_) continue;
       steps.push_back({spec_.spaces[from].name + " to " + spec_.spaces[to].name, [this, from, to] {
                          measure_alone({from, to});
                        }});
@@ -134,7 +135,8 @@ const LinkFit::Lone* LinkFit::alike(CopyFlow flow) const {
   constexpr double kAlike = 0.1;
   for (const Lone& other : lone_) {
     const bool is_same_kind = (other.flow.from == host_) == (flow.from == host_) &&
-                              (other.flow.to == host_) == (flow.to == host_);
+                              (other.flow.to == host_) == (flow.to == host_) &&
+                              (other.flow.from == other.flow.to) == (flow.from == flow.to);
     if (!is_same_kind) continue;
     const std::size_t count = other.curve.size();
     const bool is_as_long =
@@ -171,7 +173,9 @@ void LinkFit::add_route(const Lone& lone) {
   route.from = lone.flow.from;
   route.to = lone.flow.to;
   route.curve = lone.curve;
-  route.kind = route.from == host_ || route.to == host_ ? "host" : "peer";
+  route.kind = route.from == route.to                     ? "local"
+               : route.from == host_ || route.to == host_ ? "host"
+                                                          : "peer";
   const std::string name = spec_.spaces[route.from].name + "->" + spec_.spaces[route.to].name;
   const double rate = std::max(lone.rate, lone.slots > 1 ? lone.joint_rate : 0.0);
   route.engines = {spec_.engines.push_back({name, lone.slots})};

@@ -1,0 +1,166 @@
+#include "exec/calibrate/host_costs.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exec/backend.h"
+#include "exec/executor.h"
+
+namespace parley::exec {
+namespace {
+
+using core::DeviceId;
+using core::SpaceId;
+
+core::Duration duration(double seconds) {
+  return core::Duration(std::max(0LL, std::llround(seconds * 1e9)));
+}
+
+double seconds_of(core::Duration time) { return static_cast<double>(time.count()) * 1e-9; }
+
+/// The first device of each GPU space, or of each space when there is no GPU.
+std::vector<DeviceId> accelerators(const core::MachineSpec& spec) {
+  std::vector<DeviceId> found;
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    if (!spec.spaces[spec.devices[DeviceId(d)].space].is_host) found.push_back(DeviceId(d));
+  }
+  if (found.empty()) found.push_back(DeviceId(0));
+  return found;
+}
+
+/// Others can only lengthen it.
+double least_of_three(const std::function<double()>& measure) {
+  return std::min({measure(), measure(), measure()});
+}
+
+/// A backend whose commands end as soon as they are submitted.
+class Instant final : public Backend {
+ public:
+  void prepare(const core::Program&, const core::Machine&, const core::Engine&) override {}
+  core::Faults check(const core::Program&, const core::Machine&) const override { return {}; }
+  void write(SpaceId, std::int64_t, std::span<const std::byte>) override {}
+  void read(SpaceId, std::int64_t, std::span<std::byte>) override {}
+  void begin(bool) override { start_ = Clock::now(); }
+  core::Time now() const override {
+    return core::Time(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start_).count());
+  }
+  void submit(const core::StartCopy& copy) override { end(copy.id); }
+  void submit(const core::LaunchTask& launch) override { end(launch.id); }
+  void flush() override {}
+  void collect(std::vector<Completion>& completions, bool) override {
+    // Few at a time, as when they end one after the other.
+    const std::size_t count = std::min<std::size_t>(ended_.size(), 2);
+    completions.insert(completions.end(), ended_.begin(),
+                       ended_.begin() + static_cast<std::ptrdiff_t>(count));
+    ended_.erase(ended_.begin(), ended_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  void end() override {}
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void end(core::CommandId id) {
+    const core::Time at = now();
+    ended_.push_back({Completion::Kind::kDone, id, at, at, ""});
+  }
+  Clock::time_point start_;
+  std::vector<Completion> ended_;
+};
+
+void measure_start_up(const Laboratory& laboratory, core::MachineSpec& spec) {
+  std::vector<std::string> seen;
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    const std::string device_class = spec.devices[DeviceId(d)].device_class;
+    if (std::ranges::find(seen, device_class) != seen.end()) continue;
+    seen.push_back(device_class);
+    KernelProbe empty;
+    empty.kernel = "spin";
+    empty.parameters = {{"ns", 0.0}};
+    const core::Duration start = duration(median(laboratory.kernel(empty, DeviceId(d), 100)));
+    for (std::size_t other = 0; other < spec.devices.size(); ++other) {
+      core::Device& like = spec.devices[DeviceId(other)];
+      if (like.device_class == device_class) like.launch = start;
+    }
+  }
+}
+
+}  // namespace
+
+void measure_host(const Laboratory& laboratory, const CalibrationOptions& options,
+                  core::MachineSpec& spec) {
+  using Empty = Laboratory::EmptyTasks;
+  const DeviceId device = accelerators(spec).front();
+  const std::size_t count = options.is_quick ? 1000 : 4000;
+  const auto cost = [&](Empty kind, std::size_t tasks, std::uint32_t window) {
+    return least_of_three([&] { return laboratory.task(kind, device, tasks, window); });
+  };
+  const double launch = cost(Empty::kIndependent, count, 64);
+  const double copied = cost(Empty::kCopies, count, 64);
+  spec.host.issue_launch = duration(launch);
+  spec.host.issue_copy = duration(copied - launch);
+  spec.host.round_trip = duration(cost(Empty::kChain, count / 4, 1));
+  spec.host.decide = core::Duration(0);  // within the others, or by command
+  spec.host.decide_command = core::Duration(0);
+  if (options.has_submitters) {
+    spec.host.submitters = core::Submitters::kPerGpu;
+    spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
+  }
+  measure_start_up(laboratory, spec);
+}
+
+void measure_telling(const Laboratory& laboratory, const CalibrationOptions& options,
+                     core::MachineSpec& spec) {
+  const std::vector<DeviceId> gpus = accelerators(spec);
+  DeviceId other = gpus.size() > 1 ? gpus[1] : DeviceId::none();
+  const bool is_direct = !other.is_none() && std::ranges::any_of(spec.routes, [&](const auto& r) {
+    return r.from == spec.devices[gpus[0]].space && r.to == spec.devices[other].space;
+  });
+  if (!is_direct) return;
+  const std::size_t count = options.is_quick ? 400 : 2000;
+  const double hop = least_of_three([&] { return laboratory.hop(gpus[0], other, count); });
+  double copy = 0.0;
+  for (const core::Route& route : spec.routes) {
+    const bool is_between =
+        route.from == spec.devices[gpus[0]].space && route.to == spec.devices[other].space;
+    if (is_between) {
+      copy = route.curve.empty() ? seconds_of(route.latency)
+                                 : static_cast<double>(route.curve.front().second) * 1e-9;
+    }
+  }
+  // Two GPUs issue in turn; what the host takes longer for than they do says nothing of them.
+  const double threads = options.has_submitters ? 2.0 : 1.0;
+  const double issued = seconds_of(spec.host.issue_launch + spec.host.issue_copy) / threads;
+  if (hop < 1.1 * issued) return;
+  const double kernel = seconds_of(spec.devices[gpus[0]].launch);
+  spec.host.event = duration((hop - copy - kernel) / 2.0);
+}
+
+core::Duration time_of_decisions(const core::Machine& machine) {
+  Instant instant;
+  std::size_t commands = 1;
+  const RunProgram run = [&](const core::Program& program, const core::Machine& on,
+                             const core::EngineOptions& engine,
+                             bool) -> core::Result<core::RunRecord> {
+    ExecOptions options;
+    options.engine = engine;
+    options.record_commands = false;
+    options.keep_contents = false;
+    core::Result<ExecResult> result = execute(program, on, options, instant);
+    if (!result) return result.faults();
+    commands = 2 * program.task_count();  // a copy and a launch each
+    return std::move(result->run);
+  };
+  const Laboratory laboratory(machine, run);
+  constexpr std::size_t kTasks = 4000;
+  const DeviceId device = accelerators(machine.spec()).front();
+  const double task = least_of_three(
+      [&] { return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64); });
+  return duration(task * static_cast<double>(kTasks) / static_cast<double>(commands));
+}
+
+}  // namespace parley::exec
