@@ -19,6 +19,12 @@ constexpr double kSameRate = 1e-13;
 // In place of infinity, which cannot be subtracted: any copy takes less than a nanosecond.
 constexpr double kFastest = 1e30;
 
+/// What the route's resources allow one player: bytes/s.
+double resource_limit(const core::Route& route) {
+  return route.shared_cap.is_unlimited() ? std::numeric_limits<double>::infinity()
+                                         : route.shared_cap.bytes_per_s();
+}
+
 }  // namespace
 
 Network::Network(const core::Machine& machine) : machine_(&machine) {
@@ -27,16 +33,8 @@ Network::Network(const core::Machine& machine) : machine_(&machine) {
     entry.capacity = resource.capacity.bytes_per_s();
     resources_.push_back(std::move(entry));
   }
-  for (std::size_t i = 0; i < machine.route_count(); ++i) {
-    const core::Route& route = machine.route(core::RouteId(i));
-    double limit = std::numeric_limits<double>::infinity();
-    for (const core::Via& via : route.via) {
-      limit = std::min(limit, resources_[via.resource].capacity / via.weight);
-    }
-    resource_limit_.push_back(limit);
-    longest_via_ = std::max(longest_via_, route.via.size());
-  }
-  pair_player_.assign(machine.route_count(), kNone);
+  longest_via_ = machine.longest_via();
+  pair_player_.assign(machine.stated_route_count(), kNone);  // routes of fabrics are shared by flow
 }
 
 double Network::utilisation(core::ResourceId id) const {
@@ -102,9 +100,10 @@ void Network::remove_player_links(std::uint32_t player) {
 /// The most that the player could get has changed with its flows.
 void Network::update_limit(std::uint32_t id) {
   Player& player = players_[id];
-  const double limit = player.flow_count == 0
-                           ? 0.0
-                           : std::min(resource_limit_[player.route.index()], player.flow_limits);
+  const double limit =
+      player.flow_count == 0
+          ? 0.0
+          : std::min(resource_limit(machine_->route(player.route)), player.flow_limits);
   for (const core::Via& via : via_of(player)) {
     resources_[via.resource].demand += via.weight * (limit - player.limit);
   }
@@ -172,7 +171,7 @@ void Network::end(core::Time now, FlowId id) {
     mark_dirty(flow.player);
   } else {
     remove_player_links(flow.player);
-    pair_player_[player.route.index()] = kNone;
+    if (player.route.index() < pair_player_.size()) pair_player_[player.route.index()] = kNone;
     free_players_.push_back(flow.player);
   }
   delivered_ += flow.bytes;

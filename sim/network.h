@@ -104,7 +104,6 @@ class Network {
   void set_rate(core::Time now, std::uint32_t flow, double rate);
 
   const core::Machine* machine_;
-  std::vector<double> resource_limit_;      // by route: what its resources allow one player
   std::vector<std::uint32_t> pair_player_;  // by route with ShareMode::kPair
   std::size_t longest_via_ = 0;
   core::IdVector<core::ResourceId, Resource> resources_;

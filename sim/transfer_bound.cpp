@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <utility>
 
 namespace parley::sim {
 namespace {
@@ -45,50 +47,55 @@ double own_limit(const core::Machine& machine, const Route& route) {
 
 }  // namespace
 
-double most_together(const core::Machine& machine, const std::vector<RouteId>& routes) {
+double most_together(const core::Machine& machine, const std::vector<const Route*>& routes) {
   const core::MachineSpec& spec = machine.spec();
-  double all = 0.0;
+  // A limit of some of the routes: of a resource or an engine, with what the others carry besides.
+  struct Limit {
+    double carried = 0.0;
+    std::vector<std::size_t> users;
+  };
+  std::map<core::ResourceId, Limit> resources;
+  std::map<core::CopyEngineId, Limit> engines;
   std::vector<double> own;
-  for (const RouteId id : routes) {
-    own.push_back(own_limit(machine, machine.route(id)));
+  double all = 0.0;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    own.push_back(own_limit(machine, *routes[i]));
     all += own.back();
+    for (const core::Via& via : routes[i]->via) {
+      Limit& limit = resources[via.resource];
+      const double carried = spec.resources[via.resource].capacity.bytes_per_s() / via.weight;
+      limit.carried = std::max(limit.carried, carried);
+      limit.users.push_back(i);
+    }
+    for (const core::CopyEngineId engine : routes[i]->engines) {
+      Limit& limit = engines[engine];
+      limit.carried = std::max(limit.carried, spec.engines[engine].slots * best_rate(*routes[i]));
+      limit.users.push_back(i);
+    }
   }
   double least = all;
-  // The others' limits are added up anew: infinities cannot be subtracted.
-  const auto others = [&](auto uses) {
-    double sum = 0.0;
+  const auto apply = [&](const Limit& limit) {
+    // The others' limits are added up anew: infinities cannot be subtracted.
+    double sum = limit.carried;
+    std::size_t next = 0;
     for (std::size_t i = 0; i < routes.size(); ++i) {
-      if (!uses(machine.route(routes[i]))) sum += own[i];
-    }
-    return sum;
-  };
-  for (std::size_t i = 0; i < spec.resources.size(); ++i) {
-    double lightest_weight = kUnlimited;
-    const auto uses = [&](const Route& route) {
-      const auto via = std::ranges::find(route.via, core::ResourceId(i), &core::Via::resource);
-      if (via == route.via.end()) return false;
-      lightest_weight = std::min(lightest_weight, via->weight);
-      return true;
-    };
-    const double rest = others(uses);
-    if (lightest_weight == kUnlimited) continue;
-    const double capacity = spec.resources[core::ResourceId(i)].capacity.bytes_per_s();
-    least = std::min(least, rest + capacity / lightest_weight);
-  }
-  for (std::size_t i = 0; i < spec.engines.size(); ++i) {
-    double best = 0.0;
-    const auto uses = [&](const Route& route) {
-      if (std::ranges::find(route.engines, core::CopyEngineId(i)) == route.engines.end()) {
-        return false;
+      if (next < limit.users.size() && limit.users[next] == i) {
+        ++next;
+      } else {
+        sum += own[i];
       }
-      best = std::max(best, best_rate(route));
-      return true;
-    };
-    const double rest = others(uses);
-    if (best <= 0.0) continue;
-    least = std::min(least, rest + spec.engines[core::CopyEngineId(i)].slots * best);
-  }
+    }
+    least = std::min(least, sum);
+  };
+  for (const auto& [id, limit] : resources) apply(limit);
+  for (const auto& [id, limit] : engines) apply(limit);
   return least;
+}
+
+double most_together(const core::Machine& machine, const std::vector<RouteId>& routes) {
+  std::vector<const Route*> pointers;
+  for (const RouteId id : routes) pointers.push_back(&machine.route(id));
+  return most_together(machine, pointers);
 }
 
 TransferBound::TransferBound(const core::Program& program, const core::Machine& machine,
@@ -98,7 +105,18 @@ TransferBound::TransferBound(const core::Program& program, const core::Machine& 
       reach_(reach),
       counted_(piece_count),
       leaving_(machine.space_count()),
-      entering_(machine.space_count()) {
+      entering_(machine.space_count()),
+      fabric_out_(machine.space_count()),
+      fabric_in_(machine.space_count()) {
+  for (const core::Fabric& fabric : machine.spec().fabrics) {
+    for (const core::Fabric::Member& member : fabric.members) {
+      Route out, in;
+      out.via = member.out;
+      in.via = member.in;
+      fabric_out_[member.space].push_back(std::move(out));
+      fabric_in_[member.space].push_back(std::move(in));
+    }
+  }
   for (std::size_t i = 0; i < program.array_count(); ++i) {
     SpaceSet homes(machine.space_count());
     SpaceId first;
@@ -157,24 +175,31 @@ void TransferBound::add_at_end(const DataFlow& flow) {
   }
 }
 
+/// All routes out of a space, or into it, but those of fabrics: what these have in common, the
+/// space's own part, stands for them, as one route that nothing else limits.
+std::vector<const Route*> TransferBound::ways(SpaceId space, bool is_out) const {
+  std::vector<const Route*> routes;
+  for (std::size_t other = 0; other < machine_.space_count(); ++other) {
+    if (SpaceId(other) == space) continue;
+    const RouteId id = is_out ? machine_.route_id(space, SpaceId(other))
+                              : machine_.route_id(SpaceId(other), space);
+    if (id.is_none() || id.index() >= machine_.stated_route_count()) continue;
+    routes.push_back(&machine_.route(id));
+  }
+  for (const Route& part : is_out ? fabric_out_[space] : fabric_in_[space]) routes.push_back(&part);
+  return routes;
+}
+
 core::Duration TransferBound::bound() const {
   double longest = 0.0;
+  const auto ns = [&](core::Bytes bytes, SpaceId space, bool is_out) {
+    if (bytes <= core::Bytes(0)) return 0.0;
+    return static_cast<double>(bytes.count()) * 1e9 / most_together(machine_, ways(space, is_out));
+  };
   for (std::size_t i = 0; i < machine_.space_count(); ++i) {
     const SpaceId space(i);
-    std::vector<RouteId> out, in;
-    for (std::size_t j = 0; j < machine_.space_count(); ++j) {
-      if (i == j) continue;
-      const RouteId there = machine_.route_id(space, SpaceId(j));
-      const RouteId back = machine_.route_id(SpaceId(j), space);
-      if (!there.is_none()) out.push_back(there);
-      if (!back.is_none()) in.push_back(back);
-    }
-    const auto ns = [&](core::Bytes bytes, const std::vector<RouteId>& routes) {
-      return bytes > core::Bytes(0)
-                 ? static_cast<double>(bytes.count()) * 1e9 / most_together(machine_, routes)
-                 : 0.0;
-    };
-    longest = std::max({longest, ns(leaving_[space], out), ns(entering_[space], in)});
+    longest =
+        std::max({longest, ns(leaving_[space], space, true), ns(entering_[space], space, false)});
   }
   return rounded_bound(longest);
 }

@@ -17,6 +17,7 @@ namespace parley::sim {
 /// Bytes/s that these routes can carry together at most; infinity if nothing limits them. Relaxes
 /// the exact question (a linear program): the routes' own limits added up, or any one resource or
 /// engine for the routes that use it and the others' own limits, whichever is least.
+double most_together(const core::Machine& machine, const std::vector<const core::Route*>& routes);
 double most_together(const core::Machine& machine, const std::vector<core::RouteId>& routes);
 
 class TransferBound {
@@ -40,6 +41,7 @@ class TransferBound {
 
   const SpaceSet& origin(const FlowRead& read);
   void add(const FlowRead& read, const SpaceSet& origin, const SpaceSet& target);
+  [[nodiscard]] std::vector<const core::Route*> ways(core::SpaceId space, bool is_out) const;
 
   const core::Program& program_;
   const core::Machine& machine_;
@@ -48,6 +50,7 @@ class TransferBound {
   core::IdVector<core::ArrayId, core::SpaceId> slots_;
   core::IdVector<core::PieceId, Counted> counted_;
   core::IdVector<core::SpaceId, core::Bytes> leaving_, entering_;
+  core::IdVector<core::SpaceId, std::vector<core::Route>> fabric_out_, fabric_in_;
 };
 
 }  // namespace parley::sim

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -31,12 +32,12 @@ std::optional<std::string_view> shipped_text(std::string_view name) {
 
 /// Templates and the shipped machines whose figures they take: those with "gpus", whose number can
 /// then be chosen.
-const std::array<std::pair<std::string_view, std::string_view>, 1> kTemplates = {
-    {{"dgx-h200", "h200x4"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kTemplates = {
+    {{"dgx-h200", "h200x4"}, {"pcie-a100", "pcie4"}}};
 
 MachineTemplates templates() {
   MachineTemplates result;
-  for (const auto& [name, shipped] : kTemplates) result.names.emplace_back(name);
+  result.names = machine_templates();
   result.text = [](const std::string& wanted) {
     for (const auto& [name, shipped] : kTemplates) {
       if (name == wanted) return *shipped_text(shipped);
@@ -46,13 +47,45 @@ MachineTemplates templates() {
   return result;
 }
 
+/// The machine file that "dgx-h200:gpus=8,nodes=128" stands for; nothing when it names no template.
+std::optional<core::Result<std::string>> text_of_template(const std::string& text) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string name = text.substr(0, colon);
+  const std::vector<std::string> names = machine_templates();
+  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+  std::map<std::string, std::string> sizes;
+  for (std::size_t at = colon; at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at + 1), text.size());
+    const std::string part = text.substr(at + 1, end - at - 1);
+    const std::size_t equals = std::min(part.find('='), part.size());
+    const std::string key = part.substr(0, equals);
+    const std::string value = part.substr(std::min(equals + 1, part.size()));
+    const bool is_number = !value.empty() && value.size() < 10 &&
+                           value.find_first_not_of("0123456789") == std::string::npos;
+    if ((key != "gpus" && key != "nodes") || !is_number || !sizes.emplace(key, value).second) {
+      return core::Fault{text, "\"" + part + "\": expected gpus=NUMBER or nodes=NUMBER, each once"};
+    }
+    at = end;
+  }
+  std::string json = R"({"format": "parley-machine", "version": 1, "name": ")" + text +
+                     R"(", "template": ")" + name + "\"";
+  for (const auto& [key, value] : sizes) {
+    json += ", \"" + key + "\": " + std::to_string(std::stol(value));
+  }
+  return json + "}";
+}
+
 core::Result<std::string> text_of(const std::string& name_or_file) {
   if (const auto shipped = shipped_text(name_or_file)) return std::string(*shipped);
+  if (auto text = text_of_template(name_or_file)) return *std::move(text);
   std::ifstream file(name_or_file, std::ios::binary);
   std::ostringstream text;
   if (file && text << file.rdbuf()) return text.str();
-  return core::Fault{name_or_file, "neither a shipped machine nor a file that can be read" +
-                                       nearest_or_all(name_or_file, shipped_machines())};
+  std::vector<std::string> names = shipped_machines();
+  for (std::string& name : machine_templates()) names.push_back(std::move(name));
+  return core::Fault{name_or_file,
+                     "neither a shipped machine, nor a template, nor a file that can be read" +
+                         nearest_or_all(name_or_file, names)};
 }
 
 // ---- limits ----
@@ -111,6 +144,12 @@ std::vector<std::string> shipped_machines() {
   std::vector<std::string> names;
   for (const auto& [name, text] : embedded_machines()) names.emplace_back(name);
   std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> machine_templates() {
+  std::vector<std::string> names;
+  for (const auto& [name, shipped] : kTemplates) names.emplace_back(name);
   return names;
 }
 

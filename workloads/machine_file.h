@@ -13,7 +13,11 @@ namespace parley::workloads {
 /// Shipped names, sorted.
 std::vector<std::string> shipped_machines();
 
-/// A shipped machine or that of a file. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...",
+/// What "template" may name in a machine file; the command line takes them as
+/// "dgx-h200:gpus=8,nodes=128".
+std::vector<std::string> machine_templates();
+
+/// A shipped machine, that of a file, or of a template with its size. `limits`: "gpu=8GiB", "gpu:1=2GiB", "gpu0=...",
 /// "cpu=64GiB": class, device or space, and a size (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB); a limit
 /// above what a space holds changes nothing.
 core::Result<core::Machine> load_machine(const std::string& name_or_file,

@@ -1,6 +1,7 @@
 #include "cli/report/summary.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,7 +87,7 @@ void write_route(const core::Machine& machine, const core::Route& route, JsonWri
 }
 
 /// What pictures need to lay out their lanes, in the machine's order.
-void write_layout(const core::Machine& machine, JsonWriter& json) {
+void write_layout(const core::Machine& machine, const core::RunRecord& run, JsonWriter& json) {
   json.line_break().key("layout").begin_object().key("spaces").begin_array();
   for (const core::MemorySpace& space : machine.spec().spaces) {
     json.line_break().begin_object();
@@ -101,9 +102,12 @@ void write_layout(const core::Machine& machine, JsonWriter& json) {
     json.member("slots", device.slots).end_object();
   }
   json.end_array().key("routes").begin_array();
-  for (std::size_t i = 0; i < machine.route_count(); ++i) {
-    write_route(machine, machine.route(core::RouteId(i)), json);
+  std::set<core::RouteId> routes;
+  for (std::size_t i = 0; i < machine.stated_route_count(); ++i) routes.emplace(i);
+  for (const core::CopyRecord& copy : run.copies) {
+    if (!copy.route.is_none()) routes.insert(copy.route);  // fabrics have one for every pair
   }
+  for (const core::RouteId route : routes) write_route(machine, machine.route(route), json);
   json.end_array().end_object();
 }
 
@@ -192,7 +196,7 @@ void write_summary(const RunResult& result, const SummaryOptions& options, std::
   json.begin_object();
   write_header(result, json);
   write_figures(result, json);
-  write_layout(result.machine, json);
+  write_layout(result.machine, result.run, json);
   if (!options.is_brief) write_rows(result.program, result.machine, result.run, json);
   write_overviews(result, json);
   if (!result.states.empty()) write_states(result, json);

@@ -300,7 +300,7 @@ void give_copy(EngineState& state, ReplicaId source, ReplicaId target,
 /// Sorts, removes doubles and what has finished.
 void compact(const EngineState& state, std::vector<CommandId>& after);
 /// When the route's engines are expected to have served all copies given so far.
-Time route_free_time(const EngineState& state, const Route& route, RouteId id);
+Time route_free_time(const EngineState& state, RouteId id);
 
 // ---- issue ----
 void issue_task(EngineState& state, TaskId task);

@@ -167,11 +167,14 @@ void occupy(EngineState& state, const Route& route, RouteId id, Time until) {
 
 }  // namespace
 
-Time route_free_time(const EngineState& state, const Route& route, RouteId id) {
+Time route_free_time(const EngineState& state, RouteId id) {
   Time free = state.now;
-  if (route.engines.empty()) return std::max(free, state.route_free[id]);
-  for (const CopyEngineId engine : route.engines) free = std::max(free, state.engine_free[engine]);
-  return free;
+  bool has_engine = false;
+  for (const auto& engines : state.machine.engines(id)) {
+    has_engine = has_engine || !engines.empty();
+    for (const CopyEngineId engine : engines) free = std::max(free, state.engine_free[engine]);
+  }
+  return has_engine ? free : std::max(free, state.route_free[id]);
 }
 
 void compact(const EngineState& state, std::vector<CommandId>& after) {
@@ -214,7 +217,7 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   }
   compact(state, record.after);
   const Route& route = state.machine.route(command.route);
-  Time start = route_free_time(state, route, command.route);
+  Time start = route_free_time(state, command.route);
   for (const CommandId before : record.after) {
     start = std::max(start, state.commands.expected_end(before, state.now));
   }

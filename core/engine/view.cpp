@@ -138,7 +138,7 @@ Time View::expected_available(RegionId id, SpaceId space) const {
       Time ready = state_->now;
       Duration copy;
       const auto add_leg = [&](RouteId route) {
-        ready = std::max(ready, route_free_time(*state_, state_->machine.route(route), route));
+        ready = std::max(ready, route_free_time(*state_, route));
         copy += state_->copy_duration(route, bytes);
       };
       const RouteId direct = state_->machine.route_id(from, space);
@@ -183,7 +183,7 @@ SpaceId View::owner(RegionId region) const {
 Time View::expected_route_free(SpaceId from, SpaceId to) const {
   const RouteId route = state_->machine.route_id(from, to);
   if (route.is_none()) return Time::max();
-  return route_free_time(*state_, state_->machine.route(route), route);
+  return route_free_time(*state_, route);
 }
 
 std::span<const Box> View::sought_boxes() const {

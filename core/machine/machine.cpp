@@ -4,8 +4,10 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <utility>
 
+#include "core/machine/fabric.h"
 #include "core/machine/machine_check.h"
 #include "core/machine/route_completion.h"
 
@@ -16,15 +18,25 @@ Result<Machine> Machine::create(MachineSpec spec) {
   Faults of_references = check_references(spec);
   std::move(of_references.begin(), of_references.end(), std::back_inserter(faults));
   if (!faults.empty()) return faults;
-  Result<CompletedRoutes> completed = complete_routes(spec);
-  if (!completed) return completed.faults();
   Machine machine;
+  const auto fabrics = std::make_shared<const FabricRoutes>(spec);
+  Result<CompletedRoutes> completed = complete_routes(spec, *fabrics);
+  if (!completed) return completed.faults();
+  machine.fabric_routes_ = fabrics;
+  machine.longest_via_ = fabrics->longest_via();
+  for (const Route& route : completed->routes) {
+    machine.longest_via_ = std::max(machine.longest_via_, route.via.size());
+  }
   machine.routes_ = std::move(completed->routes);
   machine.route_ids_ = std::move(completed->ids);
   std::map<std::string, SpaceId> host_of_node;
   for (std::size_t s = 0; s < spec.spaces.size(); ++s) {
     const MemorySpace& space = spec.spaces[SpaceId(s)];
     if (space.is_host) host_of_node[space.node] = SpaceId(s);
+    machine.space_ids_.emplace(space.name, SpaceId(s));
+  }
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    machine.device_ids_.emplace(spec.devices[DeviceId(d)].name, DeviceId(d));
   }
   for (const MemorySpace& space : spec.spaces) {
     machine.host_of_.push_back(host_of_node.at(space.node));
@@ -34,22 +46,37 @@ Result<Machine> Machine::create(MachineSpec spec) {
 }
 
 std::optional<SpaceId> Machine::find_space(std::string_view name) const {
-  for (std::size_t s = 0; s < spec_.spaces.size(); ++s) {
-    if (spec_.spaces[SpaceId(s)].name == name) return SpaceId(s);
-  }
-  return std::nullopt;
+  const auto found = space_ids_.find(name);
+  return found == space_ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<DeviceId> Machine::find_device(std::string_view name) const {
-  for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
-    if (spec_.devices[DeviceId(d)].name == name) return DeviceId(d);
-  }
-  return std::nullopt;
+  const auto found = device_ids_.find(name);
+  return found == device_ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const Route& Machine::fabric_route(RouteId id) const {
+  const std::size_t pair = id.index() - routes_.size();
+  return fabric_routes_->route(SpaceId(pair / space_count()), SpaceId(pair % space_count()));
+}
+
+std::array<std::span<const CopyEngineId>, 2> Machine::engines(RouteId id) const {
+  if (routes_.contains(id)) return {routes_[id].engines, {}};
+  const std::size_t pair = id.index() - routes_.size();
+  return fabric_routes_->engines(SpaceId(pair / space_count()), SpaceId(pair % space_count()));
 }
 
 Duration Machine::copy_duration(RouteId id, Bytes bytes) const {
   const auto longest = static_cast<double>(kLongestDuration.count());
-  const double ns = uncontended_ns(routes_[id], static_cast<double>(bytes.count()));
+  const auto count = static_cast<double>(bytes.count());
+  double ns = 0.0;
+  if (routes_.contains(id)) {
+    ns = uncontended_ns(routes_[id], count);
+  } else {
+    const std::size_t pair = id.index() - routes_.size();
+    ns = fabric_routes_->uncontended_ns(SpaceId(pair / space_count()),
+                                        SpaceId(pair % space_count()), count);
+  }
   return Duration(std::llround(std::min(ns, longest)));
 }
 

@@ -2,8 +2,11 @@
 // validated and completed once by Machine::create; immutable afterwards.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,17 +27,33 @@ struct MemorySpace {
   bool is_host = false;  // home slots live in host spaces: one per node
 };
 
+/// Kernels take `slowdown` times as long while copies move `bytes_per_s` into and out of their
+/// device's memory, and in proportion at other rates.
+struct Interference {
+  double bytes_per_s = 0.0;
+  double slowdown = 1.0;  // at least 1
+};
+
+/// Full load runs at full speed for `burst`, then at `sustained` of it; less than that it can do
+/// for ever (sim/device_speeds.h).
+struct PowerCap {
+  Duration burst;
+  double sustained = 1.0;  // above 0, at most 1
+};
+
 struct Device {
-  std::string name;         // "gpu:0"
-  std::string device_class; // "gpu", "cpu"
+  std::string name;          // "gpu:0"
+  std::string device_class;  // "gpu", "cpu"
   SpaceId space;
-  std::int32_t slots = 1;   // tasks of 1 vcu at a time
+  std::int32_t slots = 1;                     // tasks of 1 vcu at a time
   std::map<std::string, double> flops_per_s;  // by dtype name
   double bytes_per_s = 0.0;                   // memory bandwidth, read plus written
   Duration launch;                            // start-up of a kernel
   /// Kernels that run side by side in each slot, no faster together than the device (KernelShares).
   /// 0: one at a time, undisturbed.
   std::int32_t streams = 0;
+  Interference interference;
+  PowerCap power;
 };
 
 /// A capacity that flows share: a link, a port, a host-memory limit.
@@ -58,7 +77,8 @@ enum class ShareMode : std::uint8_t { kFlow, kPair };
 
 /// How bytes go from one space to another. Uncontended time of n bytes: latency + n / rate_cap, or
 /// the curve (piecewise linear through [bytes, ns], flat before the first point, extrapolated with
-/// its last slope). In a Machine, the cap is no higher than what the resources in `via` give one flow.
+/// its last slope). In a Machine, the cap is no higher than what the resources in `via` give one
+/// flow.
 struct Route {
   SpaceId from, to;
   std::vector<Via> via;
@@ -73,6 +93,9 @@ struct Route {
   std::string kind;      // "nvlink", "pcie", ...: for reports; "" = "link"
   Bandwidth shared_cap;  // set by Machine::create: what the resources give a single flow
 };
+
+/// Time of a copy of that many bytes that is alone on the route: nanoseconds, not rounded.
+double uncontended_ns(const Route& route, double bytes);
 
 /// Who puts commands on queues of engines and devices: the thread that decides, or one for each
 /// memory space that takes over what the deciding thread has decided.
@@ -100,10 +123,43 @@ using KernelTable = std::map<
 
 /// Which part of a device a kernel can use when it is alone, from 0 to 1; linear between two sizes'
 /// logarithms, constant beyond. What is not listed fills the device. Keys as in KernelTable.
-using KernelShares =
-    std::map<std::string,
-             std::map<std::string,
-                      std::map<std::string, std::vector<std::pair<std::int64_t, double>>>>>;
+using KernelShares = std::map<
+    std::string,
+    std::map<std::string, std::map<std::string, std::vector<std::pair<std::int64_t, double>>>>>;
+
+/// A network between nodes, by its parts: a route leads from any member to any other of another
+/// node, out of the one, up and down a tree of switches, into the other. So many pairs need not be
+/// stated one by one, and their routes are made when they are first used. What is stated as a route
+/// comes first. No resource may be on the way out of one node and into another; what every route
+/// crosses, such as a backbone, belongs into `via`.
+struct Fabric {
+  struct Member {
+    SpaceId space;
+    std::vector<Via> out, in;  // its own part of the way: links, host memory, network cards
+    std::vector<CopyEngineId> engines_out, engines_in;
+    Duration latency_out, latency_in;   // on top of the fabric's
+    Bandwidth rate_out, rate_in;        // 0 = unlimited
+    std::vector<std::uint32_t> groups;  // by level: which of its groups
+  };
+  struct Group {
+    ResourceId up, down;  // to and from the level above
+  };
+  /// Switches that each join a group of members, or of groups of the level below; above the last
+  /// level is one that is not a limit. Groups are nested.
+  struct Level {
+    Duration latency;  // of going above it and down again
+    std::vector<Group> groups;
+  };
+
+  std::string name, kind;
+  Duration latency;
+  Bandwidth rate_cap;  // of one flow; 0 = unlimited
+  std::vector<Via> via;
+  std::vector<Level> levels;
+  std::vector<Member> members;
+};
+
+class FabricRoutes;
 
 struct MachineSpec {
   std::string name;
@@ -118,6 +174,7 @@ struct MachineSpec {
     std::vector<SpaceId> through;
   };
   std::vector<Relay> relays;
+  std::vector<Fabric> fabrics;
   HostCosts host;
   KernelTable kernels;
   KernelShares shares;
@@ -127,10 +184,11 @@ class Machine {
  public:
   /// Checks (names unique, every device has a space, every node one host space, every space reaches
   /// its host and is reached, no resource or engine without a route, rates positive) and completes:
-  /// a pair of which one is a host without a route, and each relay through non-host spaces, gets the
-  /// concatenation of its legs as one pipelined route (latencies added, lowest cap, all resources).
-  /// GPU pairs still without a route go through the home slot: that is the core's business.
-  /// A space's route to itself defaults to a copy through its device's memory (bytes_per_s / 2).
+  /// a pair of which one is a host without a route, and each relay through non-host spaces, gets
+  /// the concatenation of its legs as one pipelined route (latencies added, lowest cap, all
+  /// resources). GPU pairs still without a route go through the home slot: that is the core's
+  /// business. A space's route to itself defaults to a copy through its device's memory
+  /// (bytes_per_s / 2).
   static Result<Machine> create(MachineSpec spec);
 
   [[nodiscard]] const std::string& name() const { return spec_.name; }
@@ -144,8 +202,19 @@ class Machine {
   [[nodiscard]] RouteId route_id(SpaceId from, SpaceId to) const {
     return route_ids_[from.index() * space_count() + to.index()];
   }
-  [[nodiscard]] const Route& route(RouteId id) const { return routes_[id]; }
-  [[nodiscard]] std::size_t route_count() const { return routes_.size(); }
+  [[nodiscard]] const Route& route(RouteId id) const {
+    return routes_.contains(id) ? routes_[id] : fabric_route(id);
+  }
+  /// Ids are below this; those from stated_route_count() on are of fabrics, a pair each.
+  [[nodiscard]] std::size_t route_count() const {
+    return routes_.size() + (spec_.fabrics.empty() ? 0 : space_count() * space_count());
+  }
+  [[nodiscard]] std::size_t stated_route_count() const { return routes_.size(); }
+  /// The engines that a copy holds, in two lists. Unlike route(), makes no route of a fabric: for
+  /// estimates, which look at many more pairs than copies use.
+  [[nodiscard]] std::array<std::span<const CopyEngineId>, 2> engines(RouteId id) const;
+  /// Resources on the longest route.
+  [[nodiscard]] std::size_t longest_via() const { return longest_via_; }
   /// The host space of the same node.
   [[nodiscard]] SpaceId host_of(SpaceId space) const { return host_of_[space]; }
   [[nodiscard]] std::optional<SpaceId> find_space(std::string_view name) const;
@@ -155,11 +224,16 @@ class Machine {
 
  private:
   Machine() = default;
+  [[nodiscard]] const Route& fabric_route(RouteId id) const;
 
   MachineSpec spec_;
   IdVector<RouteId, Route> routes_;
   std::vector<RouteId> route_ids_;  // from x to
+  std::size_t longest_via_ = 0;
   IdVector<SpaceId, SpaceId> host_of_;
+  std::shared_ptr<const FabricRoutes> fabric_routes_;  // shared by copies of the machine
+  std::map<std::string, SpaceId, std::less<>> space_ids_;
+  std::map<std::string, DeviceId, std::less<>> device_ids_;
 };
 
 }  // namespace parley::core

@@ -22,6 +22,7 @@ std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 // Slower links are typing errors, and times computed with them leave the range of the clock.
 constexpr double kLeastRate = 1.0;  // bytes per second
 constexpr double kMostWeight = 1e6;
+constexpr double kMostSlowdown = 1000.0;
 
 bool is_positive(double rate) { return std::isfinite(rate) && rate > 0.0; }
 bool is_not_negative(double rate) { return std::isfinite(rate) && rate >= 0.0; }
@@ -38,6 +39,7 @@ class Checker {
     check_resources();
     check_engines();
     check_routes();
+    check_fabrics();
     check_host();
     check_kernels();
     return std::move(faults_);
@@ -51,6 +53,7 @@ class Checker {
     }
     for (std::size_t i = 0; i < spec_.routes.size(); ++i) check_ends(i);
     check_relays();
+    for (std::size_t i = 0; i < spec_.fabrics.size(); ++i) check_parts(i);
     check_use();
     return std::move(faults_);
   }
@@ -124,9 +127,26 @@ class Checker {
       if (device.streams < 0) {
         refuse(where + ".streams", name + ": streams must not be negative");
       }
+      check_slowdowns(device, where, name);
       if (device.launch < Duration(0)) {
         refuse(where + ".launch_ns", name + ": a duration must not be negative");
       }
+    }
+  }
+
+  void check_slowdowns(const Device& device, const std::string& where, const std::string& name) {
+    const Interference& interference = device.interference;
+    if (!(interference.slowdown >= 1.0 && interference.slowdown <= kMostSlowdown)) {
+      refuse(where + ".interference.slowdown", name + ": a slowdown must be from 1 to 1000");
+    } else if (interference.slowdown > 1.0 && !(interference.bytes_per_s >= kLeastRate &&
+                                                std::isfinite(interference.bytes_per_s))) {
+      refuse(where + ".interference.bytes_per_s", name + ": a rate must be at least 1 byte/s");
+    }
+    if (!(device.power.sustained >= 1.0 / kMostSlowdown && device.power.sustained <= 1.0)) {
+      refuse(where + ".power.sustained", name + ": the sustained share must be from 0.001 to 1");
+    }
+    if (device.power.burst < Duration(0)) {
+      refuse(where + ".power.burst_ns", name + ": a duration must not be negative");
     }
   }
 
@@ -200,21 +220,27 @@ class Checker {
     }
   }
 
-  void check_route(const Route& route, const std::string& where, const std::string& pair) {
+  /// `list` is "via", or the like.
+  void check_via(const std::vector<Via>& list, const std::string& where, const char* list_name,
+                 const std::string& of) {
     std::set<ResourceId> resources;
-    for (std::size_t i = 0; i < route.via.size(); ++i) {
-      const Via& via = route.via[i];
-      const std::string at_via = where + "." + at("via", i);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const Via& via = list[i];
+      const std::string at_via = where + "." + at(list_name, i);
       if (spec_.resources.contains(via.resource) && !resources.insert(via.resource).second) {
-        refuse(at_via, pair + ": " + quoted(spec_.resources[via.resource].name) +
+        refuse(at_via, of + ": " + quoted(spec_.resources[via.resource].name) +
                            " is named twice; add the weights");
       }
       if (!is_positive(via.weight)) {
-        refuse(at_via, pair + ": the weight must be positive");
+        refuse(at_via, of + ": the weight must be positive");
       } else if (via.weight > kMostWeight || via.weight < 1.0 / kMostWeight) {
-        refuse(at_via, pair + ": the weight must be between 1e-6 and 1e6");
+        refuse(at_via, of + ": the weight must be between 1e-6 and 1e6");
       }
     }
+  }
+
+  void check_route(const Route& route, const std::string& where, const std::string& pair) {
+    check_via(route.via, where, "via", pair);
     std::set<CopyEngineId> engines;
     for (std::size_t i = 0; i < route.engines.size(); ++i) {
       const CopyEngineId engine = route.engines[i];
@@ -258,6 +284,137 @@ class Checker {
     }
   }
 
+  // ---- fabrics ----
+
+  void check_fabrics() {
+    check_unique("fabrics", spec_.fabrics);
+    for (std::size_t f = 0; f < spec_.fabrics.size(); ++f) {
+      const Fabric& fabric = spec_.fabrics[f];
+      const std::string where = at("fabrics", f);
+      if (fabric.members.size() < 2) {
+        refuse(where + ".members", quoted(fabric.name) + " joins fewer than two spaces");
+      }
+      check_pace(fabric.latency, fabric.rate_cap, where, quoted(fabric.name));
+      check_via(fabric.via, where, "via", quoted(fabric.name));
+      for (std::size_t level = 0; level < fabric.levels.size(); ++level) {
+        check_pace(fabric.levels[level].latency, {}, where + "." + at("levels", level),
+                   quoted(fabric.name));
+      }
+      std::map<SpaceId, std::size_t> first;
+      std::vector<std::map<std::uint32_t, std::uint32_t>> above(fabric.levels.size());
+      for (std::size_t m = 0; m < fabric.members.size(); ++m) {
+        check_member(fabric, fabric.members[m], where + "." + at("members", m), above);
+        const auto [place, is_new] = first.emplace(fabric.members[m].space, m);
+        if (is_new || !spec_.spaces.contains(fabric.members[m].space)) continue;
+        refuse(where + "." + at("members", m), quoted(spec_.spaces[fabric.members[m].space].name) +
+                                                   " is " + at("members", place->second) + " too");
+      }
+    }
+  }
+
+  void check_pace(Duration latency, Bandwidth rate, const std::string& where,
+                  const std::string& of) {
+    if (latency < Duration(0)) refuse(where + ".latency_ns", of + ": the latency is negative");
+    if (rate.is_unlimited()) return;
+    if (!is_positive(rate.bytes_per_s())) {
+      refuse(where + ".bytes_per_s", of + ": the bandwidth must be positive");
+    } else if (rate.bytes_per_s() < kLeastRate) {
+      refuse(where + ".bytes_per_s", of + ": the bandwidth must be at least 1 byte per second");
+    }
+  }
+
+  /// `above`, by level: the group of the next level that a group was found to lie in.
+  void check_member(const Fabric& fabric, const Fabric::Member& member, const std::string& where,
+                    std::vector<std::map<std::uint32_t, std::uint32_t>>& above) {
+    const std::string of = quoted(fabric.name);
+    check_via(member.out, where, "out", of);
+    check_via(member.in, where, "in", of);
+    check_pace(member.latency_out, member.rate_out, where, of);
+    check_pace(member.latency_in, member.rate_in, where, of);
+    if (member.groups.size() != fabric.levels.size()) {
+      refuse(where + ".groups", "expected a group for each of the " +
+                                    std::to_string(fabric.levels.size()) + " levels, found " +
+                                    std::to_string(member.groups.size()));
+      return;
+    }
+    for (std::size_t level = 0; level < member.groups.size(); ++level) {
+      const std::uint32_t group = member.groups[level];
+      const std::size_t count = fabric.levels[level].groups.size();
+      if (group >= count) {
+        refuse(where + "." + at("groups", level),
+               "the level has " + std::to_string(count) + " groups, from 0");
+      } else if (level + 1 < member.groups.size()) {
+        const auto parent = above[level].emplace(group, member.groups[level + 1]).first->second;
+        if (parent == member.groups[level + 1]) continue;
+        refuse(where + "." + at("groups", level + 1), "group " + std::to_string(group) +
+                                                          " of the level below is in group " +
+                                                          std::to_string(parent) + " already");
+      }
+    }
+  }
+
+  /// References of a fabric; a resource on the way out of one node and into another would be
+  /// crossed twice.
+  void check_parts(std::size_t index) {
+    const Fabric& fabric = spec_.fabrics[index];
+    const std::string where = at("fabrics", index);
+    std::map<ResourceId, std::set<std::string>> entered;  // nodes into which it is crossed
+    const auto node_of = [&](const Fabric::Member& member) {
+      return spec_.spaces.contains(member.space) ? spec_.spaces[member.space].node : "";
+    };
+    for (const Fabric::Member& member : fabric.members) {
+      for (const Via& via : member.in) entered[via.resource].insert(node_of(member));
+    }
+    for (std::size_t m = 0; m < fabric.members.size(); ++m) {
+      const Fabric::Member& member = fabric.members[m];
+      const std::string at_member = where + "." + at("members", m);
+      if (!spec_.spaces.contains(member.space)) {
+        refuse(at_member + ".space", "no such memory space");
+      }
+      for (const auto* list : {&member.out, &member.in}) {
+        const bool is_out = list == &member.out;
+        check_resources_of(*list, at_member, is_out ? "out" : "in");
+        for (std::size_t i = 0; i < list->size(); ++i) {
+          const auto into = entered.find((*list)[i].resource);
+          if (!is_out || into == entered.end()) continue;
+          const bool is_elsewhere =
+              into->second.size() > 1 || !into->second.contains(node_of(member));
+          if (!is_elsewhere || !spec_.resources.contains((*list)[i].resource)) continue;
+          refuse(at_member + "." + at("out", i),
+                 quoted(spec_.resources[(*list)[i].resource].name) +
+                     " is on the way into another node too; what both cross belongs into \"via\"");
+        }
+      }
+      for (const auto* list : {&member.engines_out, &member.engines_in}) {
+        const char* name = list == &member.engines_out ? "engines_out" : "engines_in";
+        for (std::size_t i = 0; i < list->size(); ++i) {
+          if (spec_.engines.contains((*list)[i])) continue;
+          refuse(at_member + "." + at(name, i), "no such copy engine");
+        }
+      }
+    }
+    check_resources_of(fabric.via, where, "via");
+    for (std::size_t level = 0; level < fabric.levels.size(); ++level) {
+      const auto& groups = fabric.levels[level].groups;
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        if (spec_.resources.contains(groups[g].up) && spec_.resources.contains(groups[g].down)) {
+          continue;
+        }
+        refuse(where + "." + at("levels", level) + "." + at("groups", g), "no such resource");
+      }
+    }
+  }
+
+  void check_resources_of(const std::vector<Via>& list, const std::string& where,
+                          const char* list_name) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (spec_.resources.contains(list[i].resource)) continue;
+      refuse(where + "." + at(list_name, i), "no such resource");
+    }
+  }
+
+  // ---- references ----
+
   void check_ends(std::size_t index) {
     const Route& route = spec_.routes[index];
     const std::string where = at("routes", index);
@@ -299,12 +456,30 @@ class Checker {
   void check_use() {
     std::vector<bool> is_resource_used(spec_.resources.size());
     std::vector<bool> is_engine_used(spec_.engines.size());
-    for (const Route& route : spec_.routes) {
-      for (const Via& via : route.via) {
+    const auto use = [&](const std::vector<Via>& list) {
+      for (const Via& via : list) {
         if (spec_.resources.contains(via.resource)) is_resource_used[via.resource.index()] = true;
       }
-      for (const CopyEngineId engine : route.engines) {
+    };
+    const auto use_engines = [&](const std::vector<CopyEngineId>& list) {
+      for (const CopyEngineId engine : list) {
         if (spec_.engines.contains(engine)) is_engine_used[engine.index()] = true;
+      }
+    };
+    for (const Route& route : spec_.routes) {
+      use(route.via);
+      use_engines(route.engines);
+    }
+    for (const Fabric& fabric : spec_.fabrics) {
+      use(fabric.via);
+      for (const Fabric::Level& level : fabric.levels) {
+        for (const Fabric::Group& group : level.groups) use({{group.up}, {group.down}});
+      }
+      for (const Fabric::Member& member : fabric.members) {
+        use(member.out);
+        use(member.in);
+        use_engines(member.engines_out);
+        use_engines(member.engines_in);
       }
     }
     for (std::size_t i = 0; i < spec_.resources.size(); ++i) {

@@ -103,7 +103,8 @@ Route concatenated(const std::vector<Route>& legs) {
 
 class Completion {
  public:
-  explicit Completion(const MachineSpec& spec) : spec_(spec), count_(spec.spaces.size()) {}
+  Completion(const MachineSpec& spec, const FabricRoutes& fabrics)
+      : spec_(spec), fabrics_(fabrics), count_(spec.spaces.size()) {}
 
   Result<CompletedRoutes> run() {
     result_.ids.assign(count_ * count_, RouteId::none());
@@ -115,10 +116,22 @@ class Completion {
     for (std::size_t s = 0; s < count_; ++s) {
       if (id(SpaceId(s), SpaceId(s)).is_none()) add(local_route(SpaceId(s)));
     }
+    number_fabric_routes();
     return std::move(result_);
   }
 
  private:
+  void number_fabric_routes() {
+    if (spec_.fabrics.empty()) return;
+    for (std::size_t from = 0; from < count_; ++from) {
+      for (std::size_t to = 0; to < count_; ++to) {
+        RouteId& route = id(SpaceId(from), SpaceId(to));
+        if (!route.is_none() || !fabrics_.joins(SpaceId(from), SpaceId(to))) continue;
+        route = RouteId(result_.routes.size() + from * count_ + to);
+      }
+    }
+  }
+
   RouteId& id(SpaceId from, SpaceId to) { return result_.ids[from.index() * count_ + to.index()]; }
 
   void add(Route route) {
@@ -140,12 +153,12 @@ class Completion {
     std::vector<Route> legs;
     SpaceId from = relay.from;
     for (const SpaceId to : stops) {
-      const RouteId leg = id(from, to);
-      if (leg.is_none()) {
+      const Route* next = leg(from, to);
+      if (next == nullptr) {
         faults_.push_back({where, "there is no route from " + pair_text(spec_, from, to)});
         return;
       }
-      legs.push_back(result_.routes[leg]);
+      legs.push_back(*next);
       from = to;
     }
     const bool is_by_home = std::all_of(relay.through.begin(), relay.through.end(),
@@ -153,43 +166,55 @@ class Completion {
     if (!is_by_home) add(concatenated(legs));
   }
 
+  /// The stated or relayed route, else that of a fabric; null when there is neither.
+  const Route* leg(SpaceId from, SpaceId to) {
+    const RouteId stated = id(from, to);
+    if (!stated.is_none()) return &result_.routes[stated];
+    return fabrics_.joins(from, to) ? &fabrics_.route(from, to) : nullptr;
+  }
+
+  [[nodiscard]] bool is_missing(SpaceId from, SpaceId to) {
+    return from != to && id(from, to).is_none() && !fabrics_.joins(from, to);
+  }
+
   /// Between each host and each other space, both ways: the path of the fewest legs over stated
-  /// routes and relays.
+  /// routes, relays and fabrics.
   void add_host_routes() {
     std::vector<Route> missing;
     for (std::size_t h = 0; h < count_; ++h) {
       const SpaceId host(h);
       if (!spec_.spaces[host].is_host) continue;
-      for (const bool is_outward : {true, false}) {
-        const std::vector<RouteId> steps = paths(host, is_outward);
-        for (std::size_t s = 0; s < count_; ++s) {
-          const SpaceId other(s);
-          const SpaceId from = is_outward ? host : other;
-          const SpaceId to = is_outward ? other : host;
-          // Pairs of hosts are found outward from either.
-          if (other == host || !id(from, to).is_none()) continue;
-          if (spec_.spaces[other].is_host && !is_outward) continue;
-          if (steps[s].is_none()) {
-            faults_.push_back(
-                {"routes", "there is no way from " + pair_text(spec_, from, to) +
-                               "; every space must reach every host, and be reached"});
-          } else {
-            missing.push_back(concatenated(legs(steps, host, other, is_outward)));
-          }
-        }
-      }
+      for (const bool is_outward : {true, false}) find_missing(host, is_outward, missing);
     }
     for (Route& route : missing) add(std::move(route));
   }
 
-  /// By space: the leg next to it on the best path from (or, not outward, to) `host`; none where
+  void find_missing(SpaceId host, bool is_outward, std::vector<Route>& missing) {
+    std::vector<SpaceId> next;  // found when the first is missing
+    for (std::size_t s = 0; s < count_; ++s) {
+      const SpaceId other(s);
+      const SpaceId from = is_outward ? host : other;
+      const SpaceId to = is_outward ? other : host;
+      // Pairs of hosts are found outward from either.
+      if (!is_missing(from, to) || (spec_.spaces[other].is_host && !is_outward)) continue;
+      if (next.empty()) next = paths(host, is_outward);
+      if (next[s].is_none()) {
+        faults_.push_back({"routes", "there is no way from " + pair_text(spec_, from, to) +
+                                         "; every space must reach every host, and be reached"});
+      } else {
+        missing.push_back(concatenated(legs(next, host, other, is_outward)));
+      }
+    }
+  }
+
+  /// By space: the one next to it on the best path from (or, not outward, to) `host`; none where
   /// there is no path. Best: fewest legs, then the least time for 1 MiB, then the lowest spaces
   /// (Dijkstra 1959 by lexicographic cost).
-  [[nodiscard]] std::vector<RouteId> paths(SpaceId host, bool is_outward) {
+  [[nodiscard]] std::vector<SpaceId> paths(SpaceId host, bool is_outward) {
     using Cost = std::pair<std::size_t, double>;
     const Cost kUnreached{count_ + 1, 0.0};
     std::vector<Cost> cost(count_, kUnreached);
-    std::vector<RouteId> step(count_);
+    std::vector<SpaceId> next(count_);
     std::vector<bool> is_settled(count_);
     cost[host.index()] = {0, 0.0};
     while (true) {
@@ -198,29 +223,29 @@ class Completion {
         if (is_settled[s] || cost[s].first > count_) continue;
         if (near == count_ || cost[s] < cost[near]) near = s;
       }
-      if (near == count_) return step;
+      if (near == count_) return next;
       is_settled[near] = true;
       for (std::size_t s = 0; s < count_; ++s) {
-        const RouteId leg =
-            is_outward ? id(SpaceId(near), SpaceId(s)) : id(SpaceId(s), SpaceId(near));
-        if (s == near || leg.is_none()) continue;
+        if (s == near || is_settled[s]) continue;
+        const Route* way =
+            is_outward ? leg(SpaceId(near), SpaceId(s)) : leg(SpaceId(s), SpaceId(near));
+        if (way == nullptr) continue;
         constexpr double kMebibyte = 1048576.0;
-        const Cost next{cost[near].first + 1,
-                        cost[near].second + uncontended_ns(result_.routes[leg], kMebibyte)};
-        if (next >= cost[s]) continue;
-        cost[s] = next;
-        step[s] = leg;
+        const Cost through{cost[near].first + 1,
+                           cost[near].second + uncontended_ns(*way, kMebibyte)};
+        if (through >= cost[s]) continue;
+        cost[s] = through;
+        next[s] = SpaceId(near);
       }
     }
   }
 
-  [[nodiscard]] std::vector<Route> legs(const std::vector<RouteId>& step, SpaceId host,
-                                        SpaceId other, bool is_outward) const {
+  [[nodiscard]] std::vector<Route> legs(const std::vector<SpaceId>& next, SpaceId host,
+                                        SpaceId other, bool is_outward) {
     std::vector<Route> result;
-    for (SpaceId at = other; at != host;) {
-      const Route& leg = result_.routes[step[at.index()]];
-      result.push_back(leg);
-      at = is_outward ? leg.from : leg.to;
+    for (SpaceId at = other; at != host; at = next[at.index()]) {
+      const SpaceId near = next[at.index()];
+      result.push_back(is_outward ? *leg(near, at) : *leg(at, near));
     }
     if (is_outward) std::reverse(result.begin(), result.end());
     return result;
@@ -242,6 +267,7 @@ class Completion {
   }
 
   const MachineSpec& spec_;
+  const FabricRoutes& fabrics_;
   std::size_t count_;
   CompletedRoutes result_;
   Faults faults_;
@@ -249,7 +275,9 @@ class Completion {
 
 }  // namespace
 
-Result<CompletedRoutes> complete_routes(const MachineSpec& spec) { return Completion(spec).run(); }
+Result<CompletedRoutes> complete_routes(const MachineSpec& spec, const FabricRoutes& fabrics) {
+  return Completion(spec, fabrics).run();
+}
 
 double uncontended_ns(const Route& route, double bytes) {
   const auto& curve = route.curve;

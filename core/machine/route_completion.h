@@ -7,22 +7,22 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/machine/fabric.h"
 #include "core/machine/machine.h"
 
 namespace parley::core {
 
 struct CompletedRoutes {
   IdVector<RouteId, Route> routes;  // stated ones first, in their order
-  std::vector<RouteId> ids;         // from x to; none where only the home slot helps
+  /// From x to; none where only the home slot helps. Pairs that a fabric joins are numbered from
+  /// routes.size() on, in the order of this table.
+  std::vector<RouteId> ids;
 };
 
 /// Machine::create says which pairs get a route. The cap of each is lowered to what the resources
 /// on its way give a single flow. Faults: a relay over a pair without a route; a space that cannot
 /// be reached from a host, or cannot reach one.
 /// Requires: check_values and check_references find nothing.
-Result<CompletedRoutes> complete_routes(const MachineSpec& spec);
-
-/// Uncontended time of a copy of that many bytes, nanoseconds.
-double uncontended_ns(const Route& route, double bytes);
+Result<CompletedRoutes> complete_routes(const MachineSpec& spec, const FabricRoutes& fabrics);
 
 }  // namespace parley::core

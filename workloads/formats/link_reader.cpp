@@ -45,8 +45,15 @@ std::vector<SpaceId> LinkReader::spaces(const FieldList& fields) {
     if (draft_.gpus.empty()) reader_.fault(*value, "the file has no \"gpus\"");
     return draft_.gpus;
   }
+  if (value->is_string() && value->text() == "hosts") {
+    std::vector<SpaceId> hosts;
+    for (std::size_t s = 0; s < draft_.spec.spaces.size(); ++s) {
+      if (draft_.spec.spaces[SpaceId(s)].is_host) hosts.emplace_back(s);
+    }
+    return hosts;
+  }
   std::vector<SpaceId> ids;
-  for (const JsonValue element : reader_.list(*value, "\"gpus\" or a list of spaces")) {
+  for (const JsonValue element : reader_.list(*value, "\"gpus\", \"hosts\" or a list of spaces")) {
     const SpaceId id = space(element);
     if (id.is_none()) continue;
     if (std::find(ids.begin(), ids.end(), id) != ids.end()) {
@@ -89,6 +96,25 @@ SpaceId LinkReader::host_of(SpaceId space) const {
     if (host.is_host && host.node == spaces[space].node) return SpaceId(s);
   }
   return SpaceId::none();
+}
+
+std::vector<SpaceId> LinkReader::devices_of(SpaceId host) const {
+  const auto& spaces = draft_.spec.spaces;
+  std::vector<SpaceId> devices;
+  for (std::size_t s = 0; s < spaces.size(); ++s) {
+    if (SpaceId(s) != host && spaces[SpaceId(s)].node == spaces[host].node) devices.emplace_back(s);
+  }
+  return devices;
+}
+
+std::string LinkReader::unused_fabric_name(const std::string& name) const {
+  const auto is_used = [&](const std::string& wanted) {
+    return std::any_of(draft_.spec.fabrics.begin(), draft_.spec.fabrics.end(),
+                       [&](const core::Fabric& fabric) { return fabric.name == wanted; });
+  };
+  std::string unused = name;
+  for (int number = 2; is_used(unused); ++number) unused = name + std::to_string(number);
+  return unused;
 }
 
 ResourceId LinkReader::resource(const std::string& name, double bytes_per_s) {

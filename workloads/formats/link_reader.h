@@ -28,7 +28,7 @@ class LinkReader {
                                   std::initializer_list<std::string_view> required);
   /// Of one space named in the file, or none after a fault.
   core::SpaceId space(JsonValue value);
-  /// What "spaces" lists: "gpus", or names.
+  /// What "spaces" lists: "gpus", "hosts" (one a node), or names.
   std::vector<core::SpaceId> spaces(const FieldList& fields);
   std::optional<double> rate(const FieldList& fields, std::string_view key);
   /// A route's pace, which must have a rate.
@@ -46,6 +46,15 @@ class LinkReader {
   }
   /// The host space of that space's node; none when the file has none.
   [[nodiscard]] core::SpaceId host_of(core::SpaceId space) const;
+  /// The other spaces of that host's node.
+  [[nodiscard]] std::vector<core::SpaceId> devices_of(core::SpaceId host) const;
+  [[nodiscard]] const std::string& name_of(core::ResourceId resource) const {
+    return draft_.spec.resources[resource].name;
+  }
+  [[nodiscard]] const std::vector<core::Route>& routes() const { return draft_.spec.routes; }
+  void add_fabric(core::Fabric fabric) { draft_.spec.fabrics.push_back(std::move(fabric)); }
+  /// `name`, with a number when there is a fabric of that name.
+  [[nodiscard]] std::string unused_fabric_name(const std::string& name) const;
   /// The one of that name, made if there is none yet.
   core::ResourceId resource(const std::string& name, double bytes_per_s);
   core::CopyEngineId engine(const std::string& name);
@@ -68,7 +77,8 @@ void read_pace(FieldReader& reader, const FieldList& fields, core::Route& route)
 /// Keys of read_pace.
 std::vector<std::string> with_pace_keys(std::vector<std::string> keys);
 
-/// The link type "pcie".
+/// The link types "pcie" and "network".
 void read_pcie(LinkReader& link);
+void read_network(LinkReader& link);
 
 }  // namespace parley::workloads

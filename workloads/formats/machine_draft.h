@@ -10,8 +10,15 @@
 
 namespace parley::workloads {
 
-inline constexpr std::int64_t kMostGpus = 256;  // of a template or shorthand
+inline constexpr std::int64_t kMostGpus = 256;        // of a node, in a template or shorthand
+inline constexpr std::int64_t kMostNodes = 4096;      // of a template
+inline constexpr std::int64_t kMostGpusInAll = 4096;  // tables of pairs of spaces are kept
 
+/// How large a machine is made from a template.
+struct MachineSize {
+  std::int64_t gpus = 0;  // a node; 0: as the template says
+  std::int64_t nodes = 1;
+};
 
 struct MachineDraft {
   core::MachineSpec spec;

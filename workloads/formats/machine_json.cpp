@@ -16,13 +16,10 @@ namespace {
 
 class MachineReader {
  public:
-  /// `gpu_count`: instead of the file's, where that says "gpus"; 0: the file's.
+  /// `size`: instead of the file's, where that says "gpus"; and on how many nodes.
   MachineReader(const JsonDocument& document, const std::string& source,
-                const MachineTemplates& templates, std::int64_t gpu_count)
-      : reader_(document, source),
-        document_(document),
-        templates_(templates),
-        gpu_count_(gpu_count) {}
+                const MachineTemplates& templates, MachineSize size)
+      : reader_(document, source), document_(document), templates_(templates), size_(size) {}
 
   core::Result<core::MachineSpec> read() {
     for (const core::Fault& fault : document_.duplicate_keys()) {
@@ -38,7 +35,7 @@ class MachineReader {
     if (has_template) {
       read_template(*file);
     } else {
-      read_machine_parts(reader_, document_, *file, gpu_count_, draft_);
+      read_machine_parts(reader_, document_, *file, size_, draft_);
     }
     const auto name = (*file)["name"];
     draft_.spec.name = name ? reader_.name(*name).value_or("(name)") : "(name)";
@@ -53,10 +50,11 @@ class MachineReader {
 
  private:
   inline static const std::vector<std::string> kKeys = {
-      "format",    "version", "name",   "source", "spaces", "devices", "gpus",
-      "resources", "engines", "routes", "links",  "host",   "kernels", "shares"};
+      "format",  "version", "name",  "source",  "spaces", "devices", "gpus",  "resources",
+      "engines", "routes",  "links", "fabrics", "host",   "kernels", "shares"};
   inline static const std::vector<std::string> kTemplateKeys = {
-      "format", "version", "name", "source", "template", "gpus", "host", "kernels", "shares"};
+      "format", "version", "name", "source",  "template",
+      "gpus",   "nodes",   "host", "kernels", "shares"};
 
   void read_header(const FieldList& file) {
     const auto format = file["format"];
@@ -73,9 +71,14 @@ class MachineReader {
   void read_template(const FieldList& file) {
     const JsonValue value = *file["template"];
     const auto name = reader_.text(value);
-    std::int64_t gpu_count = 0;
-    if (const auto gpus = file["gpus"]) {
-      gpu_count = reader_.integer(*gpus, 1, kMostGpus).value_or(1);
+    MachineSize size;
+    const auto gpus = file["gpus"], nodes = file["nodes"];
+    if (gpus) size.gpus = reader_.integer(*gpus, 1, kMostGpus).value_or(1);
+    if (nodes) size.nodes = reader_.integer(*nodes, 1, kMostNodes).value_or(1);
+    if (size.gpus * size.nodes > kMostGpusInAll) {
+      reader_.fault(*gpus, std::to_string(size.gpus * size.nodes) + " GPUs in all; at most " +
+                               std::to_string(kMostGpusInAll));
+      size = {};
     }
     if (!name) return;
     const auto& names = templates_.names;
@@ -84,7 +87,7 @@ class MachineReader {
     }
     const auto document = JsonDocument::parse(templates_.text(*name), {});
     PARLEY_CHECK(document.has_value(), "the template " + *name + " is not JSON");
-    auto spec = MachineReader(*document, *name, templates_, gpu_count).read();
+    auto spec = MachineReader(*document, *name, templates_, size).read();
     PARLEY_CHECK(spec.has_value(),
                  "the template " + *name + " has a fault: " + spec.faults().front().what);
     draft_.spec = *std::move(spec);
@@ -115,7 +118,7 @@ class MachineReader {
   FieldReader reader_;
   const JsonDocument& document_;
   const MachineTemplates& templates_;
-  std::int64_t gpu_count_;
+  MachineSize size_;
   MachineDraft draft_;
 };
 
@@ -129,7 +132,7 @@ core::Result<core::MachineSpec> read_machine(std::string_view json, const std::s
     for (core::Fault& fault : faults) fault.where = source + fault.where;
     return faults;
   }
-  return MachineReader(*document, source, templates, 0).read();
+  return MachineReader(*document, source, templates, {}).read();
 }
 
 }  // namespace parley::workloads

@@ -14,15 +14,9 @@ using core::CopyEngineId;
 using core::Route;
 using core::SpaceId;
 
-/// Names of the ports of each space, and how copies through them behave.
-struct Ports {
-  std::string out, in;
-  bool has_engine = false;    // copies out of a space queue behind each other
-  bool across_nodes = false;  // else pairs within a node only
-};
-
-/// Every space has a port of its own to a switch that is not a limit.
-void read_ports(LinkReader& link, const Ports& ports) {
+/// Every space of a node has a port of its own to a switch that is not a limit; copies out of a
+/// space queue behind each other.
+void read_nvswitch(LinkReader& link) {
   const auto fields =
       link.fields(with_pace_keys({"spaces", "port_bytes_per_s", "reverse_weight"}), {"spaces"});
   if (!fields) return;
@@ -33,26 +27,19 @@ void read_ports(LinkReader& link, const Ports& ports) {
   if (rate <= 0.0) return;  // noted already
   for (const SpaceId from : all) {
     for (const SpaceId to : all) {
-      if (from == to || (!ports.across_nodes && !link.are_neighbours(from, to))) continue;
+      if (!link.are_neighbours(from, to)) continue;
       const std::string& sender = link.name_of(from);
-      std::vector<CopyEngineId> engines;
-      if (ports.has_engine) engines.push_back(link.engine(sender + ".peer_out"));
       const std::string& receiver = link.name_of(to);
-      std::vector<core::Via> via = {{link.resource(sender + ports.out, rate)},
-                                    {link.resource(receiver + ports.in, rate)}};
+      std::vector<core::Via> via = {{link.resource(sender + ".egress", rate)},
+                                    {link.resource(receiver + ".ingress", rate)}};
       if (reverse) {
-        via.push_back({link.resource(receiver + ports.out, rate), *reverse});
-        via.push_back({link.resource(sender + ports.in, rate), *reverse});
+        via.push_back({link.resource(receiver + ".egress", rate), *reverse});
+        via.push_back({link.resource(sender + ".ingress", rate), *reverse});
       }
-      link.add_route(route, from, to, std::move(via), std::move(engines));
+      link.add_route(route, from, to, std::move(via), {link.engine(sender + ".peer_out")});
     }
   }
 }
-
-void read_nvswitch(LinkReader& link) { read_ports(link, {".egress", ".ingress", true, false}); }
-
-/// Network cards of nodes, full duplex; transfers share them.
-void read_network(LinkReader& link) { read_ports(link, {".nic_out", ".nic_in", false, true}); }
 
 void add_nvlink(LinkReader& link, Route route, SpaceId from, SpaceId to, double links) {
   const double bytes_per_s = asymptotic_rate(route) * links;

@@ -3,9 +3,11 @@
 #include <map>
 #include <utility>
 
+#include "workloads/formats/fabric_reader.h"
 #include "workloads/formats/host_reader.h"
 #include "workloads/formats/link_reader.h"
 #include "workloads/formats/machine_links.h"
+#include "workloads/formats/slowdown_reader.h"
 #include "workloads/machine_file.h"
 
 namespace parley::workloads {
@@ -18,8 +20,8 @@ using core::Duration;
 class PartsReader {
  public:
   PartsReader(FieldReader& reader, const JsonDocument& document, MachineDraft& draft,
-              std::int64_t gpu_count)
-      : reader_(reader), document_(document), draft_(draft), gpu_count_(gpu_count) {}
+              MachineSize size)
+      : reader_(reader), document_(document), draft_(draft), size_(size) {}
 
   void read_parts(const FieldList& file) {
     for (const JsonValue space : list(file, "spaces")) read_space(space);
@@ -43,10 +45,15 @@ class PartsReader {
       read_route(route);
       note_routes(route);
     }
-    for (const JsonValue link : list(file, "links")) {
-      read_link(reader_, draft_, link);
-      note_routes(link);
+    // Networks last: they go on from the links within nodes.
+    for (const bool is_network : {false, true}) {
+      for (const JsonValue link : list(file, "links")) {
+        if (is_network_link(link) != is_network) continue;
+        read_link(reader_, draft_, link);
+        note_routes(link);
+      }
     }
+    for (const JsonValue fabric : list(file, "fabrics")) read_fabric(reader_, draft_, fabric);
   }
 
   /// Kernel, then device or class, then dtype; a table replaces that of the template.
@@ -133,16 +140,27 @@ class PartsReader {
     if (const auto node = (*fields)["node"]) space.node = reader_.name(*node).value_or("");
     const auto host = (*fields)["host"];
     space.is_host = host ? reader_.boolean(*host).value_or(false) : space.name == "host";
-    draft_.add(std::move(space));
+    for (std::int64_t node = 0; node < size_.nodes; ++node) draft_.add(on_node(space, node));
+  }
+
+  /// Of a machine of several nodes: "host" is on the first, "host1" on the next, ...
+  [[nodiscard]] core::MemorySpace on_node(core::MemorySpace space, std::int64_t node) const {
+    if (size_.nodes > 1) space.node = node_name(node);
+    if (node > 0) space.name += std::to_string(node);
+    return space;
+  }
+
+  [[nodiscard]] std::string node_name(std::int64_t node) const {
+    return size_.nodes > 1 ? "n" + std::to_string(node) : "";
   }
 
   void read_device(JsonValue value) {
     core::Device device;
-    const auto fields = reader_.fields(
-        value,
-        {"name", "class", "space", "node", "slots", "streams", "flops_per_s", "bytes_per_s",
-         "launch_ns"},
-        {"name", "class", "space"});
+    const auto fields = reader_.fields(value,
+                                       {"name", "class", "space", "node", "slots", "streams",
+                                        "flops_per_s", "bytes_per_s", "launch_ns",
+             "interference", "power"},
+                                       {"name", "class", "space"});
     device.name = fields ? name_or_path(*fields) : "(" + document_.path(value) + ")";
     device.device_class = device.name;
     if (fields) {
@@ -152,7 +170,21 @@ class PartsReader {
       read_rates(*fields, device);
       check_node(*fields, device);
     }
-    spec().devices.push_back(std::move(device));
+    add_on_nodes(std::move(device));
+  }
+
+  /// Of a machine of several nodes: "cpu:0", "cpu:1", ..., each in its node's space.
+  void add_on_nodes(core::Device device) {
+    if (size_.nodes == 1 || device.space.is_none()) {
+      spec().devices.push_back(std::move(device));
+      return;
+    }
+    const std::string name = device.name, space = draft_.name_of(device.space);
+    for (std::int64_t node = 0; node < size_.nodes; ++node) {
+      device.name = name + ":" + std::to_string(node);
+      device.space = find_part(draft_.spaces, space + (node > 0 ? std::to_string(node) : ""));
+      spec().devices.push_back(device);
+    }
   }
 
   void read_rates(const FieldList& fields, core::Device& device) {
@@ -166,6 +198,10 @@ class PartsReader {
       device.bytes_per_s = reader_.positive(*rate).value_or(0.0);
     }
     device.launch = duration(fields, "launch_ns");
+    if (const auto interference = fields["interference"]) {
+      device.interference = read_interference(reader_, *interference);
+    }
+    if (const auto power = fields["power"]) device.power = read_power(reader_, *power);
     const auto flops = fields["flops_per_s"];
     if (flops && !flops->is_object()) reader_.wrong_type(*flops, "an object of rates by dtype");
     if (!flops || !flops->is_object()) return;
@@ -189,7 +225,8 @@ class PartsReader {
   void read_gpus(JsonValue value, std::vector<core::Device>& gpus) {
     const auto fields = reader_.fields(
         value,
-        {"count", "nodes", "bytes", "slots", "streams", "flops_per_s", "bytes_per_s", "launch_ns"},
+        {"count", "nodes", "bytes", "slots", "streams", "flops_per_s", "bytes_per_s", "launch_ns",
+             "interference", "power"},
         {"count", "bytes"});
     if (!fields) return;
     core::Device device;
@@ -199,14 +236,14 @@ class PartsReader {
     const Bytes capacity = size ? bytes(*size) : Bytes(1);
     const auto given = (*fields)["count"];
     auto count = given ? reader_.integer(*given, 1, kMostGpus).value_or(1) : 1;
-    if (gpu_count_ > 0) count = gpu_count_;
+    if (size_.gpus > 0) count = size_.gpus;
     std::vector<std::string> nodes;
     if (const auto names = (*fields)["nodes"]) {
       for (const JsonValue node : reader_.list(*names, "a list of nodes")) {
         if (const auto name = reader_.name(node)) nodes.push_back(*name);
       }
     } else {
-      nodes.emplace_back();
+      for (std::int64_t node = 0; node < size_.nodes; ++node) nodes.push_back(node_name(node));
     }
     for (const std::string& node : nodes) {
       for (std::int64_t i = 0; i < count; ++i) {
@@ -221,20 +258,18 @@ class PartsReader {
 
   // ---- links ----
 
+  static bool is_network_link(JsonValue link) {
+    const auto type = link.is_object() ? FieldList(link)["type"] : std::nullopt;
+    return type && type->is_string() && type->text() == "network";
+  }
+
   /// Remembers where the routes read since the last call come from.
   void note_routes(JsonValue value) {
     draft_.route_paths.resize(spec().routes.size(), document_.path(value));
   }
 
-  core::SpaceId space_named(JsonValue value) { return part_named(value, "space", draft_.spaces); }
-
-  template <class Id>
-  Id part_named(JsonValue value, const char* kind, const std::map<std::string, Id>& parts) {
-    const auto name = reader_.name(value);
-    if (!name) return Id::none();
-    const Id id = find_part(parts, *name);
-    if (id.is_none()) reader_.unknown(value, kind, *name, names_of(parts));
-    return id;
+  core::SpaceId space_named(JsonValue value) {
+    return read_part(reader_, value, "space", draft_.spaces);
   }
 
   void read_resource(JsonValue value) {
@@ -265,28 +300,16 @@ class PartsReader {
     if (fields) {
       if (const auto from = (*fields)["from"]) route.from = space_named(*from);
       if (const auto to = (*fields)["to"]) route.to = space_named(*to);
-      for (const JsonValue via : list(*fields, "via")) route.via.push_back(read_via(via));
+      for (const JsonValue via : list(*fields, "via")) {
+        route.via.push_back(read_via(reader_, draft_, via));
+      }
       for (const JsonValue engine : list(*fields, "engines")) {
-        route.engines.push_back(part_named(engine, "engine", draft_.engines));
+        route.engines.push_back(read_part(reader_, engine, "engine", draft_.engines));
       }
       if (const auto kind = (*fields)["kind"]) route.kind = reader_.text(*kind).value_or("");
       read_pace(reader_, *fields, route);
     }
     spec().routes.push_back(std::move(route));
-  }
-
-  core::Via read_via(JsonValue value) {
-    if (value.is_string()) return {part_named(value, "resource", draft_.resources), 1.0};
-    core::Via via;
-    const auto fields = reader_.fields(value, {"resource", "weight"}, {"resource"});
-    if (!fields) return via;
-    if (const auto name = (*fields)["resource"]) {
-      via.resource = part_named(*name, "resource", draft_.resources);
-    }
-    if (const auto weight = (*fields)["weight"]) {
-      via.weight = reader_.positive(*weight).value_or(1.0);
-    }
-    return via;
   }
 
   void read_relay(JsonValue value) {
@@ -331,19 +354,19 @@ class PartsReader {
   FieldReader& reader_;
   const JsonDocument& document_;
   MachineDraft& draft_;
-  std::int64_t gpu_count_;
+  MachineSize size_;
 };
 
 }  // namespace
 
 void read_machine_parts(FieldReader& reader, const JsonDocument& document, const FieldList& file,
-                        std::int64_t gpu_count, MachineDraft& draft) {
-  PartsReader(reader, document, draft, gpu_count).read_parts(file);
+                        MachineSize size, MachineDraft& draft) {
+  PartsReader(reader, document, draft, size).read_parts(file);
 }
 
 void read_machine_costs(FieldReader& reader, const JsonDocument& document, const FieldList& file,
                         MachineDraft& draft) {
-  PartsReader parts(reader, document, draft, 0);
+  PartsReader parts(reader, document, draft, {});
   if (const auto host = file["host"]) draft.spec.host = read_host_costs(reader, *host);
   if (const auto kernels = file["kernels"]) parts.read_kernels(*kernels);
   if (const auto shares = file["shares"]) parts.read_shares(*shares);

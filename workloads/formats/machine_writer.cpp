@@ -84,6 +84,9 @@ class MachineWriter {
       line.close();
     });
     write_routes();
+    if (!spec_.fabrics.empty()) {
+      write_list("fabrics", spec_.fabrics, [this](const auto& fabric) { write_fabric(fabric); });
+    }
     write_host();
     write_kernels();
     out_ += "\n}\n";
@@ -139,6 +142,20 @@ class MachineWriter {
     }
     if (device.bytes_per_s > 0.0) line.number("bytes_per_s", device.bytes_per_s);
     line.integer("launch_ns", device.launch.count());
+    if (device.interference.slowdown > 1.0) {
+      line.start("interference");
+      Line interference(out_, "");
+      interference.number("bytes_per_s", device.interference.bytes_per_s);
+      interference.number("slowdown", device.interference.slowdown);
+      interference.close();
+    }
+    if (device.power.sustained < 1.0) {
+      line.start("power");
+      Line power(out_, "");
+      power.integer("burst_ns", device.power.burst.count());
+      power.number("sustained", device.power.sustained);
+      power.close();
+    }
     line.close();
   }
 
@@ -171,29 +188,110 @@ class MachineWriter {
     Line line(out_, "    ");
     line.text("from", name(route.from));
     line.text("to", name(route.to));
-    line.start("via");
+    write_via(line, "via", route.via);
+    write_engines(line, "engines", route.engines);
+    write_pace(line, route);
+    if (route.share == core::ShareMode::kPair) line.text("share", "pair");
+    if (route.gives_way > 0.0) line.number("gives_way", route.gives_way);
+    if (!route.kind.empty()) line.text("kind", route.kind);
+    line.close();
+  }
+
+  void write_via(Line& line, std::string_view key, const std::vector<core::Via>& list) {
+    line.start(key);
     out_ += '[';
-    Separator via_comma(", ");
-    for (const core::Via& via : route.via) {
-      out_ += via_comma.next();
+    Separator comma(", ");
+    for (const core::Via& via : list) {
+      out_ += comma.next();
       Line object(out_, "");
       object.text("resource", spec_.resources[via.resource].name);
       object.number("weight", via.weight);
       object.close();
     }
     out_ += ']';
-    line.start("engines");
+  }
+
+  void write_engines(Line& line, std::string_view key,
+                     const std::vector<core::CopyEngineId>& list) {
+    line.start(key);
     out_ += '[';
-    Separator engine_comma(", ");
-    for (const core::CopyEngineId engine : route.engines) {
-      out_ += engine_comma.next();
+    Separator comma(", ");
+    for (const core::CopyEngineId engine : list) {
+      out_ += comma.next();
       append_quoted(out_, spec_.engines[engine].name);
     }
     out_ += ']';
-    write_pace(line, route);
-    if (route.share == core::ShareMode::kPair) line.text("share", "pair");
-    if (route.gives_way > 0.0) line.number("gives_way", route.gives_way);
-    if (!route.kind.empty()) line.text("kind", route.kind);
+  }
+
+  void write_fabric(const core::Fabric& fabric) {
+    Line line(out_, "    ");
+    line.text("name", fabric.name);
+    if (!fabric.kind.empty()) line.text("kind", fabric.kind);
+    line.integer("latency_ns", fabric.latency.count());
+    if (!fabric.rate_cap.is_unlimited()) {
+      line.number("bytes_per_s", fabric.rate_cap.bytes_per_s());
+    }
+    write_via(line, "via", fabric.via);
+    line.start("levels");
+    out_ += '[';
+    Separator level_comma(", ");
+    for (const core::Fabric::Level& level : fabric.levels) {
+      out_ += level_comma.next();
+      write_level(level);
+    }
+    out_ += ']';
+    line.start("members");
+    out_ += "[\n";
+    Separator member_comma(",\n");
+    for (const core::Fabric::Member& member : fabric.members) {
+      out_ += member_comma.next();
+      write_member(member);
+    }
+    out_ += ']';
+    line.close();
+  }
+
+  void write_level(const core::Fabric::Level& level) {
+    Line line(out_, "");
+    line.integer("latency_ns", level.latency.count());
+    line.start("groups");
+    out_ += '[';
+    Separator comma(", ");
+    for (const core::Fabric::Group& group : level.groups) {
+      out_ += comma.next();
+      out_ += '[';
+      append_quoted(out_, spec_.resources[group.up].name);
+      out_ += ", ";
+      append_quoted(out_, spec_.resources[group.down].name);
+      out_ += ']';
+    }
+    out_ += ']';
+    line.close();
+  }
+
+  void write_member(const core::Fabric::Member& member) {
+    Line line(out_, "      ");
+    line.text("space", name(member.space));
+    line.start("groups");
+    out_ += '[';
+    Separator comma(", ");
+    for (const std::uint32_t group : member.groups) {
+      out_ += comma.next();
+      out_ += std::to_string(group);
+    }
+    out_ += ']';
+    write_via(line, "out", member.out);
+    write_via(line, "in", member.in);
+    write_engines(line, "engines_out", member.engines_out);
+    write_engines(line, "engines_in", member.engines_in);
+    line.integer("latency_out_ns", member.latency_out.count());
+    line.integer("latency_in_ns", member.latency_in.count());
+    if (!member.rate_out.is_unlimited()) {
+      line.number("out_bytes_per_s", member.rate_out.bytes_per_s());
+    }
+    if (!member.rate_in.is_unlimited()) {
+      line.number("in_bytes_per_s", member.rate_in.bytes_per_s());
+    }
     line.close();
   }
 
