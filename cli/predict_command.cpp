@@ -155,6 +155,11 @@ bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subject
     PredictionRow& row = subjects.rows[i];
     const std::string workload = row.workload, policies = row.policies;
     const std::uint32_t devices = row.devices;
+    if (guard.flag().load()) {
+      row.fault = "not run: interrupted";
+      has_failed = true;
+      continue;
+    }
     core::Result<PredictionRow> done = run_and_predict(
         subjects.runs[i], {workload, arguments.backend, arguments.repeat, &guard.flag()}, backend);
     if (done) row = std::move(*done);

@@ -33,8 +33,8 @@ std::string quoted(const std::string& text) {
 }
 
 bool is_apart(core::Duration a, core::Duration b) {
-  const auto [low, high] = std::minmax(a.count(), b.count());
-  return static_cast<double>(high) > (1.0 + kClearlyApart) * static_cast<double>(low);
+  const auto low = static_cast<double>(std::min(a, b).count());
+  return static_cast<double>(std::max(a, b).count()) > (1.0 + kClearlyApart) * low;
 }
 
 }  // namespace

@@ -17,11 +17,11 @@ namespace {
 using core::DeviceId;
 using core::SpaceId;
 
-core::Duration duration(double seconds) {
+core::Duration from_seconds(double seconds) {
   return core::Duration(std::max(0LL, std::llround(seconds * 1e9)));
 }
 
-double seconds_of(core::Duration time) { return static_cast<double>(time.count()) * 1e-9; }
+double in_seconds(core::Duration time) { return static_cast<double>(time.count()) * 1e-9; }
 
 /// The first device of each GPU space, or of each space when there is no GPU.
 std::vector<DeviceId> accelerators(const core::MachineSpec& spec) {
@@ -81,7 +81,7 @@ void measure_start_up(const Laboratory& laboratory, core::MachineSpec& spec) {
     KernelProbe empty;
     empty.kernel = "spin";
     empty.parameters = {{"ns", 0.0}};
-    const core::Duration start = duration(median(laboratory.kernel(empty, DeviceId(d), 100)));
+    const core::Duration start = from_seconds(median(laboratory.kernel(empty, DeviceId(d), 100)));
     for (std::size_t other = 0; other < spec.devices.size(); ++other) {
       core::Device& like = spec.devices[DeviceId(other)];
       if (like.device_class == device_class) like.launch = start;
@@ -101,9 +101,9 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   };
   const double launch = cost(Empty::kIndependent, count, 64);
   const double copied = cost(Empty::kCopies, count, 64);
-  spec.host.issue_launch = duration(launch);
-  spec.host.issue_copy = duration(copied - launch);
-  spec.host.round_trip = duration(cost(Empty::kChain, count / 4, 1));
+  spec.host.issue_launch = from_seconds(launch);
+  spec.host.issue_copy = from_seconds(copied - launch);
+  spec.host.round_trip = from_seconds(cost(Empty::kChain, count / 4, 1));
   spec.host.decide = core::Duration(0);  // within the others, or by command
   spec.host.decide_command = core::Duration(0);
   if (options.has_submitters) {
@@ -128,16 +128,16 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
     const bool is_between =
         route.from == spec.devices[gpus[0]].space && route.to == spec.devices[other].space;
     if (is_between) {
-      copy = route.curve.empty() ? seconds_of(route.latency)
+      copy = route.curve.empty() ? in_seconds(route.latency)
                                  : static_cast<double>(route.curve.front().second) * 1e-9;
     }
   }
   // Two GPUs issue in turn; what the host takes longer for than they do says nothing of them.
   const double threads = options.has_submitters ? 2.0 : 1.0;
-  const double issued = seconds_of(spec.host.issue_launch + spec.host.issue_copy) / threads;
+  const double issued = in_seconds(spec.host.issue_launch + spec.host.issue_copy) / threads;
   if (hop < 1.1 * issued) return;
-  const double kernel = seconds_of(spec.devices[gpus[0]].launch);
-  spec.host.event = duration((hop - copy - kernel) / 2.0);
+  const double kernel = in_seconds(spec.devices[gpus[0]].launch);
+  spec.host.event = from_seconds((hop - copy - kernel) / 2.0);
 }
 
 core::Duration time_of_decisions(const core::Machine& machine) {
@@ -160,7 +160,7 @@ core::Duration time_of_decisions(const core::Machine& machine) {
   const DeviceId device = accelerators(machine.spec()).front();
   const double task = least_of_three(
       [&] { return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64); });
-  return duration(task * static_cast<double>(kTasks) / static_cast<double>(commands));
+  return from_seconds(task * static_cast<double>(kTasks) / static_cast<double>(commands));
 }
 
 }  // namespace parley::exec

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """How well does the simulator predict runs for real? Workloads x policies x numbers of devices.
 
-Each cell is one `parley exec ... --predict`: the workload runs for real a few times, and the last
-run is compared with the simulation of the same program on the same machine under the same policies.
-Writes prediction.csv, prediction.md and run summaries (for `parley plot sim_vs_real`) to a folder.
+One `parley predict` for each number of devices and limit of memory: every workload runs for real
+under every choice of policies, and is simulated on the same machine under the same policies, with
+the same decisions, and with the same durations. Writes prediction.csv and prediction.md to a folder.
 
-    python3 tests/benchmarks/prediction.py --binary build/parley --backend host --out out/prediction
+    parley calibrate --backend cuda -o here.json
+    python3 tests/benchmarks/prediction.py --backend cuda --machine here.json --out out/prediction
 
-Needs Python's standard library only. Cells that fail are listed with their message; when the time
-is over, those that did not run are counted. Exit code 1 when no cell succeeded.
+Needs Python's standard library only. Runs that fail are listed with their message; when the time
+is over, those that did not run are counted. Exit code 1 when no run succeeded.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
-import json
+import os
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Sequence
+from typing import Iterable, Sequence
 
 MIB = 1 << 20
 
-POLICIES: dict[str, list[str]] = {
-    "default": [],
-    "parla": ["--mapper", "parla", "--order", "fifo", "--source", "owner"],
-    "round_robin": ["--mapper", "round_robin", "--order", "fifo", "--prefetch", "none"],
-    "next_use": ["--evict", "next_use", "--window", "2"],
+POLICIES = {
+    "default": "mapper=earliest_finish",
+    "parla": "mapper=parla,order=fifo,source=owner",
+    "round_robin": "mapper=round_robin,order=fifo,prefetch=none",
+    "next_use": "evict=next_use,window=2",
 }
-
 
 @dataclass(frozen=True)
 class Workload:
@@ -44,313 +45,352 @@ class Workload:
     cuda: str
     host: str
     least_devices: int = 1
-    limit: dict[str, str] = field(default_factory=dict)  # --limit by backend
+    limits: tuple[str, str] = ("", "")  # --limit of cuda and host
 
     def specification(self, backend: str, devices: int) -> str:
         text = self.cuda if backend == "cuda" else self.host
         return text.replace("{gpus}", str(devices))
 
+    def limit(self, backend: str) -> str:
+        return self.limits[0 if backend == "cuda" else 1]
+
 
 # Large and small tasks, arrays that fit and that do not, traffic with the host and between GPUs.
 WORKLOADS = [
-    Workload("cholesky, large tiles", "cholesky:tiles=8,tile=2048", "cholesky:tiles=6,tile=192"),
-    Workload("cholesky, small tiles", "cholesky:tiles=20,tile=512", "cholesky:tiles=12,tile=64"),
+    Workload("cholesky, large tiles", "cholesky:tiles=10,tile=2048", "cholesky:tiles=6,tile=192"),
+    Workload("cholesky, small tiles", "cholesky:tiles=32,tile=512", "cholesky:tiles=12,tile=64"),
     Workload(
-        "cholesky, a quarter fits", "cholesky:tiles=12,tile=1024", "cholesky:tiles=8,tile=128",
-        limit={"cuda": f"gpu={156 * MIB}", "host": f"gpu={2 * MIB}"},
+        "cholesky, a quarter fits", "cholesky:tiles=14,tile=1024", "cholesky:tiles=8,tile=128",
+        limits=(f"gpu={156 * MIB}", f"gpu={2 * MIB}"),
     ),  # fmt: skip
-    Workload("matrix product", "gemm:tiles=4,depth=4,tile=1536", "gemm:tiles=4,depth=4,tile=128"),
-    Workload("lu", "lu:tiles=8,tile=1024", "lu:tiles=6,tile=128"),
+    Workload("matrix product", "gemm:tiles=4,depth=16,tile=2048", "gemm:tiles=4,depth=4,tile=128"),
+    Workload("lu", "lu:tiles=12,tile=1024", "lu:tiles=6,tile=128"),
     Workload(
-        "stencil", "stencil:blocks=8,points=512,iterations=40",
+        "stencil", "stencil:blocks=8,points=512,iterations=30",
         "stencil:blocks=4,points=128,iterations=10",
     ),  # fmt: skip
     Workload(
-        "jacobi", "jacobi:blocks=8,rows=1024,columns=4096,iterations=80",
+        "jacobi", "jacobi:blocks=8,rows=1024,columns=4096,iterations=200",
         "jacobi:blocks=4,rows=64,columns=1024,iterations=10",
     ),  # fmt: skip
     Workload(
-        "many small tasks", "independent:width=4000,overlap=none,task_ns=10000,kernel=spin",
+        "many small tasks", "independent:width=10000,overlap=none,task_ns=10000,kernel=spin",
         "independent:width=1000,overlap=none,task_ns=20000,kernel=spin",
     ),  # fmt: skip
     Workload(
-        "wavefront", f"wavefront:rows=24,columns=24,block={MIB},task_ns=50000,kernel=spin",
+        "wavefront", f"wavefront:rows=40,columns=40,block={MIB},task_ns=50000,kernel=spin",
         "wavefront:rows=10,columns=10,block=65536,task_ns=200000,kernel=spin",
     ),  # fmt: skip
     Workload(
         "chains",
-        f"serial:chains=8,steps=40,overlap=shared,block={4 * MIB},task_ns=100000,kernel=spin",
+        f"serial:chains=8,steps=200,overlap=shared,block={4 * MIB},task_ns=100000,kernel=spin",
         "serial:chains=4,steps=20,overlap=shared,block=65536,task_ns=300000,kernel=spin",
     ),  # fmt: skip
     Workload(
-        "from the host", f"independent:width=64,block={16 * MIB},task_ns=0,kernel=none",
+        "from the host", f"independent:width=256,block={16 * MIB},task_ns=0,kernel=none",
         f"independent:width=16,block={4 * MIB},task_ns=0,kernel=none",
     ),  # fmt: skip
     Workload(
-        "to and fro, host", f"pingpong:between=host,rounds=20,block={32 * MIB},kernel=none",
+        "to and fro, host", f"pingpong:between=host,rounds=60,block={32 * MIB},kernel=none",
         f"pingpong:between=host,rounds=10,block={4 * MIB},kernel=none",
     ),  # fmt: skip
     Workload(
-        "to and fro, GPUs", f"pingpong:between=gpus,rounds=50,block={64 * MIB},kernel=none",
+        "to and fro, GPUs", f"pingpong:between=gpus,rounds=200,block={64 * MIB},kernel=none",
         f"pingpong:between=gpus,rounds=10,block={4 * MIB},kernel=none", least_devices=2,
     ),  # fmt: skip
     Workload(
         "all to all",
-        f"all_to_all:gpus={{gpus}},rounds=64,block={16 * MIB},task_ns=100000,kernel=spin",
+        f"all_to_all:gpus={{gpus}},rounds=300,block={16 * MIB},task_ns=100000,kernel=spin",
         f"all_to_all:gpus={{gpus}},rounds=4,block={MIB},task_ns=100000,kernel=spin",
         least_devices=2,
     ),  # fmt: skip
     Workload(
-        "ring", f"ring:gpus={{gpus}},steps=64,block={64 * MIB}",
+        "ring", f"ring:gpus={{gpus}},steps=128,block={64 * MIB}",
         f"ring:gpus={{gpus}},steps=8,block={MIB}", least_devices=2,
     ),  # fmt: skip
     Workload(
-        "random", f"random:levels=20,width=16,blocks=48,block={8 * MIB},task_ns=300000",
+        "random", f"random:levels=40,width=16,blocks=48,block={8 * MIB},task_ns=300000",
         "random:levels=8,width=8,blocks=24,block=65536,task_ns=300000",
     ),  # fmt: skip
     Workload(
         "random, a third fits",
-        f"random:levels=20,width=16,blocks=48,block={8 * MIB},task_ns=300000",
+        f"random:levels=40,width=16,blocks=48,block={8 * MIB},task_ns=300000",
         "random:levels=8,width=8,blocks=24,block=262144,task_ns=300000",
-        limit={"cuda": f"gpu={128 * MIB}", "host": f"gpu={2 * MIB}"},
+        limits=(f"gpu={128 * MIB}", f"gpu={2 * MIB}"),
     ),  # fmt: skip
     Workload(
-        "map and reduce", f"map_reduce:maps=32,reducers=16,block={MIB // 2},task_ns=500000",
+        "map and reduce", f"map_reduce:maps=128,reducers=16,block={MIB // 2},task_ns=500000",
         "map_reduce:maps=8,reducers=4,block=65536,task_ns=300000",
     ),  # fmt: skip
 ]
 
 
+# Columns of parley predict that are numbers.
+NUMBERS = (
+    "devices", "tasks", "measured_ns", "fastest_ns", "slowest_ns", "predicted_ns", "timed_ns",
+    "planned_ns", "retimed_ns", "task_time_ns", "predicted_task_time_ns", "bytes",
+    "predicted_bytes", "planned_bytes", "same_device",
+)  # fmt: skip
+LONG_RUN_NS = 50_000_000  # shorter ones count for medians only
+CLEARLY_APART = 0.05
+
+
 @dataclass
 class Row:
-    """One cell; figures are None when it failed. Errors are (predicted - measured) / measured."""
+    """One run; errors are (predicted - measured) / measured."""
 
-    workload: str
+    name: str
     specification: str
-    devices: int
     policies: str
-    status: str = "ok"
-    tasks: int | None = None
-    measured_ms: float | None = None  # of the last run
-    spread: float | None = None  # slowest over fastest of the repetitions, less 1
-    predicted_ms: float | None = None
-    error: float | None = None
-    retimed_ms: float | None = None  # simulated with the measured duration of every task
-    retimed_error: float | None = None
-    worst_class: str = ""
-    worst_class_error: float | None = None
-    task_time_error: float | None = None  # of the sum over all tasks
-    measured_mib: float | None = None
-    predicted_mib: float | None = None
-    bytes_error: float | None = None
-    same_device: float | None = None  # share of tasks that both runs put on the same devices
-    wall_s: float = 0.0
-    message: str = ""
+    figures: dict[str, int]
+    fault: str = ""
+
+    def error(self, measured: str, predicted: str) -> float:
+        real = self.figures[measured]
+        return (self.figures[predicted] - real) / real if real else 0.0
+
+    @property
+    def spread(self) -> float:
+        return self.figures["slowest_ns"] / max(self.figures["fastest_ns"], 1) - 1
+
+    @property
+    def bytes_are_exact(self) -> bool:
+        return self.figures["planned_bytes"] == self.figures["bytes"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one process runs."""
+
+    devices: int
+    limit: str
+    workloads: tuple[Workload, ...]
 
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     folder = Path(options.out)
-    (folder / "summaries").mkdir(parents=True, exist_ok=True)
-    cells = list(_cells(options))
+    folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + 60 * options.minutes
     rows: list[Row] = []
-    for i, (workload, devices, policy) in enumerate(cells):
-        left = end - time.monotonic()
-        if left < 1:
-            break
-        rows.append(_run_cell(options, folder, workload, devices, policy, left))
-        print(f"[{i + 1}/{len(cells)}] {_line_of(rows[-1])}", flush=True)
-        _write_csv(folder / "prediction.csv", rows)  # whole after each cell, come what may
-    skipped = len(cells) - len(rows)
-    report = _report(options, rows, skipped)
+    messages: list[str] = []
+    skipped = 0
+    for group in _groups(options):
+        found, message = _run_group(options, folder, group, end - time.monotonic())
+        done = [row for row in found if not row.fault.startswith("not run")]
+        rows += done
+        skipped += len(group.workloads) * len(POLICIES) - len(done)
+        if message:
+            messages.append(f"{group.devices} GPUs, limit {group.limit or 'none'}: {message}")
+        for row in done:
+            print(_line_of(row), flush=True)
+        _write_csv(folder / "prediction.csv", rows)  # whole after each group, come what may
+    report = _report(options, rows, messages, skipped)
     (folder / "prediction.md").write_text(report, encoding="utf-8")
-    print(f"{folder / 'prediction.csv'}, {folder / 'prediction.md'}: {len(rows)} cells, "
-          f"{sum(row.status != 'ok' for row in rows)} failed, {skipped} for want of time not run")
-    return 0 if any(row.status == "ok" for row in rows) else 1
+    print(f"{folder / 'prediction.csv'}, {folder / 'prediction.md'}: {len(rows)} runs, "
+          f"{sum(bool(row.fault) for row in rows)} failed, {skipped} not run")
+    return 0 if any(not row.fault for row in rows) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--binary", default="build/parley", help="the program parley")
     parser.add_argument("--backend", choices=("host", "cuda"), default="host")
-    parser.add_argument("--machine", default="", help="a machine file that describes this computer")
+    parser.add_argument("--machine", required=True, help="a machine file of parley calibrate")
     parser.add_argument("--devices", default="1,2", help="numbers of GPUs, as in 1,2,4")
-    parser.add_argument("--repeat", type=int, default=2, help="runs of a cell; the last counts")
-    parser.add_argument("--minutes", type=float, default=4.0, help="no cell starts after this time")
-    parser.add_argument("--cell-seconds", type=float, default=60.0, help="longest time of one cell")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of which the median counts")
+    parser.add_argument("--minutes", type=float, default=4.0, help="after this time, no more")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
-    parser.add_argument("--out", required=True, help="folder for tables and summaries")
+    parser.add_argument("--out", required=True, help="folder for tables")
     return parser
 
 
-def _cells(options: argparse.Namespace) -> Iterable[tuple[Workload, int, str]]:
-    """Every workload once before any is run under a second choice of policies."""
-    counts = [int(word) for word in options.devices.split(",")]
-    for policy in POLICIES:
-        for devices in sorted(counts, reverse=True):
-            for workload in WORKLOADS:
-                if devices >= workload.least_devices and options.only in workload.name:
-                    yield workload, devices, policy
+def _groups(options: argparse.Namespace) -> Iterable[Group]:
+    for devices in sorted((int(word) for word in options.devices.split(",")), reverse=True):
+        chosen = [
+            w for w in WORKLOADS if devices >= w.least_devices and options.only in w.name
+        ]  # fmt: skip
+        for limit in sorted({w.limit(options.backend) for w in chosen}):
+            of_limit = tuple(w for w in chosen if w.limit(options.backend) == limit)
+            yield Group(devices, limit, of_limit)
 
 
-def _run_cell(
-    options: argparse.Namespace, folder: Path, workload: Workload, devices: int, policy: str,
-    seconds_left: float,
-) -> Row:  # fmt: skip
-    specification = workload.specification(options.backend, devices)
-    row = Row(workload.name, specification, devices, policy)
-    name = f"{workload.name} {devices} {policy}".replace(",", "").replace(" ", "_")
-    summary = folder / "summaries" / f"{name}.json"
+def _run_group(
+    options: argparse.Namespace, folder: Path, group: Group, seconds_left: float
+) -> tuple[list[Row], str]:
+    """Its rows, and what went wrong with all of them ("": nothing)."""
+    if seconds_left < 1:
+        return [], ""
+    names = {w.specification(options.backend, group.devices): w.name for w in group.workloads}
+    path = folder / "group.csv"
+    path.unlink(missing_ok=True)
     command = [
-        options.binary, "exec", specification, "--backend", options.backend,
-        "--devices", str(devices), "--repeat", str(options.repeat), "--predict",
-        "--summary", str(summary), "--summary-brief", *POLICIES[policy],
+        options.binary, "predict", *names, "--backend", options.backend, "--machine",
+        options.machine, "--devices", str(group.devices), "--repeat", str(options.repeat),
+        "--csv", str(path),
     ]  # fmt: skip
-    if options.machine:
-        command += ["--machine", options.machine]
-    if options.backend in workload.limit:
-        command += ["--limit", workload.limit[options.backend]]
-    start = time.monotonic()
+    if group.limit:
+        command += ["--limit", group.limit]
+    for policies in POLICIES.values():
+        command += ["--policy", policies]
+    message = _run(command, seconds_left)
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, errors="replace",
-            timeout=max(1.0, min(options.cell_seconds, seconds_left)),
-        )  # fmt: skip
-        if done.returncode == 0:
-            _fill(row, json.loads(summary.read_text(encoding="utf-8")))
-        else:
-            row.status = f"exit {done.returncode}"
-            row.message = " / ".join(done.stderr.strip().splitlines()[:3])
-    except subprocess.TimeoutExpired:
-        row.status, row.message = "timeout", "took too long"
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [_row_of(fields, names) for fields in csv.DictReader(file)]
     except (OSError, ValueError, KeyError) as problem:
-        row.status, row.message = "error", f"{type(problem).__name__}: {problem}"
-    row.wall_s = time.monotonic() - start
-    return row
+        return [], message or f"{type(problem).__name__}: {problem}"
+    path.unlink()
+    return rows, ""
 
 
-def _fill(row: Row, summary: dict[str, Any]) -> None:
-    """Takes the figures of a run summary with a prediction."""
-    prediction = summary["prediction"]
-    runs = summary["runs_ns"]
-    row.tasks = prediction["tasks"]
-    row.measured_ms = summary["makespan_ns"] / 1e6
-    row.spread = max(runs) / max(min(runs), 1) - 1
-    row.predicted_ms = prediction["makespan_ns"] / 1e6
-    row.error = prediction["error"]
-    row.retimed_ms = prediction["retimed_makespan_ns"] / 1e6
-    row.retimed_error = prediction["retimed_error"]
-    classes = prediction["classes"]
-    if classes:
-        # The class that is furthest off in time, not in per cent: that is what moves a makespan.
-        row.worst_class, worst = max(
-            classes.items(), key=lambda item: abs(item[1]["predicted_ns"] - item[1]["measured_ns"])
+def _run(command: Sequence[str], seconds: float) -> str:
+    """Interrupts what takes longer: its file then holds what was done. Returns what went wrong."""
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
         )
-        row.worst_class_error = worst["error"]
-        row.task_time_error = _error(
-            sum(c["measured_ns"] for c in classes.values()),
-            sum(c["predicted_ns"] for c in classes.values()),
-        )
-    measured = sum(route["measured"] for route in prediction["bytes"].values())
-    predicted = sum(route["predicted"] for route in prediction["bytes"].values())
-    row.measured_mib, row.predicted_mib = measured / MIB, predicted / MIB
-    row.bytes_error = _error(measured, predicted)
-    row.same_device = prediction["tasks_on_same_device"] / max(prediction["tasks"], 1)
+    except OSError as problem:
+        return f"{type(problem).__name__}: {problem}"
+    try:
+        _, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, errors = process.communicate()
+    if process.returncode == 0:
+        return ""
+    return f"exit {process.returncode}: " + " / ".join(errors.strip().splitlines()[:3])
 
 
-def _error(measured: float, predicted: float) -> float | None:
-    """Relative error; 0 when both are 0, None when only measured is."""
-    if measured == predicted:
-        return 0.0
-    return (predicted - measured) / measured if measured else None
+def _row_of(fields: dict[str, str], names: dict[str, str]) -> Row:
+    policies = {text: name for name, text in POLICIES.items()}
+    return Row(
+        names[fields["workload"]], fields["workload"], policies[fields["policies"]],
+        {name: int(fields[name]) for name in NUMBERS}, fields["fault"],
+    )  # fmt: skip
 
 
 def _write_csv(path: Path, rows: Sequence[Row]) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(Row.__dataclass_fields__)
+        writer.writerow(["name", "workload", "policies", *NUMBERS, "fault"])
         for row in rows:
-            values = (getattr(row, name) for name in Row.__dataclass_fields__)
-            writer.writerow(
-                "" if v is None else f"{v:.6g}" if isinstance(v, float) else v for v in values
-            )
-    partial.replace(path)
+            figures = (row.figures[name] for name in NUMBERS)
+            writer.writerow([row.name, row.specification, row.policies, *figures, row.fault])
+    os.replace(partial, path)
 
 
 def _line_of(row: Row) -> str:
-    head = f"{row.workload}, {row.devices} GPU, {row.policies}: "
-    if row.status != "ok":
-        return head + f"{row.status}: {row.message}"
+    head = f"{row.name}, {row.figures['devices']} GPU, {row.policies}: "
+    if row.fault:
+        return head + row.fault
     return head + (
-        f"{row.measured_ms:.2f} ms, predicted {_percent(row.error)}, "
-        f"with measured durations {_percent(row.retimed_error)}"
+        f"{row.figures['measured_ns'] / 1e6:.2f} ms, "
+        f"predicted {_percent(row.error('measured_ns', 'predicted_ns'))}, "
+        f"same decisions {_percent(row.error('timed_ns', 'planned_ns'))}, "
+        f"and durations {_percent(row.error('timed_ns', 'retimed_ns'))}"
     )
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:+.1f} %"
+def _percent(share: float) -> str:
+    return f"{100 * share:+.1f} %"
 
 
-def _report(options: argparse.Namespace, rows: Sequence[Row], skipped: int) -> str:
-    good = [row for row in rows if row.status == "ok"]
+def _report(
+    options: argparse.Namespace, rows: Sequence[Row], messages: Sequence[str], skipped: int
+) -> str:
+    good = [row for row in rows if not row.fault]
     when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    kept, pairs = _order_kept(good)
     lines = [
         "# Predictions beside runs for real", "",
-        f"{when}; backend {options.backend}; machine {options.machine or '(default rates)'}; "
-        f"{len(good)} cells, {len(rows) - len(good)} failed, {skipped} not run for want of time; "
-        f"each the last of {options.repeat} runs.", "",
-        "Error: (predicted - measured) / measured. Retimed: simulated with the measured duration "
-        "of every task, so that what is left are copies, the host and decisions. Spread: slowest "
-        "over fastest of the repetitions, less 1: no prediction can be better.", "",
+        f"{when}; backend {options.backend}; machine {Path(options.machine).name}; "
+        f"{len(good)} runs, {len(rows) - len(good)} failed, {skipped} not run; "
+        f"each the median of {options.repeat} without timing of single tasks, after one to warm "
+        "up.", "",
+        "Error: (predicted - measured) / measured. Same decisions: simulated under the decisions "
+        "of one more run, in which every task was timed, against that run. And durations: every "
+        "task also takes what it took there, so that what is left are copies and the host. Spread: "
+        "slowest over fastest of the repetitions, less 1: no prediction can be better.", "",
+        f"Bytes copied under the same decisions are exact in "
+        f"{sum(row.bytes_are_exact for row in good)} of {len(good)} runs. Where two choices of "
+        f"policies are more than {100 * CLEARLY_APART:.0f} % apart, the simulator puts them in the "
+        f"order measured in {kept} of {pairs} pairs.", "",
     ]  # fmt: skip
     lines += _overall_table(good) + [""] + _cell_table(good)
-    failed = [row for row in rows if row.status != "ok"]
+    failed = [_line_of(row) for row in rows if row.fault] + list(messages)
     if failed:
-        lines += ["", "## Failed", ""]
-        lines += [f"- {row.specification}, {_line_of(row)}" for row in failed]
+        lines += ["", "## Failed", ""] + [f"- {line}" for line in failed]
     return "\n".join(lines) + "\n"
+
+
+def _order_kept(rows: Sequence[Row]) -> tuple[int, int]:
+    """Pairs of policies in the order measured, and all that are clearly apart."""
+    kept = pairs = 0
+    for i, row in enumerate(rows):
+        for other in rows[:i]:
+            a, b = row.figures, other.figures
+            low, high = sorted((a["measured_ns"], b["measured_ns"]))
+            same = row.specification == other.specification and a["devices"] == b["devices"]
+            if not same or row.name != other.name or high <= (1 + CLEARLY_APART) * low:
+                continue
+            pairs += 1
+            kept += (a["measured_ns"] < b["measured_ns"]) == (a["predicted_ns"] < b["predicted_ns"])
+    return kept, pairs
 
 
 def _overall_table(rows: Sequence[Row]) -> list[str]:
     """Medians and extremes of absolute errors, by policies."""
     lines = [
-        "| policies | cells | median error | worst | median retimed | worst retimed "
-        "| median spread |",
-        "|---|---|---|---|---|---|---|",
+        "| policies | runs | median error | worst | worst of 50 ms or more "
+        "| median, same decisions | and durations | median spread |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     groups = {name: [row for row in rows if row.policies == name] for name in POLICIES}
     groups["all"] = list(rows)
     for name, group in groups.items():
-        errors = [abs(row.error) for row in group if row.error is not None]
-        retimed = [abs(row.retimed_error) for row in group if row.retimed_error is not None]
-        spreads = [row.spread for row in group if row.spread is not None]
-        if errors and retimed and spreads:
-            figures = (
-                statistics.median(errors), max(errors), statistics.median(retimed), max(retimed),
-                statistics.median(spreads),
-            )  # fmt: skip
-            cells = " | ".join(f"{100 * figure:.1f} %" for figure in figures)
-            lines.append(f"| {name} | {len(group)} | {cells} |")
+        if not group:
+            continue
+        errors = [abs(row.error("measured_ns", "predicted_ns")) for row in group]
+        long_runs = [
+            error for row, error in zip(group, errors)
+            if row.figures["measured_ns"] >= LONG_RUN_NS
+        ]  # fmt: skip
+        figures = (
+            statistics.median(errors), max(errors), max(long_runs, default=0.0),
+            statistics.median(abs(row.error("timed_ns", "planned_ns")) for row in group),
+            statistics.median(abs(row.error("timed_ns", "retimed_ns")) for row in group),
+            statistics.median(row.spread for row in group),
+        )  # fmt: skip
+        cells = " | ".join(f"{100 * figure:.1f} %" for figure in figures)
+        lines.append(f"| {name} | {len(group)} | {cells} |")
     return lines
 
 
 def _cell_table(rows: Sequence[Row]) -> list[str]:
     lines = [
         "| workload | GPUs | policies | measured ms | spread | predicted ms | error "
-        "| retimed error | time in tasks | worst class | MiB moved | error | same device |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| timed ms | same decisions | and durations | time in tasks | MiB moved | bytes "
+        "| same device |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     order = {workload.name: i for i, workload in enumerate(WORKLOADS)}
-    for row in sorted(rows, key=lambda r: (order[r.workload], r.devices)):
-        worst = f"{row.worst_class} {_percent(row.worst_class_error)}" if row.worst_class else ""
+    for row in sorted(rows, key=lambda r: (order[r.name], r.figures["devices"])):
+        f = row.figures
+        same = "exact" if row.bytes_are_exact else _percent(row.error("bytes", "planned_bytes"))
         lines.append(
-            f"| {row.workload} | {row.devices} | {row.policies} | {row.measured_ms:.2f} "
-            f"| {_percent(row.spread)} | {row.predicted_ms:.2f} | {_percent(row.error)} "
-            f"| {_percent(row.retimed_error)} | {_percent(row.task_time_error)} | {worst} "
-            f"| {row.measured_mib:.1f} | {_percent(row.bytes_error)} "
-            f"| {100 * (row.same_device or 0):.0f} % |"
+            f"| {row.name} | {f['devices']} | {row.policies} | {f['measured_ns'] / 1e6:.2f} "
+            f"| {_percent(row.spread)} | {f['predicted_ns'] / 1e6:.2f} "
+            f"| {_percent(row.error('measured_ns', 'predicted_ns'))} "
+            f"| {f['timed_ns'] / 1e6:.2f} | {_percent(row.error('timed_ns', 'planned_ns'))} "
+            f"| {_percent(row.error('timed_ns', 'retimed_ns'))} "
+            f"| {_percent(row.error('task_time_ns', 'predicted_task_time_ns'))} "
+            f"| {f['bytes'] / MIB:.1f} | {same} "
+            f"| {100 * f['same_device'] / max(f['tasks'], 1):.0f} % |"
         )
     return lines
 
