@@ -79,7 +79,7 @@ Time Arrivals::available(const Read& read, std::uint32_t first_piece, SpaceId sp
       Time ready = holder.ready;
       Duration copy;
       const auto add_leg = [&](RouteId route) {
-        ready = std::max(ready, route_free_time(state, state.machine.route(route), route));
+        ready = std::max(ready, route_free_time(state, route));
         copy += state.copy_duration(route, bytes);
       };
       const RouteId direct = state.machine.route_id(holder.space, space);
