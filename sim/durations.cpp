@@ -68,6 +68,18 @@ double Durations::share_of_class(TaskClassId id, std::size_t alternative, core::
   return known;
 }
 
+double Durations::load(core::TaskId task, std::size_t alternative, core::DeviceId device) {
+  const TaskClassId id = model_class_of(task);
+  const core::Duration duration(std::max<std::int64_t>(0, model_duration(id, alternative, device)));
+  Class& entry = classes_[id];
+  if (entry.loads.empty()) entry.loads.assign(entry.known.size(), -1.0);
+  double& known = entry.loads[alternative * machine_->device_count() + device.index()];
+  if (known < 0.0) {
+    known = core::kernel_load(*program_, *machine_, entry.example, alternative, device, duration);
+  }
+  return known;
+}
+
 std::string Durations::warning() const {
   if (unknown_ == 0) return "";
   std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +

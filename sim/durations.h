@@ -50,6 +50,12 @@ class Durations {
   /// group's (core::kernel_share; 1 on devices without streams).
   double share(core::TaskId task, std::size_t alternative, std::span<const core::DeviceId> devices);
   double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  /// Part of the device's peak that the task uses by the model, from 0 to 1 (core::kernel_load).
+  double load(core::TaskId task, std::size_t alternative, core::DeviceId device);
+  /// Whether the task takes there what it took in an earlier run, with all that slowed it then.
+  [[nodiscard]] bool is_recorded_on(core::TaskId task, core::DeviceId device) const {
+    return own_ != nullptr && is_recorded(task, device);
+  }
 
  private:
   static constexpr std::int64_t kNotAsked = -1;
@@ -59,6 +65,7 @@ class Durations {
     core::TaskId example;
     std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
     std::vector<double> shares;       // the same, negative: not asked; empty: none was
+    std::vector<double> loads;        // as shares
   };
 
   /// A number for the region's extents and element type.

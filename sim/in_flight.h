@@ -30,6 +30,7 @@ struct InFlight {
   bool is_finished = true;
   bool is_copy = false;
   bool has_flow = false;  // a copy, once started: more than its fixed part
+  bool is_rated = false;  // a launch, once started: KernelRates knows it
   core::CopyReason reason = core::CopyReason::kFetch;
   std::uint16_t alternative = 0;  // of a launch
   std::int32_t priority = 0;
@@ -37,7 +38,8 @@ struct InFlight {
   std::uint32_t first_waiter = kNone;
   std::uint32_t first_arrival = kNone;  // replicas whose bytes appear when it starts
   core::TaskId task;
-  std::int32_t milli_vcus = 0;  // of a launch
+  std::int32_t milli_vcus = 0;  // of a launch, as the next
+  double load = 0.0;            // part of its devices' peak; only where power counts
   core::RouteId route;          // of a copy, as all that follows but `devices`
   core::SpaceId from, to;
   core::ArrayId array;

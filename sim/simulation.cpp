@@ -43,7 +43,8 @@ Simulation::Simulation(const core::Program& program, const core::Machine& machin
       devices_(device_units(machine)),
       copy_engines_(engine_units(machine)),
       network_(machine),
-      kernel_rates_(machine),
+      speeds_(machine, options.has_power),
+      kernel_rates_(machine, speeds_.changes()),
       residency_(machine.space_count(), options.record_residency),
       recorder_(machine, options.record_tasks) {
   // Between steps only home slots are pinned.
@@ -95,7 +96,8 @@ core::RunRecord Simulation::run() {
 
 Time Simulation::next_time() const {
   const Time release = next_release_ < releases_.size() ? releases_[next_release_].at : Time::max();
-  return std::min({queue_.next_time(), host_.next_visible(), host_.next_step(), release});
+  const Time empty = speeds_.has_power() ? speeds_.next_empty() : Time::max();
+  return std::min({queue_.next_time(), host_.next_visible(), host_.next_step(), release, empty});
 }
 
 /// Everything of one instant.
@@ -143,6 +145,7 @@ void Simulation::start_commands() {
 
 void Simulation::settle_network() {
   for (const Network::Retimed& retimed : network_.settle(now_)) {
+    if (speeds_.has_interference()) tell_rate(retimed.flow, network_.rate(retimed.flow));
     FlowEntry& flow = flows_[retimed.flow.index()];
     if (flow.has_end) {
       queue_.move(flow.end, retimed.end);
@@ -154,7 +157,19 @@ void Simulation::settle_network() {
   }
 }
 
+void Simulation::tell_rate(FlowId flow, double rate) {
+  FlowEntry& entry = flows_[flow.index()];
+  const InFlight& copy = commands_[entry.copy];
+  speeds_.add_traffic(copy.from, copy.to, rate - entry.rate);
+  entry.rate = rate;
+}
+
 void Simulation::settle_kernels() {
+  if (speeds_.changes()) {
+    for (const DeviceSpeeds::Change& change : speeds_.settle(now_)) {
+      kernel_rates_.set_speed(change.device, change.speed);
+    }
+  }
   for (const KernelRates::Retimed& retimed : kernel_rates_.settle(now_)) {
     if (!retimed.is_new) {
       queue_.move(kernel_ends_[retimed.number], retimed.end);
@@ -295,7 +310,15 @@ void Simulation::start_launch(CommandId id) {
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
   const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
-  if (kernel_rates_.apply_to(launch.devices)) {
+  const core::DeviceId first = launch.devices.front();
+  launch.is_rated =
+      kernel_rates_.apply_to(launch.devices) && !durations_.is_recorded_on(launch.task, first);
+  if (speeds_.has_power()) {
+    launch.load =
+        durations_.load(launch.task, launch.alternative, first) * launch.milli_vcus / 1000;
+    speeds_.add_load(now_, launch.devices, launch.load);
+  }
+  if (launch.is_rated) {
     kernel_rates_.start(now_, id, launch.devices, duration,
                         durations_.share(launch.task, launch.alternative, launch.devices));
     return;
@@ -311,10 +334,11 @@ void Simulation::begin_flow(CommandId id) {
   }
   const FlowId flow = network_.start(now_, copy.route, copy.flow_bytes, copy.rate_limit);
   if (flow.index() >= flows_.size()) flows_.resize(flow.index() + 1);
-  flows_[flow.index()] = {id, 0, false};
+  flows_[flow.index()] = {id, 0, false, 0.0};
 }
 
 void Simulation::end_flow(FlowId flow) {
+  if (speeds_.has_interference()) tell_rate(flow, 0.0);
   network_.end(now_, flow);
   end_copy(flows_[flow.index()].copy);
 }
@@ -329,7 +353,8 @@ void Simulation::end_copy(CommandId id) {
 
 void Simulation::end_task(CommandId id) {
   const InFlight& launch = commands_[id];
-  if (kernel_rates_.apply_to(launch.devices)) kernel_rates_.end(id, launch.devices);
+  if (launch.is_rated) kernel_rates_.end(id, launch.devices);
+  if (speeds_.has_power()) speeds_.add_load(now_, launch.devices, -launch.load);
   devices_.release(launch.devices, launch.milli_vcus);
   recorder_.task_ended(id, launch, now_);
   host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_);

@@ -18,6 +18,7 @@
 #include "core/graph/program.h"
 #include "core/journal/run_record.h"
 #include "core/machine/machine.h"
+#include "sim/device_speeds.h"
 #include "sim/durations.h"
 #include "sim/event_queue.h"
 #include "sim/host_thread.h"
@@ -55,6 +56,7 @@ class Simulation {
   void start_commands();
   void settle_network();
   void settle_kernels();
+  void tell_rate(FlowId flow, double rate);
   bool decide();
   [[nodiscard]] std::string stall_text() const;
 
@@ -90,6 +92,7 @@ class Simulation {
   Devices devices_;
   CopyEngines copy_engines_;
   Network network_;
+  DeviceSpeeds speeds_;
   KernelRates kernel_rates_;
   Residency residency_;
   Recorder recorder_;
@@ -100,6 +103,7 @@ class Simulation {
     core::CommandId copy;
     EventQueue::Handle end = 0;
     bool has_end = false;
+    double rate = 0.0;  // as device speeds know it
   };
   std::vector<FlowEntry> flows_;
   std::vector<EventQueue::Handle> kernel_ends_;  // by the numbers of KernelRates

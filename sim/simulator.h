@@ -32,6 +32,8 @@ struct SimOptions {
   bool adds_hash_mix = false;
   /// Factors on what tasks and copies would take, drawn with engine.seed. Policies do not see them.
   Noise task_noise, copy_noise;
+  /// What devices state of power counts (sim/device_speeds.h).
+  bool has_power = false;
   /// Called now and then with finished tasks; may be empty.
   std::function<void(std::size_t finished, std::size_t total)> progress;
   core::StepObserver* observer = nullptr;  // not owned

@@ -322,4 +322,17 @@ double kernel_share(const Program& program, const Machine& machine, TaskId task,
   return most;
 }
 
+double kernel_load(const Program& program, const Machine& machine, TaskId task,
+                   std::size_t alternative_index, DeviceId device_id, Duration duration) {
+  const Device& device = machine.device(device_id);
+  const Alternative* alternative = alternative_of(program, task, alternative_index);
+  const Cost* cost = true_cost_of(program, program.task(task), alternative);
+  const CostEntry* entry = cost == nullptr ? nullptr : entry_for(*cost, device);
+  if (entry == nullptr || entry->stated) return 1.0;
+  const double rate = flops_per_s(device, dtype_of(program, task));
+  if (rate <= 0.0 || duration <= Duration(0)) return 1.0;
+  const double seconds = static_cast<double>(duration.count()) / kNsPerSecond;
+  return std::clamp(entry->flops / (seconds * rate), 0.0, 1.0);
+}
+
 }  // namespace parley::core

@@ -39,6 +39,11 @@ std::optional<Duration> hash_mix_duration(const Program& program, const Machine&
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
                     std::size_t alternative, DeviceId device);
 
+/// Part of the device's peak that a task of this duration uses, from 0 to 1: its flops over what the
+/// device could do in that time. 1 when its flops are not stated.
+double kernel_load(const Program& program, const Machine& machine, TaskId task,
+                   std::size_t alternative, DeviceId device, Duration duration);
+
 /// One way to run a task on one machine: which alternative on which devices (in member order).
 struct Candidate {
   std::uint16_t alternative = 0;

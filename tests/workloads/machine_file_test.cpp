@@ -60,6 +60,8 @@ TEST_CASE("the long form is read as it stands") {
   text.header += R"(, "source": "made up")";
   text.devices = R"({"name": "cpu", "class": "cpu", "space": "host", "slots": 8, "meta": {"x": 1}},
                     {"name": "gpu:0", "class": "gpu", "space": "gpu0", "launch_ns": 7,
+                     "interference": {"bytes_per_s": 4e11, "slowdown": 1.04},
+                     "power": {"burst_ns": 40000000, "sustained": 0.9},
                      "bytes_per_s": 4.3e12, "flops_per_s": {"float64": 5e13, "meta": {}}})";
   text.engines = R"({"name": "dma", "slots": 3})";
   text.routes = R"(
@@ -83,6 +85,10 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.devices[core::DeviceId(0)].slots == 8);
   const core::Device& gpu = spec.devices[core::DeviceId(1)];
   CHECK(gpu.launch.count() == 7);
+  CHECK(gpu.interference.bytes_per_s == doctest::Approx(4e11));
+  CHECK(gpu.interference.slowdown == doctest::Approx(1.04));
+  CHECK(gpu.power.burst.count() == 40000000);
+  CHECK(gpu.power.sustained == doctest::Approx(0.9));
   CHECK(gpu.bytes_per_s == doctest::Approx(4.3e12));
   CHECK(gpu.flops_per_s.size() == 1);
   REQUIRE(spec.routes.size() == 4);
@@ -385,7 +391,7 @@ TEST_CASE("a template gives a machine any number of GPUs, host costs and kernels
 
   CHECK(lines(faults_of(from_template(R"(, "template": "dgx-h20", "gpus": 0, "spaces": [])"))) ==
         lines({"m.json: spaces: unknown key \"spaces\"; allowed: format, version, name, source, "
-               "template, gpus, host, kernels",
+               "template, gpus, nodes, host, kernels",
                "m.json: gpus: expected an integer from 1 to 256, found 0",
                "m.json: template: unknown template \"dgx-h20\"; did you mean \"dgx-h200\"?"}));
 }
@@ -444,7 +450,8 @@ TEST_CASE("faults of limits name the limit") {
 
 TEST_CASE("a machine is a shipped name or a file") {
   CHECK(lines(texts(load_machine("h200x44").faults())) ==
-        lines({"h200x44: neither a shipped machine nor a file that can be read; "
+        lines({"h200x44: neither a shipped machine, nor a template, nor a file that can be "
+               "read; "
                "did you mean \"h200x4\"?"}));
   const std::string path = "machine_file_test.tmp.json";
   std::ofstream(path) << Text().json();
