@@ -133,10 +133,13 @@ step_speed() {
 step_prediction() {
   local machine minutes
   machine=$(machine_file)
+  if [[ -z $machine ]]; then
+    verdict prediction "skipped: needs the machine file of the step calibrate" 0
+    return
+  fi
   minutes=$(python3 -c "print($(left "${PARLEY_PREDICTION_SECONDS:-150}") / 60)")
   run prediction 220 python3 tests/benchmarks/prediction.py --binary "$build/parley" --backend cuda \
-    --devices "$counts" --minutes "$minutes" ${machine:+--machine "$machine"} \
-    --out "$scratch/prediction"
+    --devices "$counts" --minutes "$minutes" --machine "$machine" --out "$scratch/prediction"
   if [[ -s $scratch/prediction/prediction.md ]]; then
     cp "$scratch/prediction/prediction.csv" "$out/prediction.csv"
     cp "$scratch/prediction/prediction.md" "$out/prediction.md"

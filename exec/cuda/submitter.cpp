@@ -41,12 +41,13 @@ void Submitter::stop() {
 }
 
 /// Submissions come first, so that the GPU is kept busy; ends are looked for when there are none,
-/// and now and then in between.
+/// and after so many: a look takes half as long as a launch.
 void Submitter::serve() {
   constexpr int kBetweenPolls = 16;
   (void)cudaSetDevice(streams_.ordinal());
   (void)cudaStreamQuery(streams_.stream(0));  // a thread's first call takes longer
   is_ready_.store(true, std::memory_order_release);
+  int since_poll = 0;
   while (!must_stop_.load(std::memory_order_relaxed)) {
     if (a_gpu_failed_.load(std::memory_order_acquire)) stop_followers();
     bool has_worked = retry_held();
@@ -54,9 +55,11 @@ void Submitter::serve() {
     for (int i = 0; i < kBetweenPolls && incoming_.pop(index); ++i) {
       if (!try_submit(index)) held_.push_back(index);
       has_worked = true;
+      ++since_poll;
     }
-    if (poll()) has_worked = true;
-    if (!has_worked) std::this_thread::yield();
+    if (has_worked && since_poll < kBetweenPolls) continue;
+    since_poll = 0;
+    if (!poll() && !has_worked) std::this_thread::yield();
   }
 }
 
