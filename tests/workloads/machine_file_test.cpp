@@ -390,8 +390,7 @@ TEST_CASE("a template gives a machine any number of GPUs, host costs and kernels
   CHECK(spec->kernels.at("trsm").at("gpu").at("float64").size() == 6);
 
   CHECK(lines(faults_of(from_template(R"(, "template": "dgx-h20", "gpus": 0, "spaces": [])"))) ==
-        lines({"m.json: spaces: unknown key \"spaces\"; allowed: format, version, name, source, "
-               "template, gpus, nodes, host, kernels",
+        lines({"m.json: spaces: unknown key \"spaces\"; did you mean \"shares\"?",
                "m.json: gpus: expected an integer from 1 to 256, found 0",
                "m.json: template: unknown template \"dgx-h20\"; did you mean \"dgx-h200\"?"}));
 }

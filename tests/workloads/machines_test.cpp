@@ -159,14 +159,16 @@ TEST_CASE("the hybrid cube mesh has one or two links a pair, six a GPU, and gaps
   }
 }
 
-TEST_CASE("GPUs of a cluster reach each other's hosts over the network") {
+TEST_CASE("GPUs of a cluster reach each other and all hosts over the network, by GPUDirect") {
   const Machine cluster = machine("cluster");
   const core::Route& far = cluster.route(route(cluster, "host", "gpu15"));
-  CHECK(far.kind == "network+pcie");
-  CHECK(far.latency.count() == 2000 + 2600);
+  CHECK(far.kind == "network");
+  CHECK(far.latency.count() == 2000);
   CHECK(far.rate_cap.bytes_per_s() == doctest::Approx(2.5e10));
   CHECK(cluster.host_of(*cluster.find_space("gpu15")) == *cluster.find_space("host3"));
-  CHECK(cluster.route_id(*cluster.find_space("gpu0"), *cluster.find_space("gpu4")).is_none());
+  using Limits = std::vector<std::pair<std::string, double>>;
+  CHECK(limits(cluster, route(cluster, "gpu0", "gpu4")) ==
+        Limits{{"host.nic_out", 100.0}, {"host1.nic_in", 100.0}});
 }
 
 TEST_CASE("frontera has peer links within two pairs only") {

@@ -79,6 +79,23 @@ void read_nvlink(LinkReader& link) {
   }
 }
 
+/// Between the memories of a host's sockets, each a node of its own: full duplex, every two joined.
+void read_socket(LinkReader& link) {
+  const auto fields = link.fields(with_pace_keys({"spaces"}), {"spaces"});
+  if (!fields) return;
+  const std::vector<SpaceId> all = link.spaces(*fields);
+  const Route route = link.pace(*fields);
+  const double rate = asymptotic_rate(route);
+  if (rate <= 0.0) return;  // noted already
+  for (const SpaceId from : all) {
+    for (const SpaceId to : all) {
+      if (from == to) continue;
+      const std::string name = link.name_of(from) + "-" + link.name_of(to);
+      link.add_route(route, from, to, {{link.resource(name, rate)}}, {});
+    }
+  }
+}
+
 /// One half-duplex bus between all the spaces.
 void read_shared_bus(LinkReader& link) {
   const auto fields = link.fields(with_pace_keys({"name", "spaces"}), {"spaces"});
@@ -111,6 +128,7 @@ void read_link(FieldReader& reader, MachineDraft& draft, JsonValue link) {
   static const std::vector<std::pair<std::string, Read>> kTypes = {
       {"local", read_local},       {"network", read_network}, {"nvlink", read_nvlink},
       {"nvswitch", read_nvswitch}, {"pcie", read_pcie},       {"shared_bus", read_shared_bus},
+      {"socket", read_socket},
   };
   if (!link.is_object()) return reader.wrong_type(link, "an object");
   const std::optional<JsonValue> type = FieldList(link)["type"];
