@@ -141,13 +141,20 @@ void print_warnings(const core::Program& program, const core::Machine& machine,
                     const std::vector<std::string>& warnings, const core::Engine& engine,
                     Terminal& terminal) {
   for (const std::string& warning : warnings) terminal.err << "warning: " << warning << '\n';
-  constexpr std::size_t kMostThrashing = 3;
-  for (const core::Thrashing& thrashing : engine.thrashing(kMostThrashing)) {
-    terminal.err << "warning: thrashing: " << program.region_text(thrashing.region)
-                 << " was evicted from " << machine.space(thrashing.space).name
-                 << " and fetched again " << text_of_count(thrashing.times)
-                 << (thrashing.times == 1 ? " time\n" : " times\n");
+  constexpr std::size_t kMostNamed = 3;
+  const std::vector<core::Thrashing> all = engine.thrashing();
+  core::Bytes bytes;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    bytes += all[i].bytes;
+    if (i >= kMostNamed) continue;
+    terminal.err << "warning: thrashing: " << program.region_text(all[i].region)
+                 << " was evicted from " << machine.space(all[i].space).name << " and brought back "
+                 << text_of_count(all[i].times) << " times, " << text_of(all[i].bytes)
+                 << " in all\n";
   }
+  if (all.size() <= kMostNamed) return;
+  terminal.err << "warning: thrashing: " << text_of_count(all.size())
+               << " replicas came back three times or more, with " << text_of(bytes) << " in all\n";
 }
 
 }  // namespace parley::cli

@@ -56,6 +56,12 @@ void add_policy_options(CLI::App& command, RunOptions& options) {
   command.add_option("--seed", engine.seed, "of policies that draw random numbers [1]")
       ->type_name("N");
   command
+      .add_option("--write-back", options.write_back,
+                  "when what only one GPU holds goes home: evict, when it must go; early, while "
+                  "the link is idle [evict]")
+      ->check(CLI::IsMember({"evict", "early"}).description(""))
+      ->type_name("WHEN");
+  command
       .add_option("--plan", options.plan,
                   "impose the decisions of another run: its summary, its journal, or a plan")
       ->type_name("FILE");
@@ -135,6 +141,7 @@ core::Result<LoadedRun> load_run(const RunOptions& options,
                                  const std::function<core::Result<core::Machine>()>& load_machine) {
   core::Faults faults = check_policies(options.engine);
   core::EngineOptions engine = options.engine;
+  engine.writes_back_early = options.write_back == "early";
   const core::Result<std::uint32_t> window = parse_window(options.window);
   if (window) {
     engine.window = *window;

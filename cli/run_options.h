@@ -24,7 +24,8 @@ struct RunOptions {
   std::vector<std::string> limits;
   std::string window = "8";
   core::EngineOptions engine;
-  std::string plan;  // a file with decisions to impose; "" for none
+  std::string write_back = "evict";  // or "early"
+  std::string plan;                  // a file with decisions to impose; "" for none
 };
 
 /// What a run needs, loaded and checked.

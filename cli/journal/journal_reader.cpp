@@ -30,6 +30,7 @@ core::EngineOptions options_of(const Json& header) {
   options.evict_idle_only = given.at("evict_idle_only").get<bool>();
   options.check_invariants = given.at("check_invariants").get<bool>();
   options.record_states = given.at("record_states").get<bool>();
+  options.writes_back_early = given.value("writes_back_early", false);
   options.pauses_at_shown = given.value("pauses_at_shown", false);
   options.seed = header.at("seed").get<std::uint64_t>();
   return options;

@@ -60,6 +60,7 @@ JournalWriter::JournalWriter(const core::Program& program, const core::Machine& 
   for (const auto& [kind, text] : policy_choice(options)) json.member(kind, text);
   json.end_object().key("options").begin_object().member("window", options.window);
   json.member("evict_idle_only", options.evict_idle_only);
+  if (options.writes_back_early) json.member("writes_back_early", true);
   json.member("check_invariants", options.check_invariants);
   json.member("record_states", options.record_states);
   json.member("pauses_at_shown", options.pauses_at_shown).end_object();

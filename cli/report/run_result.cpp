@@ -26,7 +26,9 @@ RunResult run_result(const core::Program& program, const core::Machine& machine,
           simulation.bounds,
           simulation.engine->statistics(),
           simulation.engine->overviews(),
-          simulation.engine->state_changes()};
+          simulation.engine->state_changes(),
+          nullptr,
+          simulation.engine->thrashing()};
 }
 
 RunResult run_result(const core::Program& program, const core::Machine& machine,
@@ -40,7 +42,8 @@ RunResult run_result(const core::Program& program, const core::Machine& machine,
           executed.engine->statistics(),
           executed.engine->overviews(),
           executed.engine->state_changes(),
-          &execution};
+          &execution,
+          executed.engine->thrashing()};
 }
 
 bool lists_commands(const RunResult& result) {

@@ -37,6 +37,7 @@ struct RunResult {
   const std::vector<core::Overview>& overviews;
   const std::vector<core::StateChange>& states;
   const Execution* execution = nullptr;  // what only a run for real has
+  std::vector<core::Thrashing> thrashing = {};
 };
 
 /// Requires: the run has an engine, and outlives what is returned.

@@ -58,7 +58,9 @@ void write_figures(const RunResult& result, JsonWriter& json) {
   json.member("prefetches", result.statistics.prefetches);
   json.member("evictions", result.statistics.evictions);
   json.member("written_back_bytes", result.statistics.written_back_bytes.count());
+  json.member("early_write_backs", result.statistics.early_write_backs);
   json.member("refetches", result.statistics.refetches);
+  json.member("refetched_bytes", result.statistics.refetched_bytes.count());
   json.member("compactions", result.statistics.compactions);
   json.line_break().key("peak_bytes").begin_object();
   for (std::size_t i = 0; i < run.peak_bytes.size(); ++i) {
@@ -67,6 +69,18 @@ void write_figures(const RunResult& result, JsonWriter& json) {
   }
   json.end_object();
   if (lists_commands(result)) write_busy(result.machine, run, json);
+}
+
+void write_thrashing(const RunResult& result, JsonWriter& json) {
+  constexpr std::size_t kMost = 100;
+  json.line_break().key("thrashing").begin_array();
+  for (std::size_t i = 0; i < std::min(kMost, result.thrashing.size()); ++i) {
+    const core::Thrashing& one = result.thrashing[i];
+    json.begin_array().value(result.program.region_text(one.region));
+    json.value(result.machine.space(one.space).name).value(one.times).value(one.bytes.count());
+    json.end_array();
+  }
+  json.end_array();
 }
 
 void write_route(const core::Machine& machine, const core::Route& route, JsonWriter& json) {
@@ -196,6 +210,7 @@ void write_summary(const RunResult& result, const SummaryOptions& options, std::
   json.begin_object();
   write_header(result, json);
   write_figures(result, json);
+  if (!result.thrashing.empty()) write_thrashing(result, json);
   write_layout(result.machine, result.run, json);
   if (!options.is_brief) write_rows(result.program, result.machine, result.run, json);
   write_overviews(result, json);

@@ -52,6 +52,17 @@ void check_plan_is_there(const EngineOptions& options, const PolicyRegistry& reg
   }
 }
 
+/// A mapper of its own mind could put off for ever the task that the plan's order waits for.
+void check_order_has_places(const EngineOptions& options, const PolicyRegistry& registry,
+                            Faults& faults) {
+  const PolicyInfo* order = registry.info(PolicyKind::kOrder, options.order);
+  const PolicyInfo* mapper = registry.info(PolicyKind::kMapper, options.mapper);
+  if (order == nullptr || mapper == nullptr) return;
+  if (order->plan_use == PlanUse::kNone || mapper->plan_use != PlanUse::kNone) return;
+  faults.push_back({"order " + options.order,
+                    "follows a plan's order, which needs a mapper that follows its places: fixed"});
+}
+
 void finish_command(EngineState& state, CommandId id) {
   PARLEY_CHECK(state.commands.is_given(id) && !state.commands.is_finished(id),
                "an event names command " + std::to_string(id.index()) + ", not in flight");
@@ -111,6 +122,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const Program& program, const Mac
   auto state = std::make_unique<EngineState>(program, machine, options);
   state->policies = make_policies(options, registry, faults);
   check_plan_is_there(options, registry, faults);
+  check_order_has_places(options, registry, faults);
   if (!faults.empty()) return faults;
   faults = set_up(*state);
   if (!faults.empty()) return faults;
@@ -143,16 +155,18 @@ Faults Engine::check_tasks(TaskId first, TaskId end) const {
 bool Engine::is_finished() const { return state_->is_finished; }
 const EngineStatistics& Engine::statistics() const { return state_->statistics; }
 
-std::vector<Thrashing> Engine::thrashing(std::size_t most) const {
+std::vector<Thrashing> Engine::thrashing() const {
   std::vector<Thrashing> all;
   for (const auto& [key, times] : state_->refetched_times) {
-    all.push_back({RegionId(key >> 32U), SpaceId(key & 0xffffffffU), times});
+    if (times < Thrashing::kReportedTimes) continue;
+    const RegionId region(key >> 32U);
+    const Bytes bytes(state_->program.region(region).bytes.count() * times);
+    all.push_back({region, SpaceId(key & 0xffffffffU), times, bytes});
   }
   std::sort(all.begin(), all.end(), [](const Thrashing& a, const Thrashing& b) {
-    return a.times != b.times ? a.times > b.times
+    return a.bytes != b.bytes ? a.bytes > b.bytes
                               : std::pair(a.region, a.space) < std::pair(b.region, b.space);
   });
-  if (all.size() > most) all.resize(most);
   return all;
 }
 

@@ -28,6 +28,9 @@ struct EngineOptions {
   std::uint32_t window = 8;       // issued, unfinished tasks a device; 0 = unlimited
   std::uint64_t seed = 1;         // for policies that draw random numbers
   bool evict_idle_only = false;   // prefer victims that no unfinished command uses
+  /// Copy the only valid bytes of a GPU's replicas home while the link has nothing else to do, so
+  /// that evicting them finds them clean: where memory is short (engine/early_write_back.cpp).
+  bool writes_back_early = false;
   bool check_invariants = false;  // after every step
   bool record_states = false;     // keep state_changes()
   /// A task that shows values or expects any is issued alone: when all before it has finished, and
@@ -44,14 +47,20 @@ struct EngineStatistics {
   std::uint64_t tasks_issued = 0, tasks_finished = 0;
   std::uint64_t copies = 0, prefetches = 0, evictions = 0, compactions = 0;
   Bytes bytes_copied, written_back_bytes;
-  std::uint64_t refetches = 0;  // a replica fetched again after its eviction
+  std::uint64_t refetches = 0;  // a replica brought back after its eviction
+  Bytes refetched_bytes;        // of such replicas, each time
+  std::uint64_t early_write_backs = 0;
 };
 
-/// A replica that was evicted and fetched again, and how often.
+/// A replica that was evicted and brought back, and how often.
 struct Thrashing {
+  /// From so many times on it is reported: one return may pay, a third shows a working set that does
+  /// not fit.
+  static constexpr std::uint32_t kReportedTimes = 3;
   RegionId region;
   SpaceId space;
   std::uint32_t times = 0;
+  Bytes bytes;  // all these times
 };
 
 /// Where the elements of a box lie at present (logically: once their writer has finished).
@@ -105,8 +114,8 @@ class Engine {
 
   [[nodiscard]] bool is_finished() const;  // Finish was given
   [[nodiscard]] const EngineStatistics& statistics() const;
-  /// The worst first, at most `most`.
-  [[nodiscard]] std::vector<Thrashing> thrashing(std::size_t most) const;
+  /// Replicas that came back at least Thrashing::kReportedTimes times, most bytes first.
+  [[nodiscard]] std::vector<Thrashing> thrashing() const;
   /// Where arrays lie at the start. Arrays added later are appended by the step that brings the
   /// first task after them, always in their home slot; a driver fills them before it performs that
   /// step's commands.

@@ -9,9 +9,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -81,6 +83,10 @@ struct SpaceState {
   std::vector<ReplicaId> replicas;  // live compact ones, unordered; see replica_place
   std::uint32_t arriving = 0;       // unfinished copies into it
   Bytes work_area;                  // of a host: room for replicas besides home slots
+  // With EngineOptions::writes_back_early, of a GPU:
+  std::deque<std::pair<ReplicaId, RegionId>> dirty;  // written and perhaps not home yet, the oldest
+                                                     // first; replicas may be gone
+  CommandId early_write_back;                        // the last one
 };
 
 /// EngineOptions::plan, checked and by task.
@@ -173,6 +179,7 @@ class EngineState {
       blocked;  // their next task, a group, waits for the window of another device
   /// Devices whose next task the order holds back until the task that is the key has been issued.
   std::unordered_map<std::uint32_t, std::vector<DeviceId>> held;
+  IdVector<ReplicaId, RegionId> noted_dirty;  // what SpaceState::dirty names it with
   IdVector<TaskId, PlannedPlace> planned;  // empty without a plan
   std::uint32_t launched_tasks = 0;
   PieceId sought_piece;     // of which a source is being chosen
@@ -287,6 +294,12 @@ ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space);
 void evict(EngineState& state, ReplicaId replica, DropReason reason, TaskId task);
 /// Drops a replica that has no valid cell left.
 void drop(EngineState& state, ReplicaId replica, DropReason reason);
+
+// ---- early write-back ----
+/// A task has written the replica.
+void note_dirty(EngineState& state, ReplicaId replica);
+/// One copy home from each space whose link has nothing to do, where memory is short.
+void write_back_early(EngineState& state);
 
 // ---- transfer ----
 /// Copies into `target` whatever of `region` is not valid there. `extra_after`: what lazy copies

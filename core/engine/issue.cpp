@@ -86,6 +86,7 @@ void apply_effects(EngineState& state, CommandId launch) {
       directory.piece(piece).owner = operand.space;
     }
     invalidate_others(state, operand);
+    if (state.options.writes_back_early) note_dirty(state, operand.replica);
   }
 }
 

@@ -388,6 +388,7 @@ void decide(EngineState& state) {
       continue;
     break;
   }
+  if (state.options.writes_back_early) write_back_early(state);
   finish_if_done(state);
 }
 

@@ -28,6 +28,7 @@ ReplicaId add_replica(EngineState& state, RegionId region, SpaceId space, BlockI
     const auto evicted = state.evicted_times.find(place_key(state.directory.replica(id)));
     if (evicted != state.evicted_times.end()) {
       ++state.statistics.refetches;
+      state.statistics.refetched_bytes += state.program.region(region).bytes;
       ++state.refetched_times[evicted->first];
     }
   }

@@ -1,5 +1,5 @@
 // The replica that was used longest ago makes room.
-#include "core/policies/recency_list.h"
+#include "core/policy/recency_list.h"
 #include "core/policy/registry.h"
 
 namespace parley::core {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/policies/recency_list.h"
+#include "core/policy/recency_list.h"
 #include "core/policy/registry.h"
 
 namespace parley::core {

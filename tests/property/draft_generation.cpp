@@ -231,11 +231,13 @@ class DraftGenerator {
     draft_.options.window = one_of(kWindows);
     draft_.options.mapper = policy(core::PolicyKind::kMapper);
     draft_.options.order = policy(core::PolicyKind::kOrder);
+    if (draft_.options.order.starts_with("strict")) draft_.options.mapper = "fixed";
     draft_.options.prefetch = policy(core::PolicyKind::kPrefetcher);
     draft_.options.evict = policy(core::PolicyKind::kEvictor);
     draft_.options.source = policy(core::PolicyKind::kSource);
     draft_.options.seed = random_.next() % 1000;
     draft_.options.evict_idle_only = chance(25);
+    draft_.options.writes_back_early = chance(25);
     draft_.options.record_states = chance(10);
   }
 

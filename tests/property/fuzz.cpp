@@ -213,13 +213,14 @@ class Shrinker {
     set(&ProblemDraft::portions, std::vector<std::size_t>());
     set(&ProblemDraft::is_permuted, false);
     set(&ProblemDraft::mode, core::DependencyMode::kInferred);
-    set_option(&core::EngineOptions::mapper, std::string());
     set_option(&core::EngineOptions::order, std::string("fifo"));
+    set_option(&core::EngineOptions::mapper, std::string());
     set_option(&core::EngineOptions::prefetch, std::string("none"));
     set_option(&core::EngineOptions::evict, std::string("lru"));
     set_option(&core::EngineOptions::source, std::string("nearest"));
     set_option(&core::EngineOptions::window, std::uint32_t{0});
     set_option(&core::EngineOptions::evict_idle_only, false);
+    set_option(&core::EngineOptions::writes_back_early, false);
     set_option(&core::EngineOptions::record_states, false);
   }
 

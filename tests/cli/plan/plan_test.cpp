@@ -180,6 +180,8 @@ TEST_CASE("policies that follow a plan ask for one") {
       "p.json", plan_of(R"([["x1", "gpu:0"], ["x2", "gpu:0"], ["y1", "gpu:0"], ["y2", "gpu:0"]])"));
   CHECK(has(error({"--plan", plan, "--evict", "planned"}),
             "evict planned: follows a plan's copies, and this plan tells of none"));
+  CHECK(has(error({"--plan", plan, "--mapper", "round_robin", "--order", "strict"}),
+            "order strict: follows a plan's order, which needs a mapper that follows its places"));
   CHECK(has(error({"--plan", folder.path("nothing.json")}), "cannot be read"));
 }
 
