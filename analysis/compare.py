@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import style
-from runs import ComparisonRow
+from runs import ComparisonRow, Spread
 
 WIDTH, LEFT, RIGHT = 13.0, 2.1, 0.25  # inches
 BAR_HEIGHT, HEAD, FOOT = 0.3, 0.5, 0.5
@@ -32,7 +32,7 @@ def draw_comparison(rows: Sequence[ComparisonRow]) -> list[tuple[Axes, Axes, Axe
         axes[0].set_title(f"{name[0]} on {name[1]}", loc="left", fontsize=9, color=style.TEXT)
         for ax in axes:
             ax.set_ylim(len(group) - 0.4, -0.6)
-    _legend(figure, kinds, any(row.bound for row in rows))
+    _legend(figure, kinds, any(row.bound for row in rows), any(row.spread for row in rows))
     return grid
 
 
@@ -75,7 +75,9 @@ def _bar_colours(group: Sequence[ComparisonRow], labels: Sequence[str]) -> list[
 
 
 def _draw_makespans(ax: Axes, group: Sequence[ComparisonRow], labels: Sequence[str]) -> None:
-    longest = max(max(row.makespan, row.bound) for row in group)
+    longest = max(
+        max(row.makespan, row.bound, row.spread.most if row.spread else 0) for row in group
+    )
     unit, scale = style.time_unit(max(longest, 1))
     for y, (row, colour) in enumerate(zip(group, _bar_colours(group, labels))):
         if row.error:
@@ -84,10 +86,13 @@ def _draw_makespans(ax: Axes, group: Sequence[ComparisonRow], labels: Sequence[s
         value = row.makespan / scale
         ax.barh(y, value, height=0.7, color=colour)
         text = style.format_time(row.makespan)
+        if row.spread:
+            _draw_spread(ax, y, row.spread, scale)
         if row.bound:
             ax.plot([row.bound / scale] * 2, [y - 0.45, y + 0.45], color=style.BOUND, linewidth=1.6)
-            text += f"  ({row.makespan / row.bound:.2f}×)"
-        right = max(row.makespan, row.bound) / scale
+            if not row.spread:  # repetitions differ in their bounds
+                text += f"  ({row.makespan / row.bound:.2f}×)"
+        right = max(row.makespan, row.bound, row.spread.most if row.spread else 0) / scale
         ax.annotate(
             text, xy=(right, y), xytext=(4, 0), textcoords="offset points", va="center",
             fontsize=7.5, color=style.TEXT,
@@ -96,7 +101,19 @@ def _draw_makespans(ax: Axes, group: Sequence[ComparisonRow], labels: Sequence[s
     ax.set_yticks(range(len(group)), labels)
     style.bare(ax)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"makespan ({unit}; × lower bound)", fontsize=8)
+    is_median = any(row.spread for row in group)
+    label = f"median makespan ({unit})" if is_median else f"makespan ({unit}; × lower bound)"
+    ax.set_xlabel(label, fontsize=8)
+
+
+def _draw_spread(ax: Axes, y: float, spread: Spread, scale: float) -> None:
+    """A thin line from the least to the most, a thick one over the middle half; ns / scale."""
+    for low, high, width in (
+        (spread.least, spread.most, 1.0),
+        (spread.first_quartile, spread.third_quartile, 3.5),
+    ):
+        ax.plot([low / scale, high / scale], [y, y], color=style.TEXT, linewidth=width,
+                solid_capstyle="butt")  # fmt: skip
 
 
 def _draw_bytes(ax: Axes, group: Sequence[ComparisonRow], kinds: dict[str, str]) -> None:
@@ -135,9 +152,12 @@ def _draw_busy(ax: Axes, group: Sequence[ComparisonRow]) -> None:
     ax.set_xlabel("busy (%; dots: devices)", fontsize=8)
 
 
-def _legend(figure: Figure, kinds: dict[str, str], has_bound: bool) -> None:
+def _legend(figure: Figure, kinds: dict[str, str], has_bound: bool, has_spread: bool) -> None:
     handles: list[Patch | Line2D] = []
     if has_bound:
         handles.append(Line2D([], [], color=style.BOUND, linewidth=1.6, label="lower bound"))
+    if has_spread:
+        label = "repetitions: middle half, range"
+        handles.append(Line2D([], [], color=style.TEXT, linewidth=3.5, label=label))
     handles += [Patch(color=colour, label=style.kind_label(kind)) for kind, colour in kinds.items()]
     style.legend_row(figure, handles, LEFT, 0.08)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterable, Sequence
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from runs import (
     MSI_STATES, REASONS, ComparisonRow, Copies, Device, IntArray, PredictedRun, Residency, Route,
-    Run, Space, StateChanges, Tasks,
+    Run, Space, Spread, StateChanges, Tasks,
 )  # fmt: skip
 
 SUMMARY_VERSION = 1
@@ -74,7 +75,49 @@ def load_comparison(path: str | Path) -> list[ComparisonRow]:
     rows = document.get("rows")
     if not isinstance(rows, list) or not rows:
         raise LoadError(f"{path}: rows: expected a list with at least one row")
-    return [_comparison_row(str(path), i, row) for i, row in enumerate(rows)]
+    spreads = _spreads(str(path), document.get("settings", []))
+    found = [_comparison_row(str(path), i, row) for i, row in enumerate(rows)]
+    return _without_repetitions(rows, found, spreads)
+
+
+def _setting(row: dict[str, Any]) -> str:
+    """What the repetitions of one setting have in common."""
+    return json.dumps([row.get(key) for key in ("workload", "machine", "policies", "window")])
+
+
+def _spreads(path: str, settings: Any) -> dict[str, Spread]:
+    """Of the settings that ran more than once."""
+    try:
+        return {
+            _setting(setting): Spread(**{k: int(v) for k, v in setting["makespan_ns"].items()})
+            for setting in settings
+            if setting["runs"] > 1
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise LoadError(f"{path}: settings: {wrong!r}") from wrong
+
+
+def _without_repetitions(
+    rows: Sequence[dict[str, Any]], found: Sequence[ComparisonRow], spreads: dict[str, Spread]
+) -> list[ComparisonRow]:
+    """The first row that succeeded of each repeated setting, with the median and the lowest bound
+    of all."""
+    kept = []
+    drawn: set[str] = set()
+    bounds: dict[str, int] = {}
+    for row, one in zip(rows, found):
+        if not one.error:
+            bounds[_setting(row)] = min(one.bound, bounds.get(_setting(row), one.bound))
+    for row, one in zip(rows, found):
+        setting = _setting(row)
+        spread = None if one.error else spreads.get(setting)
+        if spread is None:
+            kept.append(one)
+        elif setting not in drawn:
+            drawn.add(setting)
+            repeated = replace(one, makespan=spread.median, bound=bounds[setting], spread=spread)
+            kept.append(repeated)
+    return kept
 
 
 def _read_document(path: str | Path, expected_format: str, newest: int) -> dict[str, Any]:

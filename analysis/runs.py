@@ -122,6 +122,17 @@ class PredictedRun:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Makespans of repetitions, ns."""
+
+    least: int
+    first_quartile: int
+    median: int
+    third_quartile: int
+    most: int
+
+
+@dataclass(frozen=True)
 class ComparisonRow:
     """One policy choice on one workload and machine; `error` in place of figures when it failed."""
 
@@ -133,3 +144,4 @@ class ComparisonRow:
     bytes_by_kind: dict[str, int]
     busy: dict[str, float]
     error: str | None = None
+    spread: Spread | None = None  # of repetitions; makespan is then their median

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/compare_options.h"
+#include "cli/model_options.h"
 #include "cli/output_file.h"
 #include "cli/plan/plan_file.h"
 #include "cli/progress_line.h"
@@ -40,6 +41,7 @@ struct CompareArguments {
   std::vector<std::string> machines = {"h200x4"};
   std::vector<std::string> policies;
   RunOptions base;
+  ModelOptions model;
   std::uint32_t repeat = 1;
   std::uint32_t jobs = 1;
   std::string csv, json;
@@ -51,6 +53,7 @@ struct Grid {
   std::vector<core::Machine> machines;
   std::vector<PolicySet> sets;
   std::vector<std::shared_ptr<const core::Plan>> plans;  // by program, then machine; none: empty
+  std::vector<sim::SimOptions> models;                   // by program, then machine
 };
 
 /// One run of the grid.
@@ -116,6 +119,23 @@ core::Result<Grid> load_grid(const CompareArguments& arguments) {
   return grid;
 }
 
+/// Warnings of one file about several machines are told once each.
+core::Faults load_models(const CompareArguments& arguments, Grid& grid, Terminal& terminal) {
+  core::Faults faults = check_model(arguments.model);
+  if (!faults.empty()) return faults;
+  std::vector<std::string> warnings;
+  for (const core::Program& program : grid.programs) {
+    for (const core::Machine& machine : grid.machines) {
+      append(faults,
+             apply_model(arguments.model, program, machine, grid.models.emplace_back(), warnings));
+    }
+  }
+  std::ranges::sort(warnings);
+  warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
+  for (const std::string& warning : warnings) terminal.err << "warning: " << warning << '\n';
+  return faults;
+}
+
 std::vector<Cell> cells_of(const Grid& grid, std::uint32_t repeat) {
   std::vector<Cell> cells;
   for (std::size_t w = 0; w < grid.programs.size(); ++w) {
@@ -140,7 +160,7 @@ std::string joined(const core::Faults& faults) {
 ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, const Cell& cell) {
   const core::Program& program = grid.programs[cell.workload];
   const core::Machine& machine = grid.machines[cell.machine];
-  sim::SimOptions options;
+  sim::SimOptions options = grid.models[cell.workload * grid.machines.size() + cell.machine];
   options.engine = grid.sets[cell.set].options;
   options.engine.seed += cell.repetition;
   if (!grid.plans.empty()) {
@@ -214,8 +234,10 @@ core::Faults open_files(const CompareArguments& arguments, Terminal& terminal,
 }
 
 int run_compare(const CompareArguments& arguments, Terminal& terminal) {
-  const core::Result<Grid> grid = load_grid(arguments);
+  core::Result<Grid> grid = load_grid(arguments);
   if (!grid) return report_faults(terminal, grid.faults());
+  const core::Faults model_faults = load_models(arguments, *grid, terminal);
+  if (!model_faults.empty()) return report_faults(terminal, model_faults);
   std::unique_ptr<OutputFile> csv;
   std::unique_ptr<OutputFile> json;
   const core::Faults faults = open_files(arguments, terminal, csv, json);
@@ -257,6 +279,7 @@ void add_compare_command(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all();
   add_policy_options(command, arguments->base);
+  add_model_options(command, arguments->model);
   command.add_flag("--check", arguments->base.engine.check_invariants,
                    "check every rule of coherence and memory after every step");
   command.add_option("--repeat", arguments->repeat, "runs of each, with seeds from --seed on [1]")

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/model_options.h"
 #include "cli/report/command_log.h"
 #include "cli/report/explanation.h"
 #include "cli/report/run_result.h"
@@ -23,6 +24,7 @@ reason, where its operands came from, what it waited for, and the chain of waits
 
 struct ExplainArguments {
   RunOptions run;
+  ModelOptions model;
   std::string task;
 };
 
@@ -37,12 +39,18 @@ core::Result<core::TaskId> find_task(const core::Program& program, const std::st
 }
 
 int run_explain(const ExplainArguments& arguments, Terminal& terminal) {
+  core::Faults faults = check_model(arguments.model);
   const core::Result<LoadedRun> loaded = load_run(arguments.run);
-  if (!loaded) return report_faults(terminal, loaded.faults());
+  append(faults, loaded.faults());
+  if (!faults.empty()) return report_faults(terminal, faults);
   const core::Result<core::TaskId> task = find_task(loaded->program, arguments.task);
   if (!task) return report_faults(terminal, task.faults());
   CommandLog log(loaded->program, *task);
   sim::SimOptions options;
+  std::vector<std::string> warnings;
+  faults = apply_model(arguments.model, loaded->program, loaded->machine, options, warnings);
+  if (!faults.empty()) return report_faults(terminal, faults);
+  for (const std::string& warning : warnings) terminal.err << "warning: " << warning << '\n';
   options.engine = loaded->engine;
   options.observer = &log;
   const core::Result<sim::SimResult> simulation =
@@ -60,6 +68,7 @@ void add_explain_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<ExplainArguments>();
   CLI::App& command = *app.add_subcommand("explain", "tell why a task ran where and when it did");
   add_run_options(command, arguments->run);
+  add_model_options(command, arguments->model);
   command.add_option("--task", arguments->task, "the name of the task")
       ->required()
       ->type_name("NAME");

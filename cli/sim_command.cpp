@@ -2,8 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "cli/command.h"
+#include "cli/model_options.h"
 #include "cli/progress_line.h"
 #include "cli/report/run_result.h"
 #include "cli/run_files.h"
@@ -21,12 +24,15 @@ constexpr const char* kSimHelp = R"(Examples:
   parley sim lesson.json --machine h200x1 --overview            states after each task that shows any
   parley sim program.json --trace run.trace.json                open it in https://ui.perfetto.dev
   parley sim program.json --journal run.jsonl && parley replay run.jsonl
+  parley sim program.json --durations run.jsonl --mapper round_robin    what each task took there
+  parley sim program.json --noise lognormal:sigma=0.2 --seed 7          durations vary by the seed
 
 Files are complete or absent. FILE may be "-" for standard output (then without the report).
 Policies take parameters: --mapper parla:generation=2. All of them: parley list policies.)";
 
 struct SimArguments {
   RunOptions run;
+  ModelOptions model;
   OutputOptions output;
 };
 
@@ -36,8 +42,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 /// Runs the program; the journal is complete up to the fault when a rule is broken.
 core::Result<sim::SimResult> simulate(const SimArguments& arguments, const LoadedRun& loaded,
-                                      RunFiles& files, Terminal& terminal) {
-  sim::SimOptions options;
+                                      sim::SimOptions options, RunFiles& files,
+                                      Terminal& terminal) {
   options.engine = loaded.engine;
   options.record_residency = !arguments.output.trace.empty() || arguments.output.with_states;
   ProgressLine progress(terminal, "tasks");
@@ -58,24 +64,31 @@ core::Result<sim::SimResult> simulate(const SimArguments& arguments, const Loade
 
 int run_sim(const SimArguments& arguments, Terminal& terminal) {
   const auto start = std::chrono::steady_clock::now();
+  core::Faults faults = check_model(arguments.model);
   core::Result<LoadedRun> loaded = load_run(arguments.run);
-  if (!loaded) return report_faults(terminal, loaded.faults());
+  append(faults, loaded.faults());
+  if (!faults.empty()) return report_faults(terminal, faults);
   loaded->engine.record_states = arguments.output.with_states;
+  sim::SimOptions options;
+  std::vector<std::string> warnings;
+  faults = apply_model(arguments.model, loaded->program, loaded->machine, options, warnings);
+  if (!faults.empty()) return report_faults(terminal, faults);
   core::Result<RunFiles> files = RunFiles::open(arguments.output, arguments.run, terminal);
   if (!files) return report_faults(terminal, files.faults());
   WallTimes wall;
   wall.load_s = seconds_since(start);
 
   const auto run_start = std::chrono::steady_clock::now();
-  const core::Result<sim::SimResult> simulation = simulate(arguments, *loaded, *files, terminal);
+  const core::Result<sim::SimResult> simulation =
+      simulate(arguments, *loaded, std::move(options), *files, terminal);
   if (!simulation) return report_faults(terminal, simulation.faults());
   wall.run_s = seconds_since(run_start);
 
   const RunResult result =
       run_result(loaded->program, loaded->machine, loaded->engine, *simulation);
   files->write(result, wall);
-  print_warnings(loaded->program, loaded->machine, simulation->warnings, *simulation->engine,
-                 terminal);
+  warnings.insert(warnings.end(), simulation->warnings.begin(), simulation->warnings.end());
+  print_warnings(loaded->program, loaded->machine, warnings, *simulation->engine, terminal);
   files->print(result, wall, terminal);
   return files->check(terminal);
 }
@@ -86,6 +99,7 @@ void add_sim_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<SimArguments>();
   CLI::App& command = *app.add_subcommand("sim", "simulate a workload on a machine");
   add_run_options(command, arguments->run);
+  add_model_options(command, arguments->model);
   add_output_options(command, arguments->output, arguments->run.engine);
   command.footer(kSimHelp);
   command.callback([arguments, &action] {

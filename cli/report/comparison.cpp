@@ -7,6 +7,7 @@
 #include "cli/report/json_writer.h"
 #include "cli/report/quantities.h"
 #include "cli/report/run_report.h"
+#include "cli/report/spread.h"
 #include "cli/report/text_table.h"
 
 namespace parley::cli {
@@ -39,9 +40,10 @@ double mean_busy(const core::Machine& machine, const core::RunRecord& run) {
 /// The repetitions of one setting.
 struct Line {
   const ComparisonRow* first = nullptr;
-  std::int64_t least_ns = 0, most_ns = 0;
-  double mean_ns = 0.0;
-  std::size_t runs = 0;
+  std::vector<const ComparisonRow*> rows;
+  std::vector<std::int64_t> makespans_ns;
+  std::vector<double> above_bounds;
+  Spread spread;  // once all runs are there
 };
 
 struct Block {
@@ -50,14 +52,16 @@ struct Block {
 };
 
 void add_run(Line& line, const ComparisonRow& row) {
-  if (line.first == nullptr) {
-    line = {&row, row.makespan_ns, row.makespan_ns, 0.0, 0};
-  }
-  line.least_ns = std::min(line.least_ns, row.makespan_ns);
-  line.most_ns = std::max(line.most_ns, row.makespan_ns);
-  ++line.runs;
-  line.mean_ns +=
-      (static_cast<double>(row.makespan_ns) - line.mean_ns) / static_cast<double>(line.runs);
+  if (line.first == nullptr) line.first = &row;
+  line.rows.push_back(&row);
+  line.makespans_ns.push_back(row.makespan_ns);
+  line.above_bounds.push_back(row.above_bound);
+}
+
+/// The lower of the two in the middle of an even number.
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[(values.size() - 1) / 2];
 }
 
 std::vector<Block> blocks_of(const std::vector<ComparisonRow>& rows) {
@@ -74,10 +78,7 @@ std::vector<Block> blocks_of(const std::vector<ComparisonRow>& rows) {
     add_run(*line, row);
   }
   for (Block& block : blocks) {
-    std::stable_sort(block.lines.begin(), block.lines.end(), [](const Line& a, const Line& b) {
-      return std::pair(!a.first->error.empty(), a.mean_ns) <
-             std::pair(!b.first->error.empty(), b.mean_ns);
-    });
+    for (Line& line : block.lines) line.spread = spread_of(line.makespans_ns);
   }
   return blocks;
 }
@@ -94,20 +95,30 @@ std::vector<std::string> links_of(const Block& block) {
   return kinds;
 }
 
-core::Duration rounded(double ns) { return core::Duration(static_cast<std::int64_t>(ns + 0.5)); }
+/// The best median first, failures last.
+void sort_by_median(Block& block) {
+  std::stable_sort(block.lines.begin(), block.lines.end(), [](const Line& a, const Line& b) {
+    return std::pair(!a.first->error.empty(), a.spread.median) <
+           std::pair(!b.first->error.empty(), b.spread.median);
+  });
+}
+
+std::string range_text(std::int64_t from_ns, std::int64_t to_ns) {
+  if (from_ns == to_ns) return "same";
+  return text_of(core::Duration(from_ns)) + " .. " + text_of(core::Duration(to_ns));
+}
 
 std::vector<std::string> cells_of(const Line& line, const std::vector<std::string>& links,
                                   bool has_repetitions) {
   const ComparisonRow& row = *line.first;
-  std::vector<std::string> cells = {row.policy_text, text_of(rounded(line.mean_ns))};
+  const Spread& spread = line.spread;
+  std::vector<std::string> cells = {row.policy_text, text_of(core::Duration(spread.median))};
   if (has_repetitions) {
-    cells.push_back(line.least_ns == line.most_ns
-                        ? "same"
-                        : text_of(core::Duration(line.least_ns)) + " .. " +
-                              text_of(core::Duration(line.most_ns)));
+    cells.push_back(range_text(spread.first_quartile, spread.third_quartile));
+    cells.push_back(range_text(spread.least, spread.most));
   }
-  const auto bound = static_cast<double>(row.bounds.best().count());
-  cells.push_back(bound > 0.0 ? text_of_share(line.mean_ns / bound - 1.0) : "-");
+  const bool has_bound = row.bounds.best().count() > 0;
+  cells.push_back(has_bound ? text_of_share(median(line.above_bounds)) : "-");
   for (const std::string& kind : links) {
     const auto found = row.link_bytes.find(kind);
     cells.push_back(found == row.link_bytes.end() ? "-" : text_of(core::Bytes(found->second)));
@@ -118,21 +129,37 @@ std::vector<std::string> cells_of(const Line& line, const std::vector<std::strin
   return cells;
 }
 
-void print_block(const Block& block, std::ostream& stream) {
-  const ComparisonRow& best = *block.lines.front().first;
-  stream << block.workload << " on " << block.machine;
-  if (best.error.empty() && best.bounds.best().count() > 0) {
-    stream << ": lower bound " << text_of(best.bounds.best()) << " (" << name_of_best(best.bounds)
-           << ")";
+/// Bounds differ from run to run where durations do.
+std::string bound_text(const Block& block) {
+  const ComparisonRow* lowest = nullptr;
+  core::Duration highest;
+  for (const Line& line : block.lines) {
+    for (const ComparisonRow* row : line.rows) {
+      if (!row->error.empty()) continue;
+      if (lowest == nullptr || row->bounds.best() < lowest->bounds.best()) lowest = row;
+      highest = std::max(highest, row->bounds.best());
+    }
   }
-  stream << '\n';
+  if (lowest == nullptr || highest <= core::Duration(0)) return "";
+  const std::string low = text_of(lowest->bounds.best());
+  if (low == text_of(highest)) {
+    return ": lower bound " + low + " (" + name_of_best(lowest->bounds) + ")";
+  }
+  return ": lower bounds " + low + " .. " + text_of(highest);
+}
+
+void print_block(const Block& block, std::ostream& stream) {
+  stream << block.workload << " on " << block.machine << bound_text(block) << '\n';
   const std::vector<std::string> links = links_of(block);
   const bool has_repetitions = std::any_of(block.lines.begin(), block.lines.end(),
-                                           [](const Line& line) { return line.runs > 1; });
+                                           [](const Line& line) { return line.spread.runs > 1; });
   TextTable table;
   table.add_column("policies");
-  table.add_column("makespan", Align::kRight);
-  if (has_repetitions) table.add_column("range", Align::kRight);
+  table.add_column(has_repetitions ? "median" : "makespan", Align::kRight);
+  if (has_repetitions) {
+    table.add_column("middle half", Align::kRight);
+    table.add_column("range", Align::kRight);
+  }
   table.add_column("above bound", Align::kRight);
   for (const std::string& kind : links) table.add_column(kind, Align::kRight);
   table.add_column("copies", Align::kRight);
@@ -160,6 +187,43 @@ std::string csv_cell(const std::string& text) {
     quoted += c;
   }
   return quoted + "\"";
+}
+
+void write_setting(const ComparisonRow& row, JsonWriter& json) {
+  json.member("workload", row.workload).member("machine", row.machine);
+  json.key("policies").begin_object();
+  for (const auto& [kind, text] : row.policies) json.member(kind, text);
+  json.end_object().key("window");
+  row.window == 0 ? json.value("unlimited") : json.value(row.window);
+}
+
+/// What the repetitions of each setting come to, those that failed left out.
+void write_settings(const std::vector<ComparisonRow>& rows, JsonWriter& json) {
+  json.line_break().key("settings").begin_array();
+  for (const Block& block : blocks_of(rows)) {
+    for (const Line& line : block.lines) {
+      if (!line.first->error.empty()) continue;
+      json.line_break().begin_object();
+      write_setting(*line.first, json);
+      const Spread& spread = line.spread;
+      json.member("runs", spread.runs).key("makespan_ns").begin_object();
+      json.member("least", spread.least).member("first_quartile", spread.first_quartile);
+      json.member("median", spread.median).member("third_quartile", spread.third_quartile);
+      json.member("most", spread.most).end_object().end_object();
+    }
+  }
+  json.line_break().end_array();
+}
+
+/// The spread of the repetitions that a row is one of.
+std::map<const ComparisonRow*, Spread> spreads_by_row(const std::vector<ComparisonRow>& rows) {
+  std::map<const ComparisonRow*, Spread> spreads;
+  for (const Block& block : blocks_of(rows)) {
+    for (const Line& line : block.lines) {
+      for (const ComparisonRow* row : line.rows) spreads[row] = line.spread;
+    }
+  }
+  return spreads;
 }
 
 void write_figures(const ComparisonRow& row, JsonWriter& json) {
@@ -207,7 +271,8 @@ ComparisonRow comparison_row(const RunResult& result) {
 
 void print_comparison(const std::vector<ComparisonRow>& rows, std::ostream& stream) {
   bool is_first = true;
-  for (const Block& block : blocks_of(rows)) {
+  for (Block& block : blocks_of(rows)) {
+    sort_by_median(block);
     if (!is_first) stream << '\n';
     is_first = false;
     print_block(block, stream);
@@ -225,13 +290,15 @@ void write_comparison_csv(const std::vector<ComparisonRow>& rows, std::ostream& 
   stream << "workload,machine,mapper,order,prefetch,evict,source,window,seed,error,makespan_ns,"
             "critical_path_ns,work_ns,transfer_ns";
   for (const std::string& kind : links) stream << ',' << csv_cell("bytes_" + kind);
-  stream << ",copies,evictions,mean_busy\n";
+  stream << ",copies,evictions,mean_busy,runs,least_ns,first_quartile_ns,median_ns,"
+            "third_quartile_ns,most_ns\n";
+  const std::map<const ComparisonRow*, Spread> spreads = spreads_by_row(rows);
   for (const ComparisonRow& row : rows) {
     stream << csv_cell(row.workload) << ',' << csv_cell(row.machine);
     for (const auto& [kind, text] : row.policies) stream << ',' << csv_cell(text);
     stream << ',' << window_text(row) << ',' << row.seed << ',' << csv_cell(row.error);
     if (!row.error.empty()) {
-      stream << std::string(7 + links.size(), ',') << '\n';
+      stream << std::string(13 + links.size(), ',') << '\n';
       continue;
     }
     stream << ',' << row.makespan_ns << ',' << row.bounds.critical_path.count() << ','
@@ -242,7 +309,9 @@ void write_comparison_csv(const std::vector<ComparisonRow>& rows, std::ostream& 
     }
     stream << ',' << row.copies << ',' << row.evictions << ',';
     JsonWriter(stream).value(row.mean_busy);
-    stream << '\n';
+    const Spread& spread = spreads.at(&row);
+    stream << ',' << spread.runs << ',' << spread.least << ',' << spread.first_quartile << ','
+           << spread.median << ',' << spread.third_quartile << ',' << spread.most << '\n';
   }
 }
 
@@ -252,11 +321,7 @@ void write_comparison_json(const std::vector<ComparisonRow>& rows, std::ostream&
   json.key("rows").begin_array();
   for (const ComparisonRow& row : rows) {
     json.line_break().begin_object();
-    json.member("workload", row.workload).member("machine", row.machine);
-    json.key("policies").begin_object();
-    for (const auto& [kind, text] : row.policies) json.member(kind, text);
-    json.end_object().key("window");
-    row.window == 0 ? json.value("unlimited") : json.value(row.window);
+    write_setting(row, json);
     json.member("seed", row.seed);
     if (row.error.empty()) {
       write_figures(row, json);
@@ -265,7 +330,9 @@ void write_comparison_json(const std::vector<ComparisonRow>& rows, std::ostream&
     }
     json.end_object();
   }
-  json.line_break().end_array().end_object();
+  json.line_break().end_array();
+  write_settings(rows, json);
+  json.end_object();
   stream << '\n';
 }
 

@@ -122,6 +122,23 @@ def comparison(
     return {"format": "parley-comparison", "version": 1, "rows": rows}
 
 
+def repeated_comparison() -> dict[str, Any]:
+    """round_robin five times, 100 to 140 ms, with bounds of 80 ms and once 79; parla once."""
+    document = comparison(("round_robin", "parla"))
+    first, other = document["rows"]
+    repeated = [{**first, "seed": i + 1, "makespan_ns": first["makespan_ns"] + 10_000_000 * i}
+                for i in range(5)]  # fmt: skip
+    repeated[3]["bound_ns"] = 79_000_000
+    document["rows"] = [*repeated, other]
+    keys = ("least", "first_quartile", "median", "third_quartile", "most")
+    times = {key: 100_000_000 + 10_000_000 * i for i, key in enumerate(keys)}
+    setting = {key: first[key] for key in ("workload", "machine", "policies")}
+    alone = {**{key: other[key] for key in setting}, "runs": 1,
+             "makespan_ns": dict.fromkeys(keys, other["makespan_ns"])}  # fmt: skip
+    document["settings"] = [{**setting, "runs": 5, "makespan_ns": times}, alone]
+    return document
+
+
 def write(path: Path, document: dict[str, Any]) -> Path:
     path.write_text(json.dumps(document), encoding="utf-8")
     return path

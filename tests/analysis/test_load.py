@@ -123,6 +123,19 @@ class LoadTest(unittest.TestCase):
         self.assertIsNone(rows[0].error)
         self.assertEqual(rows[1].error, "no room")
 
+    def test_repetitions_become_one_row_with_their_spread(self) -> None:
+        document = synthetic.repeated_comparison()
+        rows = load_comparison(synthetic.write(self.path, document))
+        self.assertEqual([row.policies["mapper"] for row in rows], ["round_robin", "parla"])
+        self.assertEqual([row.makespan for row in rows], [120_000_000, 110_000_000])
+        self.assertEqual(rows[0].bound, 79_000_000)
+        spread = rows[0].spread
+        assert spread is not None
+        self.assertEqual((spread.least, spread.most), (100_000_000, 140_000_000))
+        self.assertIsNone(rows[1].spread)
+        del document["settings"][0]["makespan_ns"]["median"]
+        self.assertIn("settings: ", self.refusal(document, load_comparison))
+
     def test_faults_of_comparisons_name_the_row(self) -> None:
         document = synthetic.comparison()
         del document["rows"][1]["makespan_ns"]

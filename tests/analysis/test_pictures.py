@@ -152,6 +152,15 @@ class CompareTest(unittest.TestCase):
         groups = draw_comparison(load_rows(document))
         self.assertEqual([len(group[0].patches) for group in groups], [2, 1])
 
+    def test_repetitions_show_their_median_middle_half_and_range(self) -> None:
+        times = draw_comparison(load_rows(synthetic.repeated_comparison()))[0][0]
+        self.assertEqual([p.get_width() for p in times.patches], [120.0, 110.0])
+        spans = {tuple(line.get_xdata()) for line in times.lines}
+        self.assertIn((100.0, 140.0), spans)
+        self.assertIn((110.0, 130.0), spans)
+        self.assertIn("median", times.get_xlabel())
+        self.assertIn("120 ms", [text.get_text() for text in times.texts])
+
     def test_a_failed_row_says_why(self) -> None:
         document = synthetic.comparison()
         document["rows"][0] = {**document["rows"][0], "error": "task t fits nowhere"}

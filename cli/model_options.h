@@ -1,0 +1,37 @@
+// How durations come about in simulated runs, shared by sim, compare and explain: recorded ones,
+// and noise.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/graph/program.h"
+#include "core/machine/machine.h"
+#include "sim/simulator.h"
+
+namespace CLI {
+class App;
+}
+
+namespace parley::cli {
+
+struct ModelOptions {
+  std::string durations;  // a journal or a summary; "": by the cost model
+  std::string noise, copy_noise;
+  bool has_power = false;
+};
+
+/// --durations, --noise, --copy-noise, --power.
+void add_model_options(CLI::App& command, ModelOptions& options);
+
+/// Faults of the options alone, before anything is loaded.
+core::Faults check_model(const ModelOptions& options);
+
+/// Sets what the options ask for in `simulation`; adds to `warnings`. Requires: check_model() had
+/// no faults.
+core::Faults apply_model(const ModelOptions& options, const core::Program& program,
+                         const core::Machine& machine, sim::SimOptions& simulation,
+                         std::vector<std::string>& warnings);
+
+}  // namespace parley::cli

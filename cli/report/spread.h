@@ -1,0 +1,20 @@
+// Median and quartiles of the makespans of repeated runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace parley::cli {
+
+/// Nanoseconds. Quartiles are interpolated linearly between the values beside them, as numpy does
+/// (type 7 of Hyndman and Fan, "Sample quantiles in statistical packages", 1996), and rounded.
+struct Spread {
+  std::size_t runs = 0;
+  std::int64_t least = 0, first_quartile = 0, median = 0, third_quartile = 0, most = 0;
+};
+
+/// All 0 without values.
+Spread spread_of(std::vector<std::int64_t> values);
+
+}  // namespace parley::cli
