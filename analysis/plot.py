@@ -55,12 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     memory = kinds.add_parser("memory", help="resident bytes per memory space over time")
     traffic = kinds.add_parser("traffic", help="bytes between spaces, and links over time")
     compare = kinds.add_parser("compare", help="policies beside each other")
+    machine = kinds.add_parser("machine", help="memory spaces, links and their figures")
     versus = kinds.add_parser("sim_vs_real", help="simulated against measured makespans")
-    for kind in (gantt, states, memory, traffic, compare, versus):
+    for kind in (gantt, states, memory, traffic, compare, machine, versus):
         several = kind in (gantt, compare, versus)
         kind.add_argument(
             "files", metavar="FILE", nargs="+" if several else 1,
             help="a comparison (parley compare --json)" if kind is compare
+            else "a machine file in the long form (parley convert)" if kind is machine
             else "a run summary (parley exec --predict --summary)" if kind is versus
             else "a run summary (parley sim --summary)",
         )  # fmt: skip
@@ -77,6 +79,10 @@ def _draw(options: argparse.Namespace) -> Figure:
 
         rows = [row for path in options.files for row in load_comparison(path)]
         return draw_comparison(rows)[0][0].figure
+    if options.kind == "machine":
+        from machine import draw_machine, load_machine
+
+        return draw_machine(load_machine(options.files[0])).figure
     if options.kind == "sim_vs_real":
         from sim_vs_real import draw_sim_vs_real
 

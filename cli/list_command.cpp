@@ -135,7 +135,12 @@ int list_machines(Terminal& terminal) {
         {name, text_of_count(machine->device_count()), text_of(memory), machine->spec().source});
   }
   table.print(terminal.out);
-  terminal.out << "\nAs a file: parley convert NAME machine.json\n";
+  terminal.out << "\nTemplates, of any number of GPUs a node and of nodes:";
+  for (const std::string& name : workloads::machine_templates()) {
+    terminal.out << ' ' << name << ":gpus=8,nodes=4";
+  }
+  terminal.out << "\nAs a file: parley convert NAME machine.json; as a picture: "
+                  "parley plot machine NAME -o machine.png\n";
   return kOk;
 }
 

@@ -1,8 +1,11 @@
 // parley plot: hands its words to the Python in analysis/.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,12 +13,13 @@
 
 #include "cli/command.h"
 #include "cli/process.h"
+#include "workloads/machine_file.h"
 
 namespace parley::cli {
 namespace {
 
-const std::vector<std::string> kPictures = {"gantt",   "memory", "traffic",
-                                            "compare", "states", "sim_vs_real"};
+const std::vector<std::string> kPictures = {"gantt",  "memory",  "traffic",    "compare",
+                                            "states", "machine", "sim_vs_real"};
 
 constexpr const char* kPlotHelp = R"(Examples:
   parley sim cholesky:tiles=16 --summary run.json && parley plot gantt run.json -o gantt.png
@@ -23,6 +27,7 @@ constexpr const char* kPlotHelp = R"(Examples:
   parley compare cholesky:tiles=16 --json rows.json && parley plot compare rows.json -o bars.png
   parley exec cholesky:tiles=8,tile=64 --backend host --predict --summary r.json &&
     parley plot sim_vs_real r.json -o both.png      several files: makespans in one picture
+  parley plot machine dgx-1v -o machine.png        a shipped name, a template or a file
   parley plot gantt --help          the options of one picture, which may follow the files
 
 Needs Python 3 with matplotlib (Debian, Ubuntu: apt-get install python3-matplotlib). Another Python:
@@ -56,17 +61,55 @@ std::optional<std::string> find_python(std::string& tried) {
   return std::nullopt;
 }
 
-int run_plot(const std::vector<std::string>& words, Terminal& terminal) {
+/// The long form of a machine in a file, for as long as it is drawn.
+class MachineFile {
+ public:
+  explicit MachineFile(const core::Machine& machine)
+      : path_(std::filesystem::temp_directory_path() /
+              ("parley-machine-" + std::to_string(getpid()) + ".json")) {
+    std::ofstream(path_) << workloads::format_machine(machine.spec());
+  }
+  ~MachineFile() {
+    std::error_code error;
+    std::filesystem::remove(path_, error);
+  }
+  MachineFile(const MachineFile&) = delete;
+  MachineFile& operator=(const MachineFile&) = delete;
+  [[nodiscard]] std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Pictures of machines take whatever --machine takes: its name is replaced by a file. Nothing when
+/// no machine is named; the picture's own messages say so.
+core::Result<std::unique_ptr<MachineFile>> named_machine(std::vector<std::string>& words) {
+  if (words.front() != "machine") return std::unique_ptr<MachineFile>();
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "-o" || words[i] == "--output") {
+      ++i;
+    } else if (!words[i].starts_with("-")) {
+      const core::Result<core::Machine> machine = workloads::load_machine(words[i]);
+      if (!machine) return machine.faults();
+      auto file = std::make_unique<MachineFile>(*machine);
+      words[i] = file->path();
+      return file;
+    }
+  }
+  return std::unique_ptr<MachineFile>();
+}
+
+int run_plot(std::vector<std::string> words, Terminal& terminal) {
   if (words.empty()) {
-    terminal.err << "parley plot: which picture? gantt, memory, traffic, compare, states or "
-                    "sim_vs_real\n"
+    terminal.err << "parley plot: which picture? gantt, memory, traffic, compare, states, machine "
+                    "or sim_vs_real\n"
                     "see: parley plot --help\n";
     return kWrongInput;
   }
-  const std::string& kind = words.front();
+  const std::string kind = words.front();
   if (std::find(kPictures.begin(), kPictures.end(), kind) == kPictures.end()) {
     terminal.err << "parley plot: unknown picture \"" << kind
-                 << "\"; allowed: gantt, memory, traffic, compare, states, sim_vs_real"
+                 << "\"; allowed: gantt, memory, traffic, compare, states, machine, sim_vs_real"
                  << core::did_you_mean(kind, kPictures) << '\n';
     return kWrongInput;
   }
@@ -86,6 +129,8 @@ int run_plot(const std::vector<std::string>& words, Terminal& terminal) {
            "PARLEY_PYTHON=/path/to/python3\n";
     return kFailedExecution;
   }
+  const auto machine = named_machine(words);
+  if (!machine) return report_faults(terminal, machine.faults());
   std::vector<std::string> command = {*python, *folder + "/plot.py"};
   command.insert(command.end(), words.begin(), words.end());
   const ProcessResult result = run_process(command);
@@ -100,7 +145,8 @@ void add_plot_command(CLI::App& app, Action& action) {
   auto words = std::make_shared<std::vector<std::string>>();
   CLI::App& command = *app.add_subcommand(
       "plot",
-      "draw pictures of runs: gantt|memory|traffic|compare|states|sim_vs_real FILE... -o FIGURE");
+      "draw pictures of runs: gantt|memory|traffic|compare|states|machine|sim_vs_real FILE... -o "
+      "FIGURE");
   command.prefix_command();  // all that follows the picture's name is the picture's own
   command.footer(kPlotHelp);
   command.callback([words, &command, &action] {
