@@ -16,8 +16,8 @@ using core::Bytes;
 using core::Machine;
 
 /// A machine of the given hosts, one a node, with `gpus` GPUs each, and the given links.
-std::string text_of(const std::vector<std::string>& hosts, int gpus, const std::string& links,
-                    const std::string& rest = "") {
+std::string machine_text(const std::vector<std::string>& hosts, int gpus, const std::string& links,
+                         const std::string& rest = "") {
   std::string spaces, nodes;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const std::string node = "\"n" + std::to_string(i) + "\"";
@@ -32,7 +32,7 @@ std::string text_of(const std::vector<std::string>& hosts, int gpus, const std::
 }
 
 /// Of reading and completing; empty when there is none.
-std::string faults_of(const std::string& json) {
+std::string faults_said(const std::string& json) {
   std::string all;
   const auto note = [&](const core::Faults& faults) {
     for (const core::Fault& fault : faults) all += fault.where + ": " + fault.what + "\n";
@@ -44,7 +44,7 @@ std::string faults_of(const std::string& json) {
 }
 
 Machine machine_of(const std::string& json) {
-  REQUIRE(faults_of(json) == "");
+  REQUIRE(faults_said(json) == "");
   return *Machine::create(*parse_machine(json, "m.json"));
 }
 
@@ -75,7 +75,7 @@ const std::string kPcie = R"({"type": "pcie", "spaces": "gpus",
     "from_device": {"latency_ns": 200, "bytes_per_s": 1e9})";
 
 TEST_CASE("pcie: switches and root complexes above so many GPUs, limits by direction") {
-  const Machine machine = machine_of(text_of({"host"}, 8, kPcie + R"(,
+  const Machine machine = machine_of(machine_text({"host"}, 8, kPcie + R"(,
       "per_switch": 2, "switch_bytes_per_s": 1.5e9, "per_root": 4, "root_out_bytes_per_s": 2e9,
       "root_both_bytes_per_s": {"bytes_per_s": 3e9, "to_device": 0.5},
       "peer": {"bytes_per_s": 9e8}, "peer_across": {"bytes_per_s": 5e8}})"));
@@ -94,7 +94,7 @@ TEST_CASE("pcie: switches and root complexes above so many GPUs, limits by direc
 }
 
 TEST_CASE("sockets: two nodes whose memories are joined; the other socket's GPUs are farther") {
-  const Machine machine = machine_of(text_of(
+  const Machine machine = machine_of(machine_text(
       {"host", "host1"}, 1,
       kPcie + R"(}, {"type": "socket", "spaces": "hosts", "latency_ns": 50, "bytes_per_s": 5e8})"));
   CHECK(way(machine, "host", "gpu0") == "[gpu0.from_host]");
@@ -106,10 +106,10 @@ TEST_CASE("sockets: two nodes whose memories are joined; the other socket's GPUs
 }
 
 TEST_CASE("a hybrid mesh: a relay through a neighbour is one pipelined copy over both links") {
-  const Machine machine = machine_of(
-      text_of({"host"}, 3, kPcie + R"(}, {"type": "nvlink", "latency_ns": 10, "bytes_per_s": 1e9,
+  const Machine machine = machine_of(machine_text(
+      {"host"}, 3, kPcie + R"(}, {"type": "nvlink", "latency_ns": 10, "bytes_per_s": 1e9,
                                   "pairs": [["gpu0", "gpu1", 2], ["gpu1", "gpu2"]]})",
-              R"(, "routes": [{"from": "gpu0", "to": "gpu2", "relay": ["gpu1"]}])"));
+      R"(, "routes": [{"from": "gpu0", "to": "gpu2", "relay": ["gpu1"]}])"));
   CHECK(way(machine, "gpu0", "gpu2") == "gpu0-gpu1 gpu1-gpu2 [gpu0.peer_out] [gpu1.peer_out]");
   CHECK(ns(machine, "gpu0", "gpu2", 1000) == 10 + 10 + 1000);
   CHECK(way(machine, "gpu2", "gpu0") == "none");  // nobody stated it: by the home slot
@@ -117,7 +117,7 @@ TEST_CASE("a hybrid mesh: a relay through a neighbour is one pipelined copy over
 
 TEST_CASE("networks: GPUs past host memory, through it, or not by themselves") {
   const auto network = [](const std::string& gpus) {
-    return machine_of(text_of(
+    return machine_of(machine_text(
         {"a", "b"}, 2,
         R"({"type": "network", "spaces": "hosts",
         "latency_ns": 1000, "bytes_per_s": 1e9, "port_bytes_per_s": 2e9)" +
@@ -144,12 +144,12 @@ TEST_CASE("networks: GPUs past host memory, through it, or not by themselves") {
 
 TEST_CASE("a fat tree: copies cross the levels up to the switch that both nodes are below") {
   const std::vector<std::string> hosts = {"h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7"};
-  const Machine machine = machine_of(text_of(hosts, 1,
-                                             R"({"type": "network", "spaces": "hosts",
+  const Machine machine = machine_of(machine_text(hosts, 1,
+                                                  R"({"type": "network", "spaces": "hosts",
       "gpus": "direct", "latency_ns": 1000, "bytes_per_s": 1e9,
       "tree": [{"nodes": 2, "bytes_per_s": 8e8, "latency_ns": 300},
                {"nodes": 4, "bytes_per_s": 5e8, "latency_ns": 500}]},)" +
-                                                 kPcie + "}"));
+                                                      kPcie + "}"));
   CHECK(way(machine, "gpu0", "gpu1") == "h0.nic_out h1.nic_in");
   CHECK(way(machine, "gpu1", "gpu2") ==
         "h1.nic_out network.level0.0.up network.level0.1.down h2.nic_in");
@@ -211,12 +211,12 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
     std::string faults;
   };
   const auto plain = [](const std::string& rest) {
-    return text_of({"host"}, 1, kPcie + "}", rest);
+    return machine_text({"host"}, 1, kPcie + "}", rest);
   };
   const std::vector<Case> cases = {
       {"a route to nowhere", plain(R"(, "routes": [{"from": "gpu0", "to": "gpu7"}])"),
        "m.json: routes[0].to: unknown space \"gpu7\"; did you mean \"gpu0\"?\n"},
-      {"a space that nothing leads to", text_of({"host"}, 2, R"({"type": "pcie",
+      {"a space that nothing leads to", machine_text({"host"}, 2, R"({"type": "pcie",
          "spaces": ["gpu0"], "to_device": {"bytes_per_s": 1e9},
          "from_device": {"bytes_per_s": 1e9}})"),
        "routes: there is no way from \"host\" to \"gpu1\"; every space must reach every host, and "
@@ -225,7 +225,7 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
        "host, and be reached\n"},
       {"zero bandwidth", plain(R"(, "resources": [{"name": "r", "bytes_per_s": 0}])"),
        "m.json: resources[0].bytes_per_s: expected a number > 0, found 0\n"},
-      {"zero bandwidth of a link", text_of({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
+      {"zero bandwidth of a link", machine_text({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
          "to_device": {"bytes_per_s": 0}, "from_device": {"bytes_per_s": 1e9}})"),
        "m.json: links[0].to_device.bytes_per_s: expected a number > 0, found 0\n"},
       {"a resource that nobody uses", plain(R"(, "resources": [{"name": "r", "bytes_per_s": 1}])"),
@@ -235,25 +235,25 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
       {"a negative latency",
        plain(R"(, "routes": [{"from": "gpu0", "to": "gpu0", "latency_ns": -1}])"),
        "m.json: routes[0].latency_ns: expected an integer from 0 to 1000000000000000, found -1\n"},
-      {"links that overlap", text_of({"host"}, 2, kPcie + R"(},
+      {"links that overlap", machine_text({"host"}, 2, kPcie + R"(},
          {"type": "nvswitch", "spaces": "gpus", "bytes_per_s": 1e9},
          {"type": "nvlink", "pairs": [["gpu0", "gpu1"]], "bytes_per_s": 1e9})"),
        "m.json: links[2]: \"gpu0\" to \"gpu1\" has a route already: routes[4]\n"},
-      {"how far to give way", text_of({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
+      {"how far to give way", machine_text({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
          "to_device": {"bytes_per_s": 1e9, "gives_way": 1.5},
          "from_device": {"bytes_per_s": 1e9}})"),
        "m.json: links[0].to_device.gives_way: expected a number from 0 to 1, found 1.5\n"},
-      {"two words for one switch", text_of({"host"}, 1, kPcie + R"(, "switch": "s",
+      {"two words for one switch", machine_text({"host"}, 1, kPcie + R"(, "switch": "s",
          "per_switch": 2, "switch_bytes_per_s": 1e9})"),
        "m.json: links[0]: \"switch\" and \"per_switch\" exclude each other\n"},
-      {"a root complex without limits", text_of({"host"}, 1, kPcie + R"(, "per_root": 2})"),
+      {"a root complex without limits", machine_text({"host"}, 1, kPcie + R"(, "per_root": 2})"),
        "m.json: links[0]: \"root\" (or \"per_root\") goes together with \"root_out_bytes_per_s\", "
        "\"root_in_bytes_per_s\" or \"root_both_bytes_per_s\"\n"},
-      {"a network between GPUs", text_of({"a", "b"}, 1, kPcie + R"(}, {"type": "network",
+      {"a network between GPUs", machine_text({"a", "b"}, 1, kPcie + R"(}, {"type": "network",
          "spaces": "gpus", "gpus": "direct", "bytes_per_s": 1e9})"),
        "m.json: links[1].spaces: \"gpu0\" is no host: the network joins nodes by their hosts, "
        "\"gpus\" says how GPUs use it\n"},
-      {"a tree that does not nest", text_of({"a", "b"}, 1, kPcie + R"(}, {"type": "network",
+      {"a tree that does not nest", machine_text({"a", "b"}, 1, kPcie + R"(}, {"type": "network",
          "spaces": "hosts", "bytes_per_s": 1e9,
          "tree": [{"nodes": 2, "bytes_per_s": 1}, {"nodes": 3, "bytes_per_s": 1}]})"),
        "m.json: links[1].tree[1].nodes: expected a multiple of the nodes of the level below, found "
@@ -264,7 +264,7 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
        "m.json: fabrics[0].members[0].groups: expected a group for each of the 0 levels, found "
        "1\n"},
       {"a resource out of one node and into another",
-       text_of(
+       machine_text(
            {"a", "b"}, 1, kPcie + "}",
            R"(, "resources": [{"name": "r", "bytes_per_s": 1e9}], "fabrics": [{"name": "f", "members": [
          {"space": "a", "out": ["r"]}, {"space": "b", "in": ["r"]}]}])"),
@@ -273,7 +273,7 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.what);
-    const std::string faults = faults_of(c.json);
+    const std::string faults = faults_said(c.json);
     CAPTURE(faults);
     CHECK(faults.substr(0, c.faults.size()) == c.faults);
   }
