@@ -137,6 +137,7 @@ Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
   options.adds_hash_mix = true;
+  options.has_power = true;  // if the machine states it
   auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);
   const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);

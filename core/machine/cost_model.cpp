@@ -199,13 +199,18 @@ std::optional<TableKey> table_key(const Program& program, TaskId task,
     }
   }
   key.size = kernel_table_size(*key.signature, shapes);
+  // What is done to bytes, and what is done to nothing: whatever the operands are.
   if (call.name == "hash_mix") key = {key.signature, DType::kUint8, bytes_touched(program, task)};
+  if (call.name == "spin") key = {key.signature, DType::kFloat64, 1};
   return key;
 }
 
 std::optional<Duration> call_duration(const Program& program, const Machine& machine, TaskId task,
                                       const Alternative* alternative, const Device& device,
                                       const KernelCall& call) {
+  if (call.name == "none") return Duration(0);
+  const std::optional<double> spins = call.name == "spin" ? parameter_of(call, "ns") : std::nullopt;
+  if (spins) return rounded(*spins);
   const auto key = table_key(program, task, alternative, call);
   if (!key || key->signature->size_meaning.empty()) return std::nullopt;
   const Points* points = find_points(machine.spec().kernels, call.name, device, key->dtype);
@@ -326,6 +331,11 @@ double kernel_load(const Program& program, const Machine& machine, TaskId task,
                    std::size_t alternative_index, DeviceId device_id, Duration duration) {
   const Device& device = machine.device(device_id);
   const Alternative* alternative = alternative_of(program, task, alternative_index);
+  const Kernel* kernel = kernel_of(program, task, alternative);
+  const bool is_idle = kernel != nullptr && std::ranges::all_of(*kernel, [](const auto& call) {
+                         return call.name == "spin" || call.name == "none";
+                       });
+  if (is_idle) return 0.0;
   const Cost* cost = true_cost_of(program, program.task(task), alternative);
   const CostEntry* entry = cost == nullptr ? nullptr : entry_for(*cost, device);
   if (entry == nullptr || entry->stated) return 1.0;

@@ -26,7 +26,11 @@ core::MachineSpec without_figures(const core::Machine& plain) {
   spec.host.event = spec.host.poll = spec.host.handoff = core::Duration(0);
   spec.host.submitters = core::Submitters::kOne;
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {
-    spec.devices[DeviceId(d)].flops_per_s.clear();
+    core::Device& device = spec.devices[DeviceId(d)];
+    device.flops_per_s.clear();
+    device.streams = 0;
+    device.interference = {};
+    device.power = {};
   }
   return spec;
 }

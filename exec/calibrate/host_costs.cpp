@@ -21,7 +21,7 @@ core::Duration from_seconds(double seconds) {
   return core::Duration(std::max(0LL, std::llround(seconds * 1e9)));
 }
 
-double in_seconds(core::Duration time) { return static_cast<double>(time.count()) * 1e-9; }
+double seconds_in(core::Duration time) { return static_cast<double>(time.count()) * 1e-9; }
 
 /// The first device of each GPU space, or of each space when there is no GPU.
 std::vector<DeviceId> accelerators(const core::MachineSpec& spec) {
@@ -89,6 +89,26 @@ void measure_start_up(const Laboratory& laboratory, core::MachineSpec& spec) {
   }
 }
 
+/// All GPUs at once, as their threads get in each other's way in the driver; ends are found one by
+/// one when few tasks are in flight, many at a time when many are.
+void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& options,
+                        double launch_alone, core::MachineSpec& spec) {
+  const std::vector<DeviceId> gpus = accelerators(spec);
+  const std::size_t count = (options.is_quick ? 1000 : 4000) * gpus.size();
+  const auto cost = [&](std::uint32_t window) {
+    const double each = least_of_three([&] { return laboratory.task_on_any(gpus, count, window); });
+    return each * static_cast<double>(gpus.size());
+  };
+  const double many = cost(64);
+  const double few = cost(8);
+  spec.host.submitters = core::Submitters::kPerGpu;
+  spec.host.issue_launch = from_seconds(many);
+  spec.host.issue_copy =
+      from_seconds(seconds_in(spec.host.issue_copy) * std::max(1.0, many / launch_alone));
+  spec.host.poll = from_seconds(few - many);
+  spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
+}
+
 }  // namespace
 
 void measure_host(const Laboratory& laboratory, const CalibrationOptions& options,
@@ -106,10 +126,7 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   spec.host.round_trip = from_seconds(cost(Empty::kChain, count / 4, 1));
   spec.host.decide = core::Duration(0);  // within the others, or by command
   spec.host.decide_command = core::Duration(0);
-  if (options.has_submitters) {
-    spec.host.submitters = core::Submitters::kPerGpu;
-    spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
-  }
+  if (options.has_submitters) measure_submitters(laboratory, options, launch, spec);
   measure_start_up(laboratory, spec);
 }
 
@@ -128,15 +145,15 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
     const bool is_between =
         route.from == spec.devices[gpus[0]].space && route.to == spec.devices[other].space;
     if (is_between) {
-      copy = route.curve.empty() ? in_seconds(route.latency)
+      copy = route.curve.empty() ? seconds_in(route.latency)
                                  : static_cast<double>(route.curve.front().second) * 1e-9;
     }
   }
   // Two GPUs issue in turn; what the host takes longer for than they do says nothing of them.
   const double threads = options.has_submitters ? 2.0 : 1.0;
-  const double issued = in_seconds(spec.host.issue_launch + spec.host.issue_copy) / threads;
+  const double issued = seconds_in(spec.host.issue_launch + spec.host.issue_copy) / threads;
   if (hop < 1.1 * issued) return;
-  const double kernel = in_seconds(spec.devices[gpus[0]].launch);
+  const double kernel = seconds_in(spec.devices[gpus[0]].launch);
   spec.host.event = from_seconds((hop - copy - kernel) / 2.0);
 }
 

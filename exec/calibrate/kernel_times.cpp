@@ -63,7 +63,7 @@ KernelProbe line_probe(const std::string& kernel, DType dtype, std::int64_t n) {
   return probe(kernel, dtype, {source, result});  // sum, max
 }
 
-double seconds_of(core::Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
+double in_seconds(core::Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
 
 }  // namespace
 
@@ -135,6 +135,10 @@ std::vector<KernelTimes::Step> KernelTimes::steps() {
     if (streams_ > 1 && device_class == "gpu") add_share_steps(device, steps);
     steps.push_back(
         {"rates of " + spec_.devices[device].name, [this, device] { take_rates(device); }});
+    if (streams_ > 1 && device_class == "gpu") {
+      steps.push_back(
+          {"power of " + spec_.devices[device].name, [this, device] { measure_power(device); }});
+    }
     if (!is_sustained_ || device_class != "gpu") continue;
     steps.push_back(
         {"sustained rate of " + spec_.devices[device].name, [this, device] { slow_down(device); }});
@@ -166,8 +170,8 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
 /// Kernels on all streams at once against one after the other. A kernel that can use the part s of
 /// the device runs min(streams, 1 / s) times as often.
 void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& family) {
-  constexpr std::size_t kRepetitions = 5;
-  constexpr double kLongest = 0.005;  // seconds: what takes longer fills the device
+  constexpr std::size_t kRepetitions = 7;
+  constexpr double kLongest = 0.002;  // seconds: what takes longer fills the device
   const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
   std::vector<std::pair<std::int64_t, double>> points;
   for (const std::int64_t size : family.sizes) {
@@ -179,9 +183,10 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
       bytes += count * static_cast<std::int64_t>(operand.is_fresh ? kRepetitions : 1);
     }
     if (bytes * static_cast<std::int64_t>(streams_) > space.capacity.count() / 4) break;
-    const double alone = median(laboratory_.kernel(made, device, kRepetitions));
-    if (alone <= 0.0 || alone > kLongest) break;
-    const double together = laboratory_.kernels_together(made, device, streams_, kRepetitions);
+    const double alone = laboratory_.kernels_together(made, device, 1);
+    if (alone <= 0.0) continue;
+    if (alone > kLongest) break;
+    const double together = laboratory_.kernels_together(made, device, streams_);
     const double least = 1.0 / static_cast<double>(streams_);
     // One that leaves room for all the streams may leave more: as good as nothing.
     const double share = together / alone;
@@ -231,14 +236,14 @@ void KernelTimes::take_rates(DeviceId device) {
   double memory = 0.0;
   if (const auto* axpy = times("axpy", device_class, "float64")) {
     const auto& [size, time] = axpy->back();
-    memory = 3.0 * 8.0 * static_cast<double>(size) / seconds_of(time);
+    memory = 3.0 * 8.0 * static_cast<double>(size) / in_seconds(time);
   }
   std::map<std::string, double> flops;
   for (const char* dtype : {"float64", "float32"}) {
     const auto* gemm = times("gemm", device_class, dtype);
     for (std::size_t i = 0; gemm != nullptr && i < gemm->size(); ++i) {
       const double rate = 2.0 * std::pow(static_cast<double>((*gemm)[i].first), 3.0) /
-                          seconds_of((*gemm)[i].second);
+                          in_seconds((*gemm)[i].second);
       flops[dtype] = std::max(flops[dtype], rate);
     }
   }
@@ -247,6 +252,37 @@ void KernelTimes::take_rates(DeviceId device) {
     if (one.device_class != device_class) continue;
     if (memory > 0.0) one.bytes_per_s = memory;
     for (const auto& [dtype, rate] : flops) one.flops_per_s[dtype] = rate;
+  }
+}
+
+/// Runs products from a cool start until their rate no longer falls: how long the first rate lasts,
+/// and what is left of it.
+void KernelTimes::measure_power(DeviceId device) {
+  const std::string device_class = spec_.devices[device].device_class;
+  const auto* gemm = times("gemm", device_class, "float64");
+  if (gemm == nullptr) return;
+  const auto [size, brief] = gemm->back();
+  const double seconds = is_quick_ ? 0.4 : 0.8;
+  const auto repetitions =
+      static_cast<std::size_t>(std::clamp(seconds / in_seconds(brief), 8.0, 4000.0));
+  const std::vector<double> all =
+      laboratory_.kernel(tile_probe("gemm", DType::kFloat64, size), device, repetitions);
+  const std::size_t part = all.size() / 4;
+  if (part < 4) return;
+  const double last = median({all.end() - static_cast<std::ptrdiff_t>(part), all.end()});
+  const double first = median({all.begin(), all.begin() + 4});
+  constexpr double kNoticeable = 1.03;
+  if (last < kNoticeable * first) return;
+  // The time until half of the way is done, taken as a step.
+  double burst = 0.0;
+  for (std::size_t i = 0; i + 3 <= all.size(); ++i) {
+    if (median({all[i], all[i + 1], all[i + 2]}) > (first + last) / 2.0) break;
+    burst += all[i];
+  }
+  for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
+    core::Device& like = spec_.devices[DeviceId(d)];
+    if (like.device_class != device_class) continue;
+    like.power = {core::Duration(std::llround(burst * 1e9)), first / last};
   }
 }
 
@@ -259,14 +295,14 @@ void KernelTimes::slow_down(DeviceId device) {
   const auto [size, brief] = gemm->back();
   const double seconds = is_quick_ ? 2.0 : 6.0;
   const auto repetitions =
-      static_cast<std::size_t>(std::clamp(seconds / seconds_of(brief), 8.0, 20000.0));
+      static_cast<std::size_t>(std::clamp(seconds / in_seconds(brief), 8.0, 20000.0));
   std::vector<double> all =
       laboratory_.kernel(tile_probe("gemm", DType::kFloat64, size), device, repetitions);
   all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2));
-  const double factor = median(all) / seconds_of(brief);
+  const double factor = median(all) / in_seconds(brief);
   if (factor <= 1.0) return;
   const auto rate = [](double flops_per_cube, std::int64_t edge, core::Duration time) {
-    return flops_per_cube * std::pow(static_cast<double>(edge), 3.0) / seconds_of(time);
+    return flops_per_cube * std::pow(static_cast<double>(edge), 3.0) / in_seconds(time);
   };
   const double best = rate(2.0, size, brief);
   for (const auto& [kernel, flops_per_cube] : {std::pair("gemm", 2.0), {"syrk", 1.0}}) {

@@ -38,6 +38,7 @@ class KernelTimes {
   [[nodiscard]] Family hash_family() const;
   [[nodiscard]] Family spin_family() const;
   void take_rates(core::DeviceId device);
+  void measure_power(core::DeviceId device);
   void slow_down(core::DeviceId device);
   [[nodiscard]] const std::vector<std::pair<std::int64_t, core::Duration>>* times(
       const std::string& kernel, const std::string& device_class, const std::string& dtype) const;

@@ -196,8 +196,8 @@ std::vector<double> Laboratory::kernel(const KernelProbe& probe, core::DeviceId 
   return listed;
 }
 
-double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
-                                    std::size_t chains, std::size_t repetitions) const {
+double Laboratory::time_of_chains(const KernelProbe& probe, core::DeviceId device,
+                                  std::size_t chains, std::size_t repetitions) const {
   Program program(probe.kernel);
   std::vector<KernelChain> all;
   for (std::size_t c = 0; c < chains; ++c) {
@@ -206,14 +206,17 @@ double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId dev
   for (std::size_t i = 0; i < repetitions; ++i) {
     for (KernelChain& chain : all) chain.add_repetition();
   }
-  double from = 0.0, to = 0.0;
-  for (const core::TaskRecord& task :
-       run(program, static_cast<std::uint32_t>(4 * chains), true).tasks) {
-    const bool is_first = task.task.index() < chains;
-    if (is_first) from = std::max(from, seconds(task.end));
-    to = std::max(to, seconds(task.end));
-  }
-  return (to - from) / static_cast<double>(chains * (repetitions - 1));
+  return seconds(run(program, 16, false).makespan);
+}
+
+double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
+                                    std::size_t chains) const {
+  constexpr std::size_t kFew = 2, kMore = 7;
+  const double few = std::min(time_of_chains(probe, device, chains, kFew),
+                              time_of_chains(probe, device, chains, kFew));
+  const double more = std::min(time_of_chains(probe, device, chains, kMore),
+                               time_of_chains(probe, device, chains, kMore));
+  return std::max(0.0, more - few) / static_cast<double>(chains * (kMore - kFew));
 }
 
 double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,

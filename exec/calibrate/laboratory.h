@@ -53,10 +53,10 @@ class Laboratory {
   [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
                                            std::size_t repetitions) const;
 
-  /// Seconds a kernel takes when so many chains of repetitions run side by side: from the end of
-  /// the first of each to the end of the last, over the number of kernels in between.
+  /// Seconds from one kernel to the next when so many chains of them run side by side, without
+  /// timing single ones: what more repetitions add to the time of a run, over their number.
   [[nodiscard]] double kernels_together(const KernelProbe& probe, core::DeviceId device,
-                                        std::size_t chains, std::size_t repetitions) const;
+                                        std::size_t chains) const;
 
   enum class EmptyTasks : std::uint8_t {
     kIndependent,  // without data
@@ -74,6 +74,8 @@ class Laboratory {
   [[nodiscard]] double hop(core::DeviceId a, core::DeviceId b, std::size_t count) const;
 
  private:
+  [[nodiscard]] double time_of_chains(const KernelProbe& probe, core::DeviceId device,
+                                      std::size_t chains, std::size_t repetitions) const;
   core::RunRecord run(core::Program& program, std::uint32_t window, bool is_timed) const;
 
   const core::Machine& machine_;

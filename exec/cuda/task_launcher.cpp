@@ -421,8 +421,9 @@ void TaskLauncher::launch(const StoredCommand& command, const LaunchContext& con
     return;
   }
   for (const auto& [given, kernel] : calls.calls) {
-    if (kernel == spin_) {
-      spin_->launch(spin_calls_[spin], {}, context);
+    if (kernel == spin_) {  // as long as it says, else as the task's cost
+      const bool says = core::parameter_of(*given, "ns").has_value();
+      spin_->launch(says ? *given : spin_calls_[spin], {}, context);
     } else {
       call(*given, *kernel, command, context);
     }
