@@ -18,10 +18,11 @@ BAR_HEIGHT, HEAD, FOOT = 0.3, 0.5, 0.5
 
 
 def draw_comparison(rows: Sequence[ComparisonRow]) -> list[tuple[Axes, Axes, Axes]]:
-    """For each workload and machine: axes of makespans, of bytes and of busy shares."""
+    """For each workload, machine and memory size: axes of makespans, of bytes and of busy shares."""
     groups: dict[tuple[str, str], list[ComparisonRow]] = {}
     for row in rows:
-        groups.setdefault((row.workload, row.machine), []).append(row)
+        memory = f" with {style.format_bytes(row.gpu_bytes)} a GPU" if row.gpu_bytes else ""
+        groups.setdefault((row.workload, row.machine + memory), []).append(row)
     kinds = _kind_colours(rows)
     figure, grid = _figure([len(group) for group in groups.values()])
     for (name, group), axes in zip(groups.items(), grid):

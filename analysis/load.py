@@ -69,6 +69,15 @@ def load_predicted_run(path: str | Path) -> PredictedRun:
     )
 
 
+def is_comparison(path: str | Path) -> bool:
+    """Whether the file says that it is a comparison; what cannot be read is none."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and document.get("format") == "parley-comparison"
+
+
 def load_comparison(path: str | Path) -> list[ComparisonRow]:
     """The rows of a comparison, in file order. Fails with LoadError."""
     document = _read_document(path, "parley-comparison", COMPARISON_VERSION)
@@ -82,7 +91,7 @@ def load_comparison(path: str | Path) -> list[ComparisonRow]:
 
 def _setting(row: dict[str, Any]) -> str:
     """What the repetitions of one setting have in common."""
-    return json.dumps([row.get(key) for key in ("workload", "machine", "policies", "window")])
+    return json.dumps([row.get(key) for key in ("workload", "machine", "gpu_bytes", "policies", "window")])
 
 
 def _spreads(path: str, settings: Any) -> dict[str, Spread]:
@@ -156,6 +165,7 @@ def _comparison_row(path: str, index: int, row: Any) -> ComparisonRow:
             bytes_by_kind={k: int(v) for k, v in row.get("bytes_by_kind", {}).items()},
             busy={k: float(v) for k, v in row.get("busy", {}).items()},
             error=None if error is None else str(error),
+            gpu_bytes=int(row["gpu_bytes"]) if "gpu_bytes" in row else None,
         )
     except KeyError as missing:
         raise LoadError(f"{where}: key {missing} is missing") from missing

@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     gantt.add_argument("--all-lanes", action="store_true", help="draw copy engines never used, too")
     states = kinds.add_parser("states", help="MSI state of arrays over time, per memory space")
     states.add_argument("--arrays", help="names, separated by commas (default: the first twelve)")
-    memory = kinds.add_parser("memory", help="resident bytes per memory space over time")
+    memory = kinds.add_parser("memory", help="a run: resident bytes over time; a comparison (--memory): makespan and bytes moved "
+        "against memory size")
     traffic = kinds.add_parser("traffic", help="bytes between spaces, and links over time")
     compare = kinds.add_parser("compare", help="policies beside each other")
     machine = kinds.add_parser("machine", help="memory spaces, links and their figures")
@@ -62,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         kind.add_argument(
             "files", metavar="FILE", nargs="+" if several else 1,
             help="a comparison (parley compare --json)" if kind is compare
+            else "a run summary (parley sim --states --summary), or a comparison (parley compare "
+            "--memory ... --json)" if kind is memory
             else "a machine file in the long form (parley convert)" if kind is machine
             else "a run summary (parley exec --predict --summary)" if kind is versus
             else "a run summary (parley sim --summary)",
@@ -72,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _draw(options: argparse.Namespace) -> Figure:
     """The figure asked for; only the module that draws it is imported."""
-    from load import load_comparison, load_predicted_run, load_run
+    from load import is_comparison, load_comparison, load_predicted_run, load_run
 
     if options.kind == "compare":
         from compare import draw_comparison
@@ -87,6 +90,10 @@ def _draw(options: argparse.Namespace) -> Figure:
         from sim_vs_real import draw_sim_vs_real
 
         return draw_sim_vs_real([load_predicted_run(path) for path in options.files])[0].figure
+    if options.kind == "memory" and is_comparison(options.files[0]):
+        from memory_sweep import draw_memory_sweep
+
+        return draw_memory_sweep(load_comparison(options.files[0]))[0][0].figure
     runs = [load_run(path) for path in options.files]
     if options.kind == "gantt":
         from gantt import draw_gantt

@@ -145,3 +145,4 @@ class ComparisonRow:
     busy: dict[str, float]
     error: str | None = None
     spread: Spread | None = None  # of repetitions; makespan is then their median
+    gpu_bytes: int | None = None  # memory of a GPU, where it is varied

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/compare_options.h"
+#include "cli/memory_sweep.h"
 #include "cli/model_options.h"
 #include "cli/output_file.h"
 #include "cli/plan/plan_file.h"
@@ -32,6 +33,9 @@ constexpr const char* kCompareHelp = R"(Examples:
       --policy mapper=round_robin --policy "mapper=parla:generation=2,evict=next_use,window=4"
   parley compare a.json --limit gpu=4GiB --policy evict=lru --policy evict=next_use --csv rows.csv
 
+  parley compare cholesky:tiles=24,tile=1024 --memory 1,0.5,0.25,0.1,least --policy evict=lru \
+      --policy evict=next_use --json rows.json && parley plot memory rows.json -o memory.png
+
 A set names what it changes; the rest is as --mapper, --order, ... say, or the defaults. Repetitions
 differ in the seed. "above bound" is the distance to the largest lower bound; "busy" the mean share of
 the makespan that the GPUs spent in tasks.)";
@@ -42,9 +46,16 @@ struct CompareArguments {
   std::vector<std::string> policies;
   RunOptions base;
   ModelOptions model;
+  std::string memory;
   std::uint32_t repeat = 1;
   std::uint32_t jobs = 1;
   std::string csv, json;
+};
+
+/// A machine with so many bytes on each GPU.
+struct SizedMachine {
+  core::Machine machine;
+  core::Bytes gpu_bytes;
 };
 
 /// What there is to compare, loaded.
@@ -52,17 +63,21 @@ struct Grid {
   std::vector<core::Program> programs;
   std::vector<core::Machine> machines;
   std::vector<PolicySet> sets;
+  /// With --memory, by program, then machine, then size: the machine with less memory.
+  std::vector<SizedMachine> sized;
+  std::size_t sizes = 0;
   std::vector<std::shared_ptr<const core::Plan>> plans;  // by program, then machine; none: empty
   std::vector<sim::SimOptions> models;                   // by program, then machine
 };
 
 /// One run of the grid.
 struct Cell {
-  std::size_t workload = 0, machine = 0, set = 0, repetition = 0;
+  std::size_t workload = 0, machine = 0, memory = 0, set = 0, repetition = 0;
 };
 
 core::Result<std::vector<PolicySet>> policy_sets(const CompareArguments& arguments) {
   core::EngineOptions base = arguments.base.engine;
+  base.writes_back_early = arguments.base.write_back == "early";
   const core::Result<std::uint32_t> window = parse_window(arguments.base.window);
   core::Faults faults = check_policies(base);
   append(faults, window.faults());
@@ -97,6 +112,26 @@ core::Faults load_plans(const std::string& path, Grid& grid) {
   return faults;
 }
 
+/// The machines of --memory.
+core::Faults load_sizes(const std::string& text, Grid& grid) {
+  if (text.empty()) return {};
+  const core::Result<std::vector<MemorySize>> sizes = parse_memory_sizes(text);
+  if (!sizes) return sizes.faults();
+  grid.sizes = sizes->size();
+  core::Faults faults;
+  for (const core::Program& program : grid.programs) {
+    for (const core::Machine& machine : grid.machines) {
+      for (const MemorySize& size : *sizes) {
+        const core::Bytes bytes = gpu_bytes(size, program, machine);
+        core::Result<core::Machine> sized = with_gpu_bytes(machine, bytes);
+        append(faults, sized.faults());
+        if (sized) grid.sized.push_back({std::move(*sized), bytes});
+      }
+    }
+  }
+  return faults;
+}
+
 core::Result<Grid> load_grid(const CompareArguments& arguments) {
   Grid grid;
   core::Faults faults;
@@ -115,6 +150,7 @@ core::Result<Grid> load_grid(const CompareArguments& arguments) {
   }
   if (!faults.empty()) return faults;
   faults = load_plans(arguments.base.plan, grid);
+  append(faults, load_sizes(arguments.memory, grid));
   if (!faults.empty()) return faults;
   return grid;
 }
@@ -140,8 +176,10 @@ std::vector<Cell> cells_of(const Grid& grid, std::uint32_t repeat) {
   std::vector<Cell> cells;
   for (std::size_t w = 0; w < grid.programs.size(); ++w) {
     for (std::size_t m = 0; m < grid.machines.size(); ++m) {
-      for (std::size_t s = 0; s < grid.sets.size(); ++s) {
-        for (std::size_t r = 0; r < repeat; ++r) cells.push_back({w, m, s, r});
+      for (std::size_t k = 0; k < std::max<std::size_t>(grid.sizes, 1); ++k) {
+        for (std::size_t s = 0; s < grid.sets.size(); ++s) {
+          for (std::size_t r = 0; r < repeat; ++r) cells.push_back({w, m, k, s, r});
+        }
       }
     }
   }
@@ -159,12 +197,15 @@ std::string joined(const core::Faults& faults) {
 
 ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, const Cell& cell) {
   const core::Program& program = grid.programs[cell.workload];
-  const core::Machine& machine = grid.machines[cell.machine];
-  sim::SimOptions options = grid.models[cell.workload * grid.machines.size() + cell.machine];
+  const std::size_t pair = cell.workload * grid.machines.size() + cell.machine;
+  const SizedMachine* sized =
+      grid.sizes > 0 ? &grid.sized[pair * grid.sizes + cell.memory] : nullptr;
+  const core::Machine& machine = sized ? sized->machine : grid.machines[cell.machine];
+  sim::SimOptions options = grid.models[pair];
   options.engine = grid.sets[cell.set].options;
   options.engine.seed += cell.repetition;
   if (!grid.plans.empty()) {
-    impose_plan(grid.plans[cell.workload * grid.machines.size() + cell.machine], options.engine);
+    impose_plan(grid.plans[pair], options.engine);
   }
   const core::Result<sim::SimResult> simulation = sim::simulate(program, machine, options);
   ComparisonRow row;
@@ -179,6 +220,7 @@ ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, cons
   row.workload = arguments.workloads[cell.workload];
   row.machine = arguments.machines[cell.machine];
   row.policy_text = grid.sets[cell.set].text;
+  if (sized != nullptr) row.gpu_bytes = sized->gpu_bytes.count();
   return row;
 }
 
@@ -278,6 +320,11 @@ void add_compare_command(CLI::App& app, Action& action) {
       ->type_name("WHAT=SIZE")
       ->expected(1)
       ->take_all();
+  command
+      .add_option("--memory", arguments->memory,
+                  "GPUs with less and less memory: shares of all arrays, sizes, least; "
+                  "1,0.5,0.25,least")
+      ->type_name("SIZES");
   add_policy_options(command, arguments->base);
   add_model_options(command, arguments->model);
   command.add_flag("--check", arguments->base.engine.check_invariants,

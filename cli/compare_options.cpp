@@ -8,7 +8,7 @@
 namespace parley::cli {
 namespace {
 
-const std::vector<std::string> kKeys = {"mapper", "order", "prefetch", "evict", "source", "window"};
+const std::vector<std::string> kKeys = {"mapper", "order", "prefetch", "evict", "source", "window", "write_back"};
 
 struct Assignment {
   std::string key, value;
@@ -36,7 +36,7 @@ core::Result<std::vector<Assignment>> split(const std::string& text) {
       return core::Fault{"--policy \"" + text + "\"",
                          "found \"" + item +
                              "\"; allowed: mapper=..., order=..., prefetch=..., evict=..., "
-                             "source=..., window=..., separated by commas" +
+                             "source=..., window=..., write_back=evict|early, separated by commas" +
                              core::did_you_mean(name, kKeys)};
     } else {
       assignments.push_back({key, item.substr(key.size() + 1)});
@@ -65,6 +65,12 @@ core::Result<PolicySet> parse_policy_set(const std::string& text, const core::En
     if (key == "prefetch") set.options.prefetch = value;
     if (key == "evict") set.options.evict = value;
     if (key == "source") set.options.source = value;
+    if (key == "write_back") {
+      set.options.writes_back_early = value == "early";
+      if (value != "early" && value != "evict") {
+        faults.push_back({where, "write_back: found \"" + value + "\"; allowed: evict, early"});
+      }
+    }
     if (key != "window") continue;
     const core::Result<std::uint32_t> window = parse_window(value);
     if (window) set.options.window = *window;

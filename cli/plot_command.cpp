@@ -27,6 +27,8 @@ constexpr const char* kPlotHelp = R"(Examples:
   parley compare cholesky:tiles=16 --json rows.json && parley plot compare rows.json -o bars.png
   parley exec cholesky:tiles=8,tile=64 --backend host --predict --summary r.json &&
     parley plot sim_vs_real r.json -o both.png      several files: makespans in one picture
+  parley compare cholesky:tiles=16 --memory 1,0.5,0.2 --policy evict=lru --policy evict=next_use \
+    --json rows.json && parley plot memory rows.json -o memory.png
   parley plot machine dgx-1v -o machine.png        a shipped name, a template or a file
   parley plot gantt --help          the options of one picture, which may follow the files
 

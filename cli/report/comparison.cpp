@@ -48,6 +48,7 @@ struct Line {
 
 struct Block {
   std::string workload, machine;
+  std::int64_t gpu_bytes = 0;
   std::vector<Line> lines;
 };
 
@@ -68,9 +69,12 @@ std::vector<Block> blocks_of(const std::vector<ComparisonRow>& rows) {
   std::vector<Block> blocks;
   for (const ComparisonRow& row : rows) {
     auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& b) {
-      return b.workload == row.workload && b.machine == row.machine;
+      return b.workload == row.workload && b.machine == row.machine &&
+             b.gpu_bytes == row.gpu_bytes;
     });
-    if (block == blocks.end()) block = blocks.insert(block, {row.workload, row.machine, {}});
+    if (block == blocks.end()) {
+      block = blocks.insert(block, {row.workload, row.machine, row.gpu_bytes, {}});
+    }
     auto line = std::find_if(block->lines.begin(), block->lines.end(), [&](const Line& l) {
       return l.first->policy_text == row.policy_text && l.first->error == row.error;
     });
@@ -149,7 +153,9 @@ std::string bound_text(const Block& block) {
 }
 
 void print_block(const Block& block, std::ostream& stream) {
-  stream << block.workload << " on " << block.machine << bound_text(block) << '\n';
+  stream << block.workload << " on " << block.machine;
+  if (block.gpu_bytes > 0) stream << " with " << text_of(core::Bytes(block.gpu_bytes)) << " a GPU";
+  stream << bound_text(block) << '\n';
   const std::vector<std::string> links = links_of(block);
   const bool has_repetitions = std::any_of(block.lines.begin(), block.lines.end(),
                                            [](const Line& line) { return line.spread.runs > 1; });
@@ -191,8 +197,10 @@ std::string csv_cell(const std::string& text) {
 
 void write_setting(const ComparisonRow& row, JsonWriter& json) {
   json.member("workload", row.workload).member("machine", row.machine);
+  if (row.gpu_bytes > 0) json.member("gpu_bytes", row.gpu_bytes);
   json.key("policies").begin_object();
   for (const auto& [kind, text] : row.policies) json.member(kind, text);
+  if (row.writes_back_early) json.member("write_back", "early");
   json.end_object().key("window");
   row.window == 0 ? json.value("unlimited") : json.value(row.window);
 }
@@ -238,6 +246,7 @@ void write_figures(const ComparisonRow& row, JsonWriter& json) {
   json.end_object().key("bytes_by_kind").begin_object();
   for (const auto& [kind, bytes] : row.bytes_by_kind) json.member(kind, bytes);
   json.end_object().member("copies", row.copies).member("evictions", row.evictions);
+  json.member("written_back_bytes", row.written_back_bytes).member("refetches", row.refetches);
   json.key("busy").begin_object();
   for (const auto& [device, share] : row.busy) json.member(device, share);
   json.end_object().member("mean_busy", row.mean_busy);
@@ -248,6 +257,7 @@ void write_figures(const ComparisonRow& row, JsonWriter& json) {
 ComparisonRow comparison_row(const RunResult& result) {
   ComparisonRow row;
   row.policies = policy_choice(result.options);
+  row.writes_back_early = result.options.writes_back_early;
   row.window = result.options.window;
   row.seed = result.options.seed;
   row.makespan_ns = result.run.makespan.ns();
@@ -261,6 +271,8 @@ ComparisonRow comparison_row(const RunResult& result) {
   }
   row.copies = result.statistics.copies;
   row.evictions = result.statistics.evictions;
+  row.written_back_bytes = result.statistics.written_back_bytes.count();
+  row.refetches = result.statistics.refetches;
   for (std::size_t i = 0; i < result.machine.device_count(); ++i) {
     const core::DeviceId device(i);
     row.busy.emplace_back(result.machine.device(device).name, busy_share(result.run, device));
@@ -291,14 +303,14 @@ void write_comparison_csv(const std::vector<ComparisonRow>& rows, std::ostream& 
             "critical_path_ns,work_ns,transfer_ns";
   for (const std::string& kind : links) stream << ',' << csv_cell("bytes_" + kind);
   stream << ",copies,evictions,mean_busy,runs,least_ns,first_quartile_ns,median_ns,"
-            "third_quartile_ns,most_ns\n";
+            "third_quartile_ns,most_ns,gpu_bytes,written_back_bytes,refetches\n";
   const std::map<const ComparisonRow*, Spread> spreads = spreads_by_row(rows);
   for (const ComparisonRow& row : rows) {
     stream << csv_cell(row.workload) << ',' << csv_cell(row.machine);
     for (const auto& [kind, text] : row.policies) stream << ',' << csv_cell(text);
     stream << ',' << window_text(row) << ',' << row.seed << ',' << csv_cell(row.error);
     if (!row.error.empty()) {
-      stream << std::string(13 + links.size(), ',') << '\n';
+      stream << std::string(13 + links.size(), ',') << ',' << row.gpu_bytes << ",,\n";
       continue;
     }
     stream << ',' << row.makespan_ns << ',' << row.bounds.critical_path.count() << ','
@@ -311,7 +323,8 @@ void write_comparison_csv(const std::vector<ComparisonRow>& rows, std::ostream& 
     JsonWriter(stream).value(row.mean_busy);
     const Spread& spread = spreads.at(&row);
     stream << ',' << spread.runs << ',' << spread.least << ',' << spread.first_quartile << ','
-           << spread.median << ',' << spread.third_quartile << ',' << spread.most << '\n';
+           << spread.median << ',' << spread.third_quartile << ',' << spread.most << ','
+           << row.gpu_bytes << ',' << row.written_back_bytes << ',' << row.refetches << '\n';
   }
 }
 

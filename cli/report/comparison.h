@@ -13,7 +13,9 @@ namespace parley::cli {
 /// One run. Workload and machine as the command line names them.
 struct ComparisonRow {
   std::string workload, machine, policy_text;
+  std::int64_t gpu_bytes = 0;  // memory of a GPU, where it is varied; else 0
   PolicyChoice policies;
+  bool writes_back_early = false;
   std::uint32_t window = 0;  // 0: unlimited
   std::uint64_t seed = 0;
   std::string error;  // not empty: the run failed, and there are no figures
@@ -22,7 +24,8 @@ struct ComparisonRow {
   double above_bound = 0.0;                           // 0.25: 25% above the largest bound
   std::map<std::string, std::int64_t> link_bytes;     // by kind of link
   std::map<std::string, std::int64_t> bytes_by_kind;  // "host->device", ..., "write-back"
-  std::uint64_t copies = 0, evictions = 0;
+  std::uint64_t copies = 0, evictions = 0, refetches = 0;
+  std::int64_t written_back_bytes = 0;
   std::vector<std::pair<std::string, double>> busy;  // by device, in the machine's order
   double mean_busy = 0.0;  // over the devices that are not CPUs (all, when there are only CPUs)
 };
@@ -30,7 +33,7 @@ struct ComparisonRow {
 /// All figures of a run that succeeded.
 ComparisonRow comparison_row(const RunResult& result);
 
-/// One block per workload and machine; a line per set of policies, the best median makespan first
+/// One block per workload, machine and memory size; a line per set of policies, the best median makespan first
 /// (equal ones as given), failures last. Repetitions (rows that differ in the seed only) are one
 /// line, with the quartiles and the range of their makespans; the files have both, the rows and
 /// what they come to.

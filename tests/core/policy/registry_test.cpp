@@ -55,11 +55,13 @@ TEST_CASE("policies are listed by kind, then name, each with its sentence and so
 TEST_CASE("the policies promised are there") {
   const PolicyRegistry registry;
   const std::vector<std::pair<PolicyKind, std::vector<std::string>>> promised = {
-      {PolicyKind::kMapper, {"earliest_finish", "parla", "round_robin"}},
-      {PolicyKind::kOrder, {"bottom_level", "fifo", "priority"}},
-      {PolicyKind::kPrefetcher, {"none", "on_map"}},
-      {PolicyKind::kEvictor, {"lru", "next_use"}},
-      {PolicyKind::kSource, {"nearest", "owner"}},
+      {PolicyKind::kMapper,
+       {"dmda", "eager", "earliest_finish", "fixed", "lws", "parla", "round_robin"}},
+      {PolicyKind::kOrder, {"bottom_level", "fewest_missing", "fifo", "priority", "strict"}},
+      {PolicyKind::kPrefetcher, {"none", "on_map", "on_produce", "planned"}},
+      {PolicyKind::kEvictor,
+       {"belady", "cheapest", "fifo", "largest_first", "lfu", "lru", "next_use", "planned"}},
+      {PolicyKind::kSource, {"nearest", "owner", "planned"}},
   };
   for (const auto& [kind, names] : promised) {
     const std::vector<std::string> known = registry.names(kind);

@@ -1,0 +1,136 @@
+// Runs with too little memory: what is told of them, and comparisons over memory sizes.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/policy/registry.h"
+#include "tests/cli/command_line.h"
+
+namespace parley::cli::memory {
+namespace {
+
+using Json = nlohmann::json;
+
+/// `rounds` times each of `arrays` arrays of 1 MiB in turn, read only.
+std::string sweeping_workload(int arrays, int rounds) {
+  std::string text = R"({"format": "parley-workload", "version": 1, "name": "sweeps", "arrays": [)";
+  for (int a = 0; a < arrays; ++a) {
+    text += (a == 0 ? "" : ",") + std::string(R"({"name": "A_)") + std::to_string(a) +
+            R"(", "shape": [131072], "dtype": "float64", "init": {"fill": 1}})";
+  }
+  text += R"(], "tasks": [)";
+  for (int t = 0; t < arrays * rounds; ++t) {
+    text += (t == 0 ? "" : ",") + std::string(R"({"name": "t)") + std::to_string(t) +
+            R"(", "placement": "gpu:0", "in": ["A_)" + std::to_string(t % arrays) +
+            R"("], "cost": {"ns": 1000}})";
+  }
+  return text + "]}";
+}
+
+TEST_CASE("replicas that come back again and again are named, with how often and how much") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", sweeping_workload(3, 5));
+  // Under lru each of three arrays has gone when its turn comes, with room for two.
+  const Said said = parley({"sim", workload, "--machine", "h200x1", "--order", "fifo", "--limit",
+                            "gpu=2MiB", "--summary", folder.path("s.json")});
+  REQUIRE(said.code == 0);
+  CHECK(has(said.err, "thrashing: A_0 was evicted from gpu0 and brought back 4 times, 4.00 MiB"));
+  const Json summary = Json::parse(contents(folder.path("s.json")));
+  CHECK(summary["refetches"] == 12);
+  CHECK(summary["refetched_bytes"] == 12 << 20);
+  REQUIRE(summary["thrashing"].size() == 3);
+  CHECK(summary["thrashing"][0] == Json::parse(R"(["A_0", "gpu0", 4, 4194304])"));
+  // A second time is not thrashing yet.
+  const std::string twice = folder.file("twice.json", sweeping_workload(3, 3));
+  CHECK(
+      parley({"sim", twice, "--machine", "h200x1", "--order", "fifo", "--limit", "gpu=2MiB"}).err ==
+      "");
+}
+
+TEST_CASE("written back early, a replica is clean when it must go") {
+  const TemporaryFolder folder;
+  // x is written, then there is time for its way home, then two arrays need its room.
+  const std::string workload = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+    "name": "early",
+    "arrays": [{"name": "x", "shape": [131072], "dtype": "float64"},
+               {"name": "y", "shape": [131072], "dtype": "float64", "init": {"fill": 1}},
+               {"name": "z", "shape": [131072], "dtype": "float64", "init": {"fill": 1}},
+               {"name": "s", "shape": [], "dtype": "float64"},
+               {"name": "q", "shape": [], "dtype": "float64"}],
+    "tasks": [{"name": "make", "placement": "gpu", "out": ["x"], "cost": {"ns": 1000}},
+              {"name": "read", "placement": "gpu", "in": ["y"], "cost": {"ns": 1000}},
+              {"name": "pause", "placement": "gpu", "out": ["s"], "cost": {"ns": 10000000}},
+              {"name": "more", "placement": "gpu", "in": ["s", "z"], "out": ["q"], "cost": {"ns": 1000}},
+              {"name": "last", "placement": "cpu", "in": ["x", "q"], "cost": {"ns": 1000}}]})");
+  const auto run = [&](const std::string& when) {
+    REQUIRE(parley({"sim", workload, "--machine", "h200x1", "--order", "fifo", "--window", "1",
+                    "--prefetch", "none", "--limit", "gpu=2304KiB", "--write-back", when, "--check",
+                    "--summary", folder.path("s.json"), "--journal", folder.path("j.jsonl")})
+                .code == 0);
+    CHECK(parley({"replay", folder.path("j.jsonl")}).code == 0);
+    return Json::parse(contents(folder.path("s.json")));
+  };
+  const Json early = run("early");
+  const Json late = run("evict");
+  CHECK(early["early_write_backs"] == 2);  // x and s
+  CHECK(late["early_write_backs"] == 0);
+  CHECK(early["written_back_bytes"] == (1 << 20) + 8);
+  CHECK(late["written_back_bytes"] == 1 << 20);
+  // The time of a copy home is off the path.
+  CHECK(early["makespan_ns"].get<std::int64_t>() + 15000 < late["makespan_ns"].get<std::int64_t>());
+}
+
+TEST_CASE("every evictor keeps all rules, and ends, from one working set of memory to everything") {
+  const TemporaryFolder folder;
+  REQUIRE(parley({"sim", "cholesky:tiles=6,tile=128", "--machine", "h200x2", "--journal",
+                  folder.path("plan.jsonl")})
+              .code == 0);
+  std::vector<std::string> words = {"compare",
+                                    "cholesky:tiles=6,tile=128",
+                                    "--machine",
+                                    "h200x2",
+                                    "--plan",
+                                    folder.path("plan.jsonl"),
+                                    "--memory",
+                                    "1,0.5,0.2,least",
+                                    "--check",
+                                    "--json",
+                                    folder.path("rows.json")};
+  const std::vector<std::string> evictors =
+      core::PolicyRegistry().names(core::PolicyKind::kEvictor);
+  for (const std::string& evictor : evictors) {
+    words.insert(words.end(), {"--policy", "evict=" + evictor});
+  }
+  const Said said = parley(words);
+  REQUIRE_MESSAGE(said.code == 0, said.err);
+  const Json rows = Json::parse(contents(folder.path("rows.json")))["rows"];
+  CHECK(rows.size() == 4 * evictors.size());
+  std::int64_t before = 0;
+  for (const Json& row : rows) {
+    const std::int64_t bytes = row["gpu_bytes"].get<std::int64_t>();
+    CHECK((before == 0 || bytes <= before));
+    before = bytes;
+    CHECK((row["evictions"] == 0) == (bytes == rows[0]["gpu_bytes"]));
+  }
+  CHECK(before == 3 * 128 * 128 * 8);  // three tiles of a product
+  CHECK(has(said.out, "with 384 KiB a GPU"));
+}
+
+TEST_CASE("sizes that make no sense, and a host that is too small, are told with what is allowed") {
+  for (const char* sizes : {"0", "1.5", "-1", "1,,2", "much", "0.5GiBB"}) {
+    CAPTURE(sizes);
+    const Said said = parley({"compare", "cholesky:tiles=2,tile=64", "--memory", sizes});
+    CHECK(said.code == 2);
+    CHECK(has(said.err, "--memory: found"));
+    CHECK(has(said.err, "\"least\" (the largest working set of a task)"));
+  }
+  const Said said = parley({"sim", "cholesky:tiles=4,tile=1024", "--limit", "host=32MiB"});
+  CHECK(said.code == 2);
+  CHECK(has(said.err,
+            "space \"host\": the home slots of all arrays take 83886080 bytes; it has 33554432"));
+}
+
+}  // namespace
+}  // namespace parley::cli::memory
