@@ -300,7 +300,7 @@ def _draw_crossbar(axes: Axes, machine: Machine, node: Node, route: Route) -> No
     ports = [f"{name.split('.', 1)[-1]} {_gb(machine.resources[name])}"
              for name, weight in route.via if weight == 1.0 and "." in name]  # fmt: skip
     _box(axes, sum(xs) / len(xs), DEVICE_Y - 1.0, xs[-1] - xs[0] + SPACE_WIDTH,
-         f"{route.kind}, every two: {_gb(route.rate)}", PEER, note=", ".join(ports))  # fmt: skip
+         f"{route.kind}, every two: {_gb(route.rate)}", PEER, note=", ".join(dict.fromkeys(ports)))  # fmt: skip
 
 
 # ---- between nodes ----

@@ -99,20 +99,42 @@ core::IdVector<Id, Id> keep(core::IdVector<Id, Item>& items, const core::IdVecto
   return moved;
 }
 
+/// Calls `resource` and `engine` with every reference to one.
+template <class OnResource, class OnEngine>
+void visit_references(core::MachineSpec& spec, const OnResource& resource, const OnEngine& engine) {
+  const auto visit = [&](std::vector<core::Via>& via, std::vector<core::CopyEngineId>& engines) {
+    for (core::Via& part : via) resource(part.resource);
+    for (core::CopyEngineId& id : engines) engine(id);
+  };
+  std::vector<core::CopyEngineId> none;
+  for (core::Route& route : spec.routes) visit(route.via, route.engines);
+  for (core::Fabric& fabric : spec.fabrics) {
+    visit(fabric.via, none);
+    for (core::Fabric::Member& member : fabric.members) {
+      visit(member.out, member.engines_out);
+      visit(member.in, member.engines_in);
+    }
+    for (core::Fabric::Level& level : fabric.levels) {
+      for (core::Fabric::Group& group : level.groups) {
+        resource(group.up);
+        resource(group.down);
+      }
+    }
+  }
+}
+
 /// Drops resources and engines that no route refers to any more.
 void drop_unused(core::MachineSpec& spec) {
   core::IdVector<core::ResourceId, char> resources(spec.resources.size());
   core::IdVector<core::CopyEngineId, char> engines(spec.engines.size());
-  for (const core::Route& route : spec.routes) {
-    for (const core::Via& via : route.via) resources[via.resource] = 1;
-    for (const core::CopyEngineId engine : route.engines) engines[engine] = 1;
-  }
+  visit_references(
+      spec, [&](core::ResourceId& id) { resources[id] = 1; },
+      [&](core::CopyEngineId& id) { engines[id] = 1; });
   const auto new_resources = keep(spec.resources, resources);
   const auto new_engines = keep(spec.engines, engines);
-  for (core::Route& route : spec.routes) {
-    for (core::Via& via : route.via) via.resource = new_resources[via.resource];
-    for (core::CopyEngineId& engine : route.engines) engine = new_engines[engine];
-  }
+  visit_references(
+      spec, [&](core::ResourceId& id) { id = new_resources[id]; },
+      [&](core::CopyEngineId& id) { id = new_engines[id]; });
 }
 
 // ---- memory ----
@@ -207,6 +229,12 @@ core::MachineSpec with_first_gpus(const core::MachineSpec& spec, std::uint32_t c
     relay.to = moved[relay.to];
     for (SpaceId& space : relay.through) space = moved[space];
   }
+  for (core::Fabric& fabric : fewer.fabrics) {
+    std::erase_if(fabric.members, [&](const auto& member) { return goes(member.space); });
+    for (core::Fabric::Member& member : fabric.members) member.space = moved[member.space];
+  }
+  std::erase_if(fewer.fabrics,
+                [](const core::Fabric& fabric) { return fabric.members.size() < 2; });
   drop_unused(fewer);
   return fewer;
 }

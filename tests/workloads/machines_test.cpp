@@ -107,8 +107,8 @@ TEST_CASE("what queues and what shares on h200x4 is what was measured to") {
   const Limits peer = limits(h200, route(h200, "gpu0", "gpu1"));
   CHECK(peer == Limits{{"gpu0.egress", 401.0},
                        {"gpu1.ingress", 401.0},
-                       {"gpu1.egress", 401.0},
-                       {"gpu0.ingress", 401.0}});
+                       {"gpu0.ports", 783.9},
+                       {"gpu1.ports", 783.9}});
   // The host's memory limits each direction and both together; so does each link.
   CHECK(limits(h200, route(h200, "host", "gpu1")) ==
         Limits{{"gpu1.pcie", 99.4}, {"host.out", 169.0}, {"host.both", 163.7}});

@@ -225,6 +225,9 @@ TEST_CASE("patterns that were not measured follow from the same limits") {
       {"a scatter queues on the sender's engine while the host's copies go on",
        {{"gpu0", "gpu1"}, {"gpu0", "gpu2"}, {"host", "gpu0"}},
        {394.8, 197.4, 54.6}},
+      {"a gather leaves what goes out of the receiver nearly all of its port",
+       {{"gpu1", "gpu0"}, {"gpu2", "gpu0"}, {"gpu3", "gpu0"}, {"gpu0", "gpu1"}},
+       {133.7, 133.7, 133.7, 378}},
       {"two senders share the receiver's port", {{"gpu1", "gpu0"}, {"gpu2", "gpu0"}}, {200, 200}},
       // 1.637e11 = 2 out + 0.82 * 2 in, where in = out (1 - 0.57 (1 - out / 55)); what is in rest
       // then goes on at 55.

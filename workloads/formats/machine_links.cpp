@@ -17,13 +17,13 @@ using core::SpaceId;
 /// Every space of a node has a port of its own to a switch that is not a limit; copies out of a
 /// space queue behind each other.
 void read_nvswitch(LinkReader& link) {
-  const auto fields =
-      link.fields(with_pace_keys({"spaces", "port_bytes_per_s", "reverse_weight"}), {"spaces"});
+  const auto fields = link.fields(
+      with_pace_keys({"spaces", "port_bytes_per_s", "port_both_bytes_per_s"}), {"spaces"});
   if (!fields) return;
   const std::vector<SpaceId> all = link.spaces(*fields);
   const Route route = link.pace(*fields);
   const double rate = link.rate(*fields, "port_bytes_per_s").value_or(asymptotic_rate(route));
-  const std::optional<double> reverse = link.rate(*fields, "reverse_weight");
+  const std::optional<double> both = link.rate(*fields, "port_both_bytes_per_s");
   if (rate <= 0.0) return;  // noted already
   for (const SpaceId from : all) {
     for (const SpaceId to : all) {
@@ -32,9 +32,9 @@ void read_nvswitch(LinkReader& link) {
       const std::string& receiver = link.name_of(to);
       std::vector<core::Via> via = {{link.resource(sender + ".egress", rate)},
                                     {link.resource(receiver + ".ingress", rate)}};
-      if (reverse) {
-        via.push_back({link.resource(receiver + ".egress", rate), *reverse});
-        via.push_back({link.resource(sender + ".ingress", rate), *reverse});
+      if (both) {
+        via.push_back({link.resource(sender + ".ports", *both)});
+        via.push_back({link.resource(receiver + ".ports", *both)});
       }
       link.add_route(route, from, to, std::move(via), {link.engine(sender + ".peer_out")});
     }
