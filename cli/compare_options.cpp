@@ -8,7 +8,8 @@
 namespace parley::cli {
 namespace {
 
-const std::vector<std::string> kKeys = {"mapper", "order", "prefetch", "evict", "source", "window", "write_back"};
+const std::vector<std::string> kKeys = {"mapper", "order",  "prefetch",  "evict",
+                                        "source", "window", "write_back"};
 
 struct Assignment {
   std::string key, value;

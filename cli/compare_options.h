@@ -17,9 +17,9 @@ struct PolicySet {
   core::EngineOptions options;
 };
 
-/// Reads one set: assignments of mapper, order, prefetch, evict, source, window, write_back, separated by
-/// commas; what follows a comma and starts with none of these belongs to the policy before. What is
-/// not given comes from `base`. Faults name the option and the nearest match.
+/// Reads one set: assignments of mapper, order, prefetch, evict, source, window, write_back,
+/// separated by commas; what follows a comma and starts with none of these belongs to the policy
+/// before. What is not given comes from `base`. Faults name the option and the nearest match.
 core::Result<PolicySet> parse_policy_set(const std::string& text, const core::EngineOptions& base);
 
 /// One set per shipped mapper, the rest from `base`.

@@ -59,6 +59,8 @@ std::span<const DeviceId> View::devices_of(TaskId task) const {
   return state_->candidate_of(task).devices;
 }
 
+CommandId View::launch_of(TaskId task) const { return state_->tasks[task].launch; }
+
 std::uint32_t View::launched_tasks() const { return state_->launched_tasks; }
 
 // ---- plan ----

@@ -62,15 +62,15 @@ class LocalityWorkStealing final : public Mapper {
     return std::nullopt;
   }
 
-  /// On the device of the last issued of the tasks that it depends on.
+  /// On the device of the task issued last of those that it depends on.
   static std::optional<std::size_t> where_released(const View& view, TaskId task) {
-    const auto dependencies = view.program().dependencies(task);
-    for (std::size_t i = dependencies.size(); i-- > 0;) {
-      const auto devices = view.devices_of(dependencies[i]);
-      if (devices.empty()) continue;
-      if (const auto candidate = index_on(view, task, devices.front())) return candidate;
+    TaskId last;
+    for (const TaskId on : view.program().dependencies(task)) {
+      if (view.launch_of(on).is_none()) continue;  // an eviction
+      if (last.is_none() || view.launch_of(on) > view.launch_of(last)) last = on;
     }
-    return std::nullopt;
+    if (last.is_none()) return std::nullopt;
+    return index_on(view, task, view.devices_of(last).front());
   }
 
   std::size_t next_ = 0;

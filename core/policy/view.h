@@ -36,6 +36,8 @@ class View {
   /// the task's own duration.
   [[nodiscard]] Duration bottom_level(TaskId task) const;
   [[nodiscard]] std::uint32_t launched_tasks() const;  // so far: the position in a plan's lists
+  /// The command that launches the task: larger ones were issued later. None before it is issued.
+  [[nodiscard]] CommandId launch_of(TaskId task) const;
   [[nodiscard]] bool is_issued(TaskId task) const;
   [[nodiscard]] bool is_finished(TaskId task) const;
   [[nodiscard]] bool is_submission_closed() const;
