@@ -211,6 +211,7 @@ ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, cons
   ComparisonRow row;
   if (simulation) {
     row = comparison_row(run_result(program, machine, options.engine, *simulation));
+    row.model = model_choice(arguments.model);
   } else {
     row.policies = policy_choice(options.engine);
     row.window = options.engine.window;

@@ -34,6 +34,19 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
                    "long runs at full load slow down as the machine's \"power\" says");
 }
 
+ModelChoice model_choice(const ModelOptions& options) {
+  ModelChoice choice;
+  if (!options.durations.empty()) choice.emplace_back("durations", options.durations);
+  const auto add_noise = [&](const char* name, const std::string& text) {
+    const core::Result<sim::Noise> parsed = sim::Noise::parse(text);
+    if (parsed && !parsed->is_none()) choice.emplace_back(name, parsed->text());
+  };
+  add_noise("noise", options.noise);
+  add_noise("copy_noise", options.copy_noise);
+  if (options.has_power) choice.emplace_back("power", "on");
+  return choice;
+}
+
 core::Faults check_model(const ModelOptions& options) {
   core::Faults faults = noise("--noise", options.noise).faults();
   append(faults, noise("--copy-noise", options.copy_noise).faults());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -24,6 +25,10 @@ struct ModelOptions {
 
 /// --durations, --noise, --copy-noise, --power.
 void add_model_options(CLI::App& command, ModelOptions& options);
+
+/// What differs from the plain cost model, as ("noise", "normal:sigma=0.1"): for reports.
+using ModelChoice = std::vector<std::pair<std::string, std::string>>;
+ModelChoice model_choice(const ModelOptions& options);
 
 /// Faults of the options alone, before anything is loaded.
 core::Faults check_model(const ModelOptions& options);

@@ -84,8 +84,8 @@ int run_sim(const SimArguments& arguments, Terminal& terminal) {
   if (!simulation) return report_faults(terminal, simulation.faults());
   wall.run_s = seconds_since(run_start);
 
-  const RunResult result =
-      run_result(loaded->program, loaded->machine, loaded->engine, *simulation);
+  RunResult result = run_result(loaded->program, loaded->machine, loaded->engine, *simulation);
+  result.model = model_choice(arguments.model);
   files->write(result, wall);
   warnings.insert(warnings.end(), simulation->warnings.begin(), simulation->warnings.end());
   print_warnings(loaded->program, loaded->machine, warnings, *simulation->engine, terminal);

@@ -203,6 +203,10 @@ void write_setting(const ComparisonRow& row, JsonWriter& json) {
   if (row.writes_back_early) json.member("write_back", "early");
   json.end_object().key("window");
   row.window == 0 ? json.value("unlimited") : json.value(row.window);
+  if (row.model.empty()) return;
+  json.key("model").begin_object();
+  for (const auto& [name, text] : row.model) json.member(name, text);
+  json.end_object();
 }
 
 /// What the repetitions of each setting come to, those that failed left out.

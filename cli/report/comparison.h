@@ -18,6 +18,7 @@ struct ComparisonRow {
   bool writes_back_early = false;
   std::uint32_t window = 0;  // 0: unlimited
   std::uint64_t seed = 0;
+  ModelChoice model;
   std::string error;  // not empty: the run failed, and there are no figures
   std::int64_t makespan_ns = 0;
   sim::Bounds bounds;

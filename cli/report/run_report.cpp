@@ -38,7 +38,13 @@ void print_setting(const RunResult& result, std::ostream& stream) {
     stream << kind << ' ' << text << ", ";
   stream << "window "
          << (result.options.window == 0 ? "unlimited" : std::to_string(result.options.window))
-         << ", seed " << result.options.seed << "\n\n";
+         << ", seed " << result.options.seed << '\n';
+  const char* separator = "Model     ";
+  for (const auto& [name, text] : result.model) {
+    stream << separator << name << ' ' << text;
+    separator = ", ";
+  }
+  stream << (result.model.empty() ? "\n" : "\n\n");
 }
 
 void print_makespan(const RunResult& result, std::ostream& stream) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/model_options.h"
 #include "core/base/units.h"
 #include "core/coherence/overview.h"
 #include "core/engine/engine.h"
@@ -38,6 +39,7 @@ struct RunResult {
   const std::vector<core::StateChange>& states;
   const Execution* execution = nullptr;  // what only a run for real has
   std::vector<core::Thrashing> thrashing = {};
+  ModelChoice model = {};  // of a simulated run
 };
 
 /// Requires: the run has an engine, and outlives what is returned.

@@ -29,6 +29,10 @@ void write_header(const RunResult& result, JsonWriter& json) {
     json.value(result.options.window);
   }
   json.member("seed", result.options.seed);
+  if (result.model.empty()) return;
+  json.key("model").begin_object();
+  for (const auto& [name, text] : result.model) json.member(name, text);
+  json.end_object();
 }
 
 void write_traffic(const RunResult& result, JsonWriter& json) {

@@ -154,6 +154,21 @@ TEST_CASE("every repetition is the run of its seed, and the spread is that of th
   CHECK(spread["most"] == makespans[4]);
 }
 
+TEST_CASE("files and report say where durations come from, and nothing where nothing is special") {
+  const TemporaryFolder folder;
+  const Said said =
+      parley({"sim", kWorkload, "--machine", "h200x2", "--noise", "normal", "--copy-noise",
+              "pareto:alpha=4", "--power", "--summary", folder.path("s")});
+  REQUIRE(said.code == 0);
+  CHECK(has(said.out, "Model     noise normal:sigma=0.1, copy_noise pareto:alpha=4, power on"));
+  const Json expected = {
+      {"noise", "normal:sigma=0.1"}, {"copy_noise", "pareto:alpha=4"}, {"power", "on"}};
+  CHECK(Json::parse(contents(folder.path("s")))["model"] == expected);
+  const Said plain = simulate(kWorkload, {"--summary", folder.path("s")});
+  CHECK_FALSE(has(plain.out, "Model"));
+  CHECK_FALSE(Json::parse(contents(folder.path("s"))).contains("model"));
+}
+
 TEST_CASE("power counts when it is asked for, and a machine without it says so") {
   const Said said = parley({"sim", kWorkload, "--machine", "pcie4", "--power"});
   CHECK(said.code == 0);
