@@ -2,6 +2,7 @@
 // matrix product while a copy arrives, and products for longer than the power cap allows.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
