@@ -60,7 +60,8 @@ core::Result<Subject> subject_of(const CalibrateArguments& arguments) {
   if (!gpus) return gpus.faults();
   subject.computer.is_cuda = true;
   for (const exec::cuda::Gpu& gpu : *gpus) subject.computer.gpu_memory.push_back(gpu.free);
-  const exec::cuda::CudaOptions options;
+  exec::cuda::CudaOptions options;
+  options.writes_marks = false;  // they delay what is measured
   subject.streams = static_cast<std::int32_t>(options.compute_streams);
   core::Result<std::unique_ptr<exec::Backend>> backend = exec::cuda::create_backend(options);
   if (!backend) return backend.faults();

@@ -136,7 +136,7 @@ exec::VerificationReport ExecRun::verify(const exec::ExecResult& result) const {
 Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
-  options.adds_hash_mix = true;
+  options.as_executed = true;
   options.has_power = true;  // if the machine states it
   auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);

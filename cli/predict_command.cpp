@@ -123,6 +123,7 @@ core::Result<Environment> environment_of(const PredictArguments& arguments) {
   environment.computer.is_cuda = true;
   for (const exec::cuda::Gpu& gpu : *gpus) environment.computer.gpu_memory.push_back(gpu.free);
   exec::cuda::CudaOptions options;
+  options.writes_marks = false;  // they delay what is measured
   if (arguments.streams) options.compute_streams = *arguments.streams;
   core::Result<std::unique_ptr<exec::Backend>> backend = exec::cuda::create_backend(options);
   if (!backend) return backend.faults();

@@ -102,7 +102,7 @@ core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const Predi
 
   sim::SimOptions options;
   options.engine = loaded.engine;
-  options.adds_hash_mix = true;
+  options.as_executed = true;
   options.has_power = true;  // if the machine states it
   core::Result<sim::SimResult> free = sim::simulate(loaded.program, loaded.machine, options);
   if (!free) return free.faults();

@@ -31,6 +31,7 @@ struct Completion {
   core::CommandId id;
   core::Time start, end;
   std::string cause;  // kFailed
+  core::Duration issue = core::Duration(0);  // TaskRecord::issue
 };
 
 class Backend {

@@ -22,7 +22,7 @@ Durations::Durations(const core::Program& program, const core::Machine& machine,
                      const SimOptions* options)
     : program_(&program), machine_(&machine), slots_(64) {
   if (options == nullptr) return;
-  adds_hash_mix_ = options->adds_hash_mix;
+  as_executed_ = options->as_executed;
   if (!options->recorded_durations.empty() || !options->task_noise.is_none()) own_ = options;
 }
 
@@ -80,6 +80,18 @@ double Durations::load(core::TaskId task, std::size_t alternative, core::DeviceI
   return known;
 }
 
+core::Duration Durations::issue_extra(core::TaskId task, std::size_t alternative,
+                                      core::DeviceId device) {
+  if (machine_->spec().issue.empty()) return core::Duration(0);
+  Class& entry = classes_[model_class(class_of(task))];
+  if (entry.issue.empty()) entry.issue.assign(entry.known.size(), kNotAsked);
+  std::int64_t& known = entry.issue[alternative * machine_->device_count() + device.index()];
+  if (known == kNotAsked) {
+    known = core::issue_extra(*program_, *machine_, entry.example, alternative, device).count();
+  }
+  return core::Duration(known);
+}
+
 std::string Durations::warning() const {
   if (unknown_ == 0) return "";
   std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +
@@ -105,7 +117,7 @@ TaskClassId Durations::model_class_of(core::TaskId task) {
   }
   const std::size_t alternatives = program_->placement(program_->task(task).placement).size();
   const std::size_t entries = std::max<std::size_t>(alternatives, 1) * machine_->device_count();
-  const TaskClassId id = classes_.push_back({task, std::vector(entries, kNotAsked), {}});
+  const TaskClassId id = classes_.push_back({task, std::vector(entries, kNotAsked), {}, {}});
   slots_[at] = {hash, id};
   if (classes_.size() * 2 > slots_.size()) grow_slots();
   return class_of_[task] = id;
@@ -192,10 +204,11 @@ std::int64_t Durations::model_duration(TaskClassId id, std::size_t alternative,
   if (known == kNotAsked) {
     auto duration = core::task_duration(*program_, *machine_, entry.example, alternative, device,
                                         core::WhichCost::kTrue);
-    const auto hash = adds_hash_mix_ ? core::hash_mix_duration(*program_, *machine_, entry.example,
-                                                               alternative, device)
-                                     : std::nullopt;
-    if (hash) duration = duration.value_or(core::Duration(0)) + *hash;
+    const core::Duration extra =
+        as_executed_
+            ? core::executed_extra(*program_, *machine_, entry.example, alternative, device)
+            : core::Duration(0);
+    if (extra > core::Duration(0)) duration = duration.value_or(core::Duration(0)) + extra;
     known = duration ? duration->count() : kUnknown;
   }
   return known;

@@ -52,6 +52,8 @@ class Durations {
   double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
   /// Part of the device's peak that the task uses by the model, from 0 to 1 (core::kernel_load).
   double load(core::TaskId task, std::size_t alternative, core::DeviceId device);
+  /// What the host takes to issue the task beyond a plain launch (core::issue_extra).
+  core::Duration issue_extra(core::TaskId task, std::size_t alternative, core::DeviceId device);
   /// Whether the task takes there what it took in an earlier run, with all that slowed it then.
   [[nodiscard]] bool is_recorded_on(core::TaskId task, core::DeviceId device) const {
     return own_ != nullptr && is_recorded(task, device);
@@ -66,6 +68,7 @@ class Durations {
     std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
     std::vector<double> shares;       // the same, negative: not asked; empty: none was
     std::vector<double> loads;        // as shares
+    std::vector<std::int64_t> issue;  // as known; empty: none was asked
   };
 
   /// A number for the region's extents and element type.
@@ -101,7 +104,7 @@ class Durations {
   core::TaskId first_unknown_;
   core::DeviceId first_unknown_device_;
   std::size_t unknown_ = 0;
-  bool adds_hash_mix_ = false;
+  bool as_executed_ = false;
 };
 
 }  // namespace parley::sim

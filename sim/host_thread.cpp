@@ -114,8 +114,9 @@ core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter,
   return issue(id, submitter, core::Duration(costs_.issue_copy.count() * parts));
 }
 
-core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter) {
-  return issue(id, submitter, costs_.issue_launch);
+core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter,
+                                    core::Duration extra) {
+  return issue(id, submitter, costs_.issue_launch + extra);
 }
 
 core::Time HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost) {

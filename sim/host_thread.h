@@ -62,7 +62,9 @@ class HostThread {
   /// Returns when the command becomes visible.
   /// Each part of a copy is issued by itself.
   core::Time issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1);
-  core::Time issue_launch(core::CommandId id, core::SpaceId submitter);
+  /// `extra`: what it takes beyond a plain launch.
+  core::Time issue_launch(core::CommandId id, core::SpaceId submitter,
+                          core::Duration extra = core::Duration(0));
 
   /// When the next issued command becomes visible; Time::max() when none waits.
   [[nodiscard]] core::Time next_visible() const {

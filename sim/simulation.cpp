@@ -258,7 +258,9 @@ void Simulation::accept(const core::LaunchTask& launch) {
     slot.first_arrival =
         residency_.use(operand.replica, operand.space, operand.offset, slot.first_arrival);
   }
-  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(launch.devices.front()));
+  const core::DeviceId device = launch.devices.front();
+  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(device),
+                                   durations_.issue_extra(launch.task, launch.alternative, device));
 }
 
 void Simulation::accept(const core::DropReplica& drop) {

@@ -27,9 +27,8 @@ struct SimOptions {
   /// By task: a device of the class that it was recorded on; elsewhere the model counts. Empty:
   /// recorded durations hold on every device.
   core::IdVector<core::TaskId, core::DeviceId> recorded_devices;
-  /// Tasks without a kernel take the time of hash_mix besides their cost, as an executor does
-  /// (core::hash_mix_duration).
-  bool adds_hash_mix = false;
+  /// Tasks take the time that an executor adds to their cost (core::executed_extra).
+  bool as_executed = false;
   /// Factors on what tasks and copies would take, drawn with engine.seed. Policies do not see them.
   Noise task_noise, copy_noise;
   /// What devices state of power counts (sim/device_speeds.h).

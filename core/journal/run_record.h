@@ -21,6 +21,7 @@ struct TaskRecord {
   std::uint16_t alternative = 0;
   std::vector<DeviceId> devices;  // by member
   Time start, end;
+  Duration issue = Duration(0);  // that the host took to put its kernels on a queue; 0: unknown
 };
 
 struct CopyRecord {

@@ -296,15 +296,36 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
   return roofline(*entry, device, dtype_of(program, id));
 }
 
-std::optional<Duration> hash_mix_duration(const Program& program, const Machine& machine,
-                                          TaskId task, std::size_t alternative, DeviceId device) {
-  if (kernel_of(program, task, alternative_of(program, task, alternative)) != nullptr) {
-    return std::nullopt;
+Duration executed_extra(const Program& program, const Machine& machine, TaskId task,
+                        std::size_t alternative, DeviceId device_id) {
+  const Device& device = machine.device(device_id);
+  const Kernel* kernel = kernel_of(program, task, alternative_of(program, task, alternative));
+  if (kernel != nullptr) {
+    const bool spins = std::ranges::any_of(
+        *kernel, [](const KernelCall& call) { return call.name == "spin"; });
+    return spins ? device.launch : Duration(0);
   }
-  const Points* points =
-      find_points(machine.spec().kernels, "hash_mix", machine.device(device), DType::kUint8);
-  if (points == nullptr) return std::nullopt;
-  return interpolated(*points, bytes_touched(program, task), ShapeRule::kAny);
+  const Points* points = find_points(machine.spec().kernels, "hash_mix", device, DType::kUint8);
+  if (points == nullptr) return Duration(0);
+  return device.launch + interpolated(*points, bytes_touched(program, task), ShapeRule::kAny);
+}
+
+Duration issue_extra(const Program& program, const Machine& machine, TaskId task,
+                     std::size_t alternative_index, DeviceId device) {
+  const KernelTable& table = machine.spec().issue;
+  const Alternative* alternative = alternative_of(program, task, alternative_index);
+  const Kernel* kernel = table.empty() ? nullptr : kernel_of(program, task, alternative);
+  Duration sum(0);
+  if (kernel == nullptr) return sum;
+  for (const KernelCall& call : *kernel) {
+    const auto key = table_key(program, task, alternative, call);
+    if (!key || key->signature->size_meaning.empty()) continue;
+    const Points* points = find_points(table, call.name, machine.device(device), key->dtype);
+    // Beyond the last size as that: the number of launches does not grow with the work.
+    if (points == nullptr) continue;
+    sum += interpolated(*points, std::min(key->size, points->back().first), ShapeRule::kAny);
+  }
+  return sum;
 }
 
 double kernel_share(const Program& program, const Machine& machine, TaskId task,

@@ -28,11 +28,16 @@ enum class WhichCost : std::uint8_t { kTrue, kExpected };
 std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
                                       std::size_t alternative, DeviceId device, WhichCost which);
 
-/// What hash_mix takes over all that the task reads and writes, by the machine's kernel table (the
-/// dtype is uint8, the size bytes read plus bytes written); nothing when it is not in it, or when the
-/// task has a kernel. An executor does this to tasks without a kernel, besides what they cost.
-std::optional<Duration> hash_mix_duration(const Program& program, const Machine& machine,
-                                          TaskId task, std::size_t alternative, DeviceId device);
+/// What an executor adds to task_duration. A task without a kernel spins for its cost and then hashes:
+/// the device's launch start-up, and hash_mix over all that the task reads and writes, by the
+/// machine's kernel table (the dtype is uint8, the size bytes read plus bytes written). A task that
+/// only spins: the start-up. Others: 0.
+Duration executed_extra(const Program& program, const Machine& machine, TaskId task,
+                        std::size_t alternative, DeviceId device);
+
+/// What the host takes to issue the task's kernels beyond a plain launch (MachineSpec::issue).
+Duration issue_extra(const Program& program, const Machine& machine, TaskId task,
+                     std::size_t alternative, DeviceId device);
 
 /// Which part of the device the task's kernel can use when it is alone (KernelShares): the largest
 /// of its calls'. A task without a kernel spins for its cost, and is taken to be "spin".

@@ -178,6 +178,9 @@ struct MachineSpec {
   HostCosts host;
   KernelTable kernels;
   KernelShares shares;
+  /// What the host takes to issue a kernel of several launches, or behind a library's call, beyond
+  /// HostCosts::issue_launch. What is not listed takes none.
+  KernelTable issue;
 };
 
 class Machine {

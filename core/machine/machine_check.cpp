@@ -181,6 +181,12 @@ class Checker : public FaultList {
       }
       check_tables("kernels." + kernel, by_device, devices);
     }
+    for (const auto& [kernel, by_device] : spec_.issue) {
+      if (std::find(known.begin(), known.end(), kernel) == known.end()) {
+        refuse("issue", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
+      }
+      check_tables("issue." + kernel, by_device, devices);
+    }
     known.emplace_back("spin");  // takes the time that it is given, on a part of the device
     for (const auto& [kernel, by_device] : spec_.shares) {
       if (std::find(known.begin(), known.end(), kernel) == known.end()) {

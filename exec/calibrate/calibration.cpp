@@ -23,6 +23,7 @@ core::MachineSpec without_figures(const core::Machine& plain) {
   spec.engines = {};
   spec.kernels.clear();
   spec.shares.clear();
+  spec.issue.clear();
   spec.host.event = spec.host.poll = spec.host.handoff = core::Duration(0);
   spec.host.submitters = core::Submitters::kOne;
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {

@@ -48,8 +48,19 @@ KernelProbe tile_probe(const std::string& kernel, DType dtype, std::int64_t n) {
   return probe(kernel, dtype, {dominant(n, kInout, true)});  // potrf, getrf
 }
 
+/// Lengths that a cache holds, and that tasks on different data find elsewhere.
+bool is_cached(std::int64_t length) {
+  constexpr std::int64_t kLeast = 1 << 20, kMost = 1 << 23;
+  return length >= kLeast && length <= kMost;
+}
+
 KernelProbe line_probe(const std::string& kernel, DType dtype, std::int64_t n) {
-  const Operand source = line(n, kIn), target = line(n, kOut), updated = line(n, kInout);
+  const auto operand = [n](AccessMode mode) {
+    Operand made = line(n, mode);
+    made.is_fresh = is_cached(n);
+    return made;
+  };
+  const Operand source = operand(kIn), target = operand(kOut), updated = operand(kInout);
   const Operand result = {{}, kOut, 0.0, false};
   if (kernel == "fill") return probe(kernel, dtype, {target}, {{"value", 1.0}});
   if (kernel == "scale") return probe(kernel, dtype, {updated}, {{"value", 1.0}});
@@ -59,7 +70,12 @@ KernelProbe line_probe(const std::string& kernel, DType dtype, std::int64_t n) {
   if (kernel == "add" || kernel == "multiply") {
     return probe(kernel, dtype, {source, source, target});
   }
-  if (kernel == "stencil") return probe(kernel, dtype, {line(n + 2, kIn), target});
+  if (kernel == "stencil") {  // over a plane
+    const auto edge = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(n))));
+    const bool is_fresh = is_cached(n);
+    return probe(kernel, dtype,
+                 {{{edge + 2, edge + 2}, kIn, 0.0, is_fresh}, {{edge, edge}, kOut, 0.0, is_fresh}});
+  }
   return probe(kernel, dtype, {source, result});  // sum, max
 }
 
@@ -200,7 +216,7 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
 void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
   const std::size_t repetitions = is_quick_ ? 4 : 6;
   const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
-  std::vector<std::pair<std::int64_t, core::Duration>> points;
+  std::vector<std::pair<std::int64_t, core::Duration>> points, issues;
   for (const std::int64_t size : family.sizes) {
     const KernelProbe made = family.make(size);
     std::int64_t bytes = 0;
@@ -210,13 +226,31 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
       bytes += count * static_cast<std::int64_t>(operand.is_fresh ? repetitions : 1);
     }
     if (bytes > space.capacity.count() / 4) break;
-    const double taken = median(laboratory_.kernel(made, device, repetitions));
+    const Laboratory::TimedKernel timed = laboratory_.timed_kernel(made, device, repetitions);
+    const double taken = median(timed.durations);
+    const double issue = median(timed.issues) - plain_issue(device);
+    issues.emplace_back(size, core::Duration(std::max(0LL, std::llround(issue * 1e9))));
     points.emplace_back(size, core::Duration(std::max(1LL, std::llround(taken * 1e9))));
     if (taken > kLongKernel) break;
   }
   if (points.empty()) return;
   const std::string& device_class = spec_.devices[device].device_class;
-  spec_.kernels[family.kernel][device_class][std::string(core::name_of(dtype))] = std::move(points);
+  const std::string type(core::name_of(dtype));
+  spec_.kernels[family.kernel][device_class][type] = std::move(points);
+  constexpr core::Duration kNoticeable(500);
+  if (std::ranges::any_of(issues, [&](const auto& p) { return p.second >= kNoticeable; })) {
+    spec_.issue[family.kernel][device_class][type] = std::move(issues);
+  }
+}
+
+/// Seconds that the host takes to issue one kernel that does nothing; measured once a device.
+double KernelTimes::plain_issue(DeviceId device) {
+  const auto [at, is_new] = plain_issue_.try_emplace(device, 0.0);
+  if (is_new) {
+    const KernelProbe empty = probe("spin", DType::kFloat64, {}, {{"ns", 0.0}});
+    at->second = median(laboratory_.timed_kernel(empty, device, 100).issues);
+  }
+  return at->second;
 }
 
 const std::vector<std::pair<std::int64_t, core::Duration>>* KernelTimes::times(

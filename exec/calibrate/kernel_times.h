@@ -38,6 +38,7 @@ class KernelTimes {
   [[nodiscard]] Family hash_family() const;
   [[nodiscard]] Family spin_family() const;
   void take_rates(core::DeviceId device);
+  [[nodiscard]] double plain_issue(core::DeviceId device);
   void measure_power(core::DeviceId device);
   void slow_down(core::DeviceId device);
   [[nodiscard]] const std::vector<std::pair<std::int64_t, core::Duration>>* times(
@@ -45,6 +46,7 @@ class KernelTimes {
 
   const Laboratory& laboratory_;
   core::MachineSpec& spec_;
+  std::map<core::DeviceId, double> plain_issue_;
   bool is_quick_, is_sustained_;
   std::size_t streams_;
 };

@@ -180,20 +180,21 @@ class KernelChain {
 
 }  // namespace
 
-std::vector<double> Laboratory::kernel(const KernelProbe& probe, core::DeviceId device,
-                                       std::size_t repetitions) const {
+Laboratory::TimedKernel Laboratory::timed_kernel(const KernelProbe& probe, core::DeviceId device,
+                                                 std::size_t repetitions) const {
   Program program(probe.kernel);
   KernelChain chain(program, machine_, probe, device, "x");
   for (std::size_t i = 0; i < repetitions; ++i) chain.add_repetition();
-  std::map<core::TaskId, double> durations;
-  for (const core::TaskRecord& task : run(program, 4, true).tasks) {
-    durations[task.task] = seconds(task.end) - seconds(task.start);
+  std::map<core::TaskId, const core::TaskRecord*> records;
+  const core::RunRecord record = run(program, 4, true);
+  for (const core::TaskRecord& task : record.tasks) records[task.task] = &task;
+  TimedKernel timed;
+  for (const auto& [id, task] : records) {
+    if (id.index() == 0) continue;
+    timed.durations.push_back(seconds(task->end) - seconds(task->start));
+    timed.issues.push_back(static_cast<double>(task->issue.count()) * 1e-9);
   }
-  std::vector<double> listed;
-  for (const auto& [task, duration] : durations) {
-    if (task.index() > 0) listed.push_back(duration);
-  }
-  return listed;
+  return timed;
 }
 
 double Laboratory::time_of_chains(const KernelProbe& probe, core::DeviceId device,

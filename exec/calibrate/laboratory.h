@@ -51,7 +51,16 @@ class Laboratory {
                                                  bool is_one_by_one = false) const;
   /// Seconds of each repetition on the device, the first left out.
   [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
-                                           std::size_t repetitions) const;
+                                           std::size_t repetitions) const {
+    return timed_kernel(probe, device, repetitions).durations;
+  }
+  struct TimedKernel {
+    std::vector<double> durations;  // seconds
+    std::vector<double> issues;     // that the host took to put each on a queue; 0: not known
+  };
+  /// The same, and what the host took.
+  [[nodiscard]] TimedKernel timed_kernel(const KernelProbe& probe, core::DeviceId device,
+                                         std::size_t repetitions) const;
 
   /// Seconds from one kernel to the next when so many chains of them run side by side, without
   /// timing single ones: what more repetitions add to the time of a run, over their number.

@@ -37,6 +37,7 @@ struct Slot {
   std::uint64_t position = 0;  // in the stream
   // Written before `phase` becomes kDone or kStopped.
   core::Time start, end;
+  core::Duration issue = core::Duration(0);  // of a launch, in timed runs
   bool is_cancelled = false;
   std::string cause;  // of a failure
   // Of the thread that owns the engine.

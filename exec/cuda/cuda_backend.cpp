@@ -171,7 +171,8 @@ void CudaBackend::provide_devices(const core::Machine& machine) {
   slots_.emplace(gpus);
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
     submitters_.push_back(std::make_unique<Submitter>(static_cast<std::uint16_t>(gpu), *gpus_[gpu],
-                                                      *slots_, slabs_, a_gpu_failed_));
+                                                      *slots_, slabs_, a_gpu_failed_,
+                                                      options_.writes_marks));
   }
 }
 
@@ -373,6 +374,7 @@ void CudaBackend::admit(Slot& slot) {
   const std::uint32_t index = CommandSlots::index_of(slot.command.id);
   slot.is_reported = false;
   slot.is_cancelled = false;
+  slot.issue = core::Duration(0);
   slot.cause.clear();
   bool is_stopped = false;
   std::erase_if(slot.command.after, [&](core::CommandId id) {
@@ -530,7 +532,8 @@ void CudaBackend::report(Slot& slot) {
     stopped_.push_back(slot.command.id);
     has_failed_ = true;
   }
-  reported_.push_back({kind, slot.command.id, slot.start, slot.end, slot.cause});
+  reported_.push_back({kind, slot.command.id, slot.start, slot.end, slot.cause,
+                       slot.issue});
 }
 
 void CudaBackend::collect(std::vector<Completion>& completions, bool waits) {

@@ -11,12 +11,13 @@
 namespace parley::exec::cuda {
 
 Submitter::Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs,
-                     std::atomic<bool>& a_gpu_failed)
+                     std::atomic<bool>& a_gpu_failed, bool writes_marks)
     : gpu_(gpu),
       streams_(streams),
       slots_(slots),
       slabs_(slabs),
       a_gpu_failed_(a_gpu_failed),
+      writes_marks_(writes_marks),
       marks_(streams.stream_count()) {
   queues_.resize(streams.stream_count());
 }
@@ -156,7 +157,7 @@ void Submitter::enqueue(Slot& slot) {
   const auto number = static_cast<std::uint32_t>(queues_[slot.stream].next_position + 1);
   Slot::Events& events = events_of(slot);
   if (clock_ != nullptr) {
-    marks_.enqueue_started(slot.stream, stream, number);
+    if (writes_marks_) marks_.enqueue_started(slot.stream, stream, number);
     check_cuda(cudaEventRecord(events.started, stream), "recording a start");
   }
   if (slot.command.is_copy) {
@@ -166,10 +167,12 @@ void Submitter::enqueue(Slot& slot) {
         is_push ? CopyBy::kKernel : way_of_copying(slot.command, slabs_, streams_.reaches_peers()));
   } else {
     const ProfilerRange range(*program_, slot.command.task, clock_ != nullptr);
+    const core::Time before = clock_ != nullptr ? now_() : core::Time(0);
     launcher_->launch(slot.command, streams_.context(slot.stream));
+    if (clock_ != nullptr) slot.issue = now_() - before;
   }
   check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
-  if (clock_ != nullptr) marks_.enqueue_ended(slot.stream, stream, number);
+  if (clock_ != nullptr && writes_marks_) marks_.enqueue_ended(slot.stream, stream, number);
 }
 
 /// Waits on the stream for what is neither on it nor known to have ended; of several on one other

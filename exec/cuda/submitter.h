@@ -28,7 +28,7 @@ class Submitter {
  public:
   /// `gpu`: this GPU's number among the submitters. All must outlive this.
   Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs,
-            std::atomic<bool>& a_gpu_failed);
+            std::atomic<bool>& a_gpu_failed, bool writes_marks);
   ~Submitter();
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
@@ -87,13 +87,14 @@ class Submitter {
   CommandSlots& slots_;
   CudaSlabs& slabs_;
   std::atomic<bool>& a_gpu_failed_;  // of all
+  bool writes_marks_;
   const TaskLauncher* launcher_ = nullptr;
   const core::Program* program_ = nullptr;
   const StreamClock* clock_ = nullptr;
   std::function<core::Time()> now_;
 
   SlotQueue incoming_, ended_;
-  StreamMarks marks_;                    // written in timed runs
+  StreamMarks marks_;                    // written in timed runs, if at all
   std::vector<StreamQueue> queues_;      // by stream
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::size_t turn_ = 0;                 // the one to look at next

@@ -53,12 +53,14 @@ void Recorder::submitted(const core::LaunchTask& launch, core::Time now) {
                     launch.alternative,
                     {launch.devices.begin(), launch.devices.end()},
                     now,
-                    now});
+                    now,
+                    core::Duration(0)});
   milli_vcus_.push_back(launch.milli_vcus);
   task_has_ended_.push_back(0);
 }
 
-void Recorder::ended(core::CommandId id, core::Time start, core::Time end) {
+void Recorder::ended(core::CommandId id, core::Time start, core::Time end,
+                     core::Duration issue) {
   run_.makespan = std::max(run_.makespan, end);
   if (!lists_commands_) return;
   const Submitted& command = commands_[id.index()];
@@ -69,6 +71,7 @@ void Recorder::ended(core::CommandId id, core::Time start, core::Time end) {
   } else {
     tasks_[command.record].start = start;
     tasks_[command.record].end = end;
+    tasks_[command.record].issue = issue;
     task_has_ended_[command.record] = 1;
   }
 }

@@ -21,7 +21,7 @@ class Recorder {
 
   void submitted(const core::StartCopy& copy, core::Time now);
   void submitted(const core::LaunchTask& launch, core::Time now);
-  void ended(core::CommandId id, core::Time start, core::Time end);
+  void ended(core::CommandId id, core::Time start, core::Time end, core::Duration issue);
   void end_of_step(const core::Engine& engine, core::Time now);
 
   [[nodiscard]] bool is_copy(core::CommandId id) const { return commands_[id.index()].is_copy; }

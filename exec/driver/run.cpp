@@ -116,7 +116,7 @@ void Run::add_event(Completion& completion) {
     case Completion::Kind::kDone:
       break;
   }
-  recorder_.ended(id, completion.start, completion.end);
+  recorder_.ended(id, completion.start, completion.end, completion.issue);
   now_ = std::max(now_, completion.end);
   if (is_copy) {
     events_.emplace_back(core::CopyDone{id, completion.start, completion.end});

@@ -51,10 +51,10 @@ class MachineReader {
  private:
   inline static const std::vector<std::string> kKeys = {
       "format",  "version", "name",  "source",  "spaces", "devices", "gpus",  "resources",
-      "engines", "routes",  "links", "fabrics", "host",   "kernels", "shares"};
+      "engines", "routes",  "links", "fabrics", "host",   "kernels", "shares", "issue"};
   inline static const std::vector<std::string> kTemplateKeys = {
       "format", "version", "name", "source",  "template",
-      "gpus",   "nodes",   "host", "kernels", "shares"};
+      "gpus",   "nodes",   "host", "kernels", "shares", "issue"};
 
   void read_header(const FieldList& file) {
     const auto format = file["format"];

@@ -57,13 +57,15 @@ class PartsReader {
   }
 
   /// Kernel, then device or class, then dtype; a table replaces that of the template.
-  void read_kernels(JsonValue value) {
+  void read_kernels(JsonValue value) { read_durations(value, spec().kernels); }
+  void read_issue(JsonValue value) { read_durations(value, spec().issue); }
+
+  void read_durations(JsonValue value, core::KernelTable& table) {
     for (const JsonValue kernel : members(value)) {
       for (const JsonValue device : members(kernel)) {
         for (const JsonValue dtype : members(device)) {
-          auto& points =
-              spec().kernels[std::string(kernel.key_text())][std::string(device.key_text())]
-                            [std::string(dtype.key_text())];
+          auto& points = table[std::string(kernel.key_text())][std::string(device.key_text())]
+                              [std::string(dtype.key_text())];
           points = read_points(dtype);
         }
       }
@@ -370,6 +372,7 @@ void read_machine_costs(FieldReader& reader, const JsonDocument& document, const
   if (const auto host = file["host"]) draft.spec.host = read_host_costs(reader, *host);
   if (const auto kernels = file["kernels"]) parts.read_kernels(*kernels);
   if (const auto shares = file["shares"]) parts.read_shares(*shares);
+  if (const auto issue = file["issue"]) parts.read_issue(*issue);
 }
 
 }  // namespace parley::workloads

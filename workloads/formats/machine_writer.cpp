@@ -347,6 +347,7 @@ class MachineWriter {
   void write_kernels() {
     write_tables("kernels", spec_.kernels);
     if (!spec_.shares.empty()) write_tables("shares", spec_.shares);
+    if (!spec_.issue.empty()) write_tables("issue", spec_.issue);
   }
 
   /// By kernel, device or class, and dtype.
