@@ -301,8 +301,8 @@ Duration executed_extra(const Program& program, const Machine& machine, TaskId t
   const Device& device = machine.device(device_id);
   const Kernel* kernel = kernel_of(program, task, alternative_of(program, task, alternative));
   if (kernel != nullptr) {
-    const bool spins = std::ranges::any_of(
-        *kernel, [](const KernelCall& call) { return call.name == "spin"; });
+    const bool spins =
+        std::ranges::any_of(*kernel, [](const KernelCall& call) { return call.name == "spin"; });
     return spins ? device.launch : Duration(0);
   }
   const Points* points = find_points(machine.spec().kernels, "hash_mix", device, DType::kUint8);
