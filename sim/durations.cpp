@@ -63,7 +63,8 @@ double Durations::share_of_class(TaskClassId id, std::size_t alternative, core::
   if (entry.shares.empty()) entry.shares.assign(entry.known.size(), -1.0);
   double& known = entry.shares[alternative * machine_->device_count() + device.index()];
   if (known < 0.0) {
-    known = core::kernel_share(*program_, *machine_, entry.example, alternative, device);
+    known =
+        core::kernel_share(*program_, *machine_, entry.example, alternative, device, as_executed_);
   }
   return known;
 }

@@ -329,7 +329,7 @@ Duration issue_extra(const Program& program, const Machine& machine, TaskId task
 }
 
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
-                    std::size_t alternative_index, DeviceId device) {
+                    std::size_t alternative_index, DeviceId device, bool as_executed) {
   const KernelShares& shares = machine.spec().shares;
   if (shares.empty()) return 1.0;
   const Alternative* alternative = alternative_of(program, task, alternative_index);
@@ -338,7 +338,18 @@ double kernel_share(const Program& program, const Machine& machine, TaskId task,
     const auto* points = find_points(shares, name, machine.device(device), dtype);
     return points == nullptr ? 1.0 : interpolated_share(*points, size);
   };
-  if (kernel == nullptr) return share_of("spin", DType::kFloat64, 1);
+  if (kernel == nullptr) {
+    if (!as_executed) return 1.0;
+    const auto cost =
+        task_duration(program, machine, task, alternative_index, device, WhichCost::kTrue);
+    const auto spins = static_cast<double>(cost.value_or(Duration(0)).count());
+    const auto hashes = static_cast<double>(
+        executed_extra(program, machine, task, alternative_index, device).count());
+    if (spins + hashes <= 0.0) return 1.0;
+    return (spins * share_of("spin", DType::kFloat64, 1) +
+            hashes * share_of("hash_mix", DType::kUint8, bytes_touched(program, task))) /
+           (spins + hashes);
+  }
   double most = 0.0;
   for (const KernelCall& call : *kernel) {
     if (call.name == "none") continue;

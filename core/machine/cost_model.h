@@ -40,9 +40,10 @@ Duration issue_extra(const Program& program, const Machine& machine, TaskId task
                      std::size_t alternative, DeviceId device);
 
 /// Which part of the device the task's kernel can use when it is alone (KernelShares): the largest
-/// of its calls'. A task without a kernel spins for its cost, and is taken to be "spin".
+/// of its calls'. A task without a kernel fills it, but `as_executed` it spins and then hashes: what
+/// these use, by the time that each takes.
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
-                    std::size_t alternative, DeviceId device);
+                    std::size_t alternative, DeviceId device, bool as_executed);
 
 /// Part of the device's peak that a task of this duration uses, from 0 to 1: its flops over what the
 /// device could do in that time. 1 when its flops are not stated.

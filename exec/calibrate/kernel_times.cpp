@@ -91,13 +91,16 @@ KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec,
       is_sustained_(options.is_sustained),
       streams_(static_cast<std::size_t>(std::max(1, options.streams))) {}
 
-/// Half of the bytes read, half written.
+/// Half of the bytes read, half written; as numbers, which are what is mostly hashed.
 KernelTimes::Family KernelTimes::hash_family() const {
   const std::vector<std::int64_t> sizes =
       is_quick_ ? std::vector<std::int64_t>{1 << 14, 1 << 20, 1 << 26}
                 : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25, 1 << 27};
   return {"hash_mix", sizes, [](std::int64_t bytes) {
-            return probe("hash_mix", DType::kUint8, {line(bytes / 2, kIn), line(bytes / 2, kOut)});
+            const std::int64_t length = bytes / 2 / core::element_bytes(DType::kFloat64);
+            Operand source = line(length, kIn), target = line(length, kOut);
+            source.is_fresh = target.is_fresh = is_cached(length);
+            return probe("hash_mix", DType::kFloat64, {source, target});
           }};
 }
 
@@ -194,7 +197,7 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
     const KernelProbe made = family.make(size);
     std::int64_t bytes = 0;
     for (const Operand& operand : made.operands) {
-      std::int64_t count = core::element_bytes(dtype);
+      std::int64_t count = core::element_bytes(made.dtype);
       for (const std::int64_t extent : operand.shape) count *= extent;
       bytes += count * static_cast<std::int64_t>(operand.is_fresh ? kRepetitions : 1);
     }
@@ -221,7 +224,7 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
     const KernelProbe made = family.make(size);
     std::int64_t bytes = 0;
     for (const Operand& operand : made.operands) {
-      std::int64_t count = core::element_bytes(dtype);
+      std::int64_t count = core::element_bytes(made.dtype);
       for (const std::int64_t extent : operand.shape) count *= extent;
       bytes += count * static_cast<std::int64_t>(operand.is_fresh ? repetitions : 1);
     }
