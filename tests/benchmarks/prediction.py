@@ -57,14 +57,14 @@ class Workload:
 
 # Large and small tasks, arrays that fit and that do not, traffic with the host and between GPUs.
 WORKLOADS = [
-    Workload("cholesky, large tiles", "cholesky:tiles=10,tile=2048", "cholesky:tiles=6,tile=192"),
+    Workload("cholesky, large tiles", "cholesky:tiles=8,tile=2048", "cholesky:tiles=6,tile=192"),
     Workload("cholesky, small tiles", "cholesky:tiles=32,tile=512", "cholesky:tiles=12,tile=64"),
     Workload(
-        "cholesky, a quarter fits", "cholesky:tiles=14,tile=1024", "cholesky:tiles=8,tile=128",
+        "cholesky, a quarter fits", "cholesky:tiles=12,tile=1024", "cholesky:tiles=8,tile=128",
         limits=(f"gpu={156 * MIB}", f"gpu={2 * MIB}"),
     ),  # fmt: skip
-    Workload("matrix product", "gemm:tiles=4,depth=16,tile=2048", "gemm:tiles=4,depth=4,tile=128"),
-    Workload("lu", "lu:tiles=12,tile=1024", "lu:tiles=6,tile=128"),
+    Workload("matrix product", "gemm:tiles=4,depth=8,tile=1536", "gemm:tiles=4,depth=4,tile=128"),
+    Workload("lu", "lu:tiles=10,tile=1024", "lu:tiles=6,tile=128"),
     Workload(
         "stencil", "stencil:blocks=8,points=512,iterations=30",
         "stencil:blocks=4,points=128,iterations=10",
@@ -78,7 +78,7 @@ WORKLOADS = [
         "independent:width=1000,overlap=none,task_ns=20000,kernel=spin",
     ),  # fmt: skip
     Workload(
-        "wavefront", f"wavefront:rows=40,columns=40,block={MIB},task_ns=50000,kernel=spin",
+        "wavefront", f"wavefront:rows=24,columns=40,block={MIB},task_ns=50000,kernel=spin",
         "wavefront:rows=10,columns=10,block=65536,task_ns=200000,kernel=spin",
     ),  # fmt: skip
     Workload(
@@ -87,7 +87,7 @@ WORKLOADS = [
         "serial:chains=4,steps=20,overlap=shared,block=65536,task_ns=300000,kernel=spin",
     ),  # fmt: skip
     Workload(
-        "from the host", f"independent:width=256,block={16 * MIB},task_ns=0,kernel=none",
+        "from the host", f"independent:width=192,block={8 * MIB},task_ns=0,kernel=none",
         f"independent:width=16,block={4 * MIB},task_ns=0,kernel=none",
     ),  # fmt: skip
     Workload(
@@ -119,7 +119,7 @@ WORKLOADS = [
         limits=(f"gpu={128 * MIB}", f"gpu={2 * MIB}"),
     ),  # fmt: skip
     Workload(
-        "map and reduce", f"map_reduce:maps=128,reducers=16,block={MIB // 2},task_ns=500000",
+        "map and reduce", f"map_reduce:maps=64,reducers=16,block={MIB // 2},task_ns=500000",
         "map_reduce:maps=8,reducers=4,block=65536,task_ns=300000",
     ),  # fmt: skip
 ]

@@ -59,7 +59,7 @@ TEST_CASE("the long form is read as it stands") {
   Text text;
   text.header += R"(, "source": "made up")";
   text.devices = R"({"name": "cpu", "class": "cpu", "space": "host", "slots": 8, "meta": {"x": 1}},
-                    {"name": "gpu:0", "class": "gpu", "space": "gpu0", "launch_ns": 7,
+                    {"name": "gpu:0", "class": "gpu", "space": "gpu0", "launch_ns": 7, "streams": 4,
                      "interference": {"bytes_per_s": 4e11, "slowdown": 1.04},
                      "power": {"burst_ns": 40000000, "sustained": 0.9},
                      "bytes_per_s": 4.3e12, "flops_per_s": {"float64": 5e13, "meta": {}}})";
@@ -75,7 +75,10 @@ TEST_CASE("the long form is read as it stands") {
                             "decide_ns": 4, "pin_ns_per_mib": 5,
                             "submitters": "per_gpu", "decide_command_ns": 6, "poll_ns": 7,
                             "event_ns": 8, "handoff_ns": 9},
-                   "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}})";
+                   "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}},
+                   "shares": {"gemm": {"gpu": {"float64": [[256, 0.25], [2048, 1]]}},
+                              "spin": {"gpu:0": {"float64": [[1, 0]]}}},
+                   "issue": {"gemm": {"gpu": {"float64": [[256, 900]]}}})";
   const core::Result<core::MachineSpec> read = parse_machine(text.json(), "m.json");
   REQUIRE(texts(read.faults()) == std::vector<std::string>());
   const core::MachineSpec& spec = *read;
@@ -85,6 +88,12 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.devices[core::DeviceId(0)].slots == 8);
   const core::Device& gpu = spec.devices[core::DeviceId(1)];
   CHECK(gpu.launch.count() == 7);
+  CHECK(gpu.streams == 4);
+  const auto& share = spec.shares.at("gemm").at("gpu").at("float64");
+  REQUIRE(share.size() == 2);
+  CHECK(share[0].second == doctest::Approx(0.25));
+  CHECK(spec.shares.at("spin").at("gpu:0").at("float64")[0].second == doctest::Approx(0.0));
+  CHECK(spec.issue.at("gemm").at("gpu").at("float64")[0].second.count() == 900);
   CHECK(gpu.interference.bytes_per_s == doctest::Approx(4e11));
   CHECK(gpu.interference.slowdown == doctest::Approx(1.04));
   CHECK(gpu.power.burst.count() == 40000000);
@@ -253,6 +262,20 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
         "rises",
         "m.json: links[0]: \"switch\" (or \"per_switch\") and \"switch_bytes_per_s\" go together",
         R"(m.json: links[0]: "host" to "gpu0" has a route already: routes[0])"}},
+      {&Text::rest,
+       R"(, "shares": {"gemm": {"gpu": {"float64": [[256, 1.5], [128, 0.5], [1], [2, "x"]]}},
+                                    "gem": {"gpu": {"float64": [[1, 0]]}}},
+                          "issue": {"gemm": {"gpus": {"float64": [[1, -1]]}}})",
+       {"m.json: shares.gemm.gpu.float64[2]: a point must be [size, share]",
+        R"(m.json: shares.gemm.gpu.float64[3][1]: expected a number from 0 to 1, found "x")",
+        "m.json: issue.gemm.gpus.float64[0][1]: expected an integer from 0 to 1000000000000000, "
+        "found -1",
+        R"(m.json: issue.gemm: unknown device or class "gpus"; did you mean "gpu"?)",
+        "m.json: issue.gemm.gpus.float64: a table needs at least one point",
+        R"(m.json: shares: unknown kernel "gem"; did you mean "gemm"?)",
+        "m.json: shares.gemm.gpu.float64[0]: a share must be from 0 to 1; found 1.500000",
+        "m.json: shares.gemm.gpu.float64[1]: sizes must grow from point to point",
+        "m.json: shares.gemm.gpu.float64[2]: sizes must grow from point to point"}},
   };
   REQUIRE(faults_of(Text().json()).empty());
   for (std::size_t i = 0; i < cases.size(); ++i) {
