@@ -10,6 +10,9 @@ namespace {
 // Levels that differ by less are one: they stand for equal capacities over equal weights, told
 // apart by rounding only.
 constexpr double kTolerance = 1e-12;
+// In place of rates, which are not negative.
+constexpr double kNotKnown = -1.0;
+constexpr double kStopping = -2.0;
 
 }  // namespace
 
@@ -58,22 +61,30 @@ std::span<const MaxMinProblem::Use> MaxMinProblem::uses_of(std::uint32_t player)
   return std::span(uses_).subspan(begin, end - begin);
 }
 
-double MaxMinProblem::next_level() const {
-  double level = std::numeric_limits<double>::infinity();
-  for (const Resource& resource : resources_) {
-    if (resource.active > 0) level = std::min(level, resource.level());
+/// Infinity when nobody uses it any more.
+double MaxMinProblem::known_level(const Resource& resource) {
+  return resource.active > 0 ? resource.level() : std::numeric_limits<double>::infinity();
+}
+
+/// Players by resource, the least limits first, and the level of each resource.
+void MaxMinProblem::begin() {
+  first_player_.assign(resources_.size() + 1, 0);
+  for (const Use& use : uses_) ++first_player_[use.resource + 1];
+  for (std::size_t r = 0; r < resources_.size(); ++r) first_player_[r + 1] += first_player_[r];
+  players_of_.resize(uses_.size());
+  next_place_.assign(first_player_.begin(), first_player_.end() - 1);
+  by_limit_.clear();
+  for (std::uint32_t player = 0; player < players_.size(); ++player) {
+    for (const Use& use : uses_of(player)) players_of_[next_place_[use.resource]++] = player;
+    by_limit_.push_back({players_[player].limit, player});
   }
-  for (const std::uint32_t player : active_) level = std::min(level, players_[player].limit);
-  return level;
+  std::ranges::sort(by_limit_, {}, &ByLimit::limit);
+  levels_.clear();
+  for (const Resource& resource : resources_) levels_.push_back(known_level(resource));
+  rates_.assign(players_.size(), kNotKnown);
 }
 
-bool MaxMinProblem::is_stopped(std::uint32_t player, double level) const {
-  const double bound = level * (1.0 + kTolerance);
-  if (players_[player].limit <= bound) return true;
-  return std::ranges::any_of(
-      uses_of(player), [&](const Use& use) { return resources_[use.resource].level() <= bound; });
-}
-
+/// Freezing changes the levels of the player's resources: they are to be asked for again.
 void MaxMinProblem::freeze(std::uint32_t player, double rate) {
   rates_[player] = rate;
   for (const Use& use : uses_of(player)) {
@@ -82,27 +93,45 @@ void MaxMinProblem::freeze(std::uint32_t player, double rate) {
     resource.active_weight -= use.weight * players_[player].linear;
     resource.active_slope -= use.weight * players_[player].quadratic;
     --resource.active;
+    changed_.push_back(use.resource);
   }
 }
 
+/// Who stops at the level is decided before anyone is frozen: in `stopped_`, ascending.
+void MaxMinProblem::find_stopped(double level, std::size_t first_limit) {
+  const double bound = level * (1.0 + kTolerance);
+  stopped_.clear();
+  const auto stop = [&](std::uint32_t player) {
+    if (rates_[player] != kNotKnown) return;
+    rates_[player] = kStopping;
+    stopped_.push_back(player);
+  };
+  for (std::size_t i = first_limit; i < by_limit_.size() && by_limit_[i].limit <= bound; ++i) {
+    stop(by_limit_[i].player);
+  }
+  for (std::size_t r = 0; r < levels_.size(); ++r) {
+    if (levels_[r] > bound) continue;
+    for (std::uint32_t i = first_player_[r]; i < first_player_[r + 1]; ++i) stop(players_of_[i]);
+  }
+  std::ranges::sort(stopped_);
+}
+
 std::span<const double> MaxMinProblem::solve() {
-  rates_.assign(players_.size(), 0.0);
-  active_.clear();
-  for (std::uint32_t player = 0; player < players_.size(); ++player) active_.push_back(player);
+  begin();
   double level = 0.0;
-  while (!active_.empty()) {
-    level = std::max(level, next_level());  // levels never fall, but for rounding
-    // Who stops is decided before anyone is frozen: freezing changes the resources' levels.
-    stopped_.clear();
-    std::erase_if(active_, [&](std::uint32_t player) {
-      if (!is_stopped(player, level)) return false;
-      stopped_.push_back(player);
-      return true;
-    });
+  std::size_t first_limit = 0;  // in by_limit_, of those that have not stopped
+  for (std::size_t left = players_.size(); left > 0; left -= stopped_.size()) {
+    while (rates_[by_limit_[first_limit].player] != kNotKnown) ++first_limit;
+    double next = by_limit_[first_limit].limit;
+    for (const double resource_level : levels_) next = std::min(next, resource_level);
+    level = std::max(level, next);  // levels never fall, but for rounding
+    find_stopped(level, first_limit);
+    changed_.clear();
     for (const std::uint32_t stopped : stopped_) {
       const Player& player = players_[stopped];
       freeze(stopped, player.rate(std::min(level, player.limit)));
     }
+    for (const std::uint32_t r : changed_) levels_[r] = known_level(resources_[r]);
   }
   return rates_;
 }

@@ -33,7 +33,8 @@ class MaxMinProblem {
   void add_use(std::uint32_t resource, double weight);
 
   /// Rates by player, valid until the next clear. A player without limit and uses gets infinity.
-  /// O(rounds * (uses + resources)), rounds <= the number of different rates.
+  /// O(rounds * resources + uses + players * log(players)), rounds <= the number of different
+  /// rates.
   std::span<const double> solve();
 
  private:
@@ -55,8 +56,9 @@ class MaxMinProblem {
   };
 
   [[nodiscard]] std::span<const Use> uses_of(std::uint32_t player) const;
-  [[nodiscard]] double next_level() const;
-  [[nodiscard]] bool is_stopped(std::uint32_t player, double level) const;
+  [[nodiscard]] static double known_level(const Resource& resource);
+  void begin();
+  void find_stopped(double level, std::size_t first_limit);
   void freeze(std::uint32_t player, double rate);
 
   std::vector<Resource> resources_;
@@ -64,8 +66,18 @@ class MaxMinProblem {
   std::vector<std::uint32_t> first_use_;  // by player; its uses end where the next one's begin
   std::vector<Use> uses_;
   std::vector<double> rates_;           // by player
-  std::vector<std::uint32_t> active_;   // players whose rate is not known yet
   std::vector<std::uint32_t> stopped_;  // players that stop in this round
+  std::vector<std::uint32_t> changed_;  // resources that they use
+
+  struct ByLimit {
+    double limit = 0.0;
+    std::uint32_t player = 0;
+  };
+  std::vector<ByLimit> by_limit_;            // ascending
+  std::vector<std::uint32_t> first_player_;  // by resource, of players_of_
+  std::vector<std::uint32_t> players_of_;
+  std::vector<std::uint32_t> next_place_;
+  std::vector<double> levels_;  // by resource; infinity when all its players have stopped
 };
 
 }  // namespace parley::sim

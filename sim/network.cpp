@@ -70,6 +70,7 @@ std::uint32_t Network::player_for(core::RouteId id) {
   players_[player] = {};
   players_[player].is_dirty = is_dirty;
   players_[player].route = id;
+  players_[player].way = &machine_->route(id);
   add_player_links(player);
   if (is_pair) pair_player_[id.index()] = player;
   return player;
@@ -101,9 +102,7 @@ void Network::remove_player_links(std::uint32_t player) {
 void Network::update_limit(std::uint32_t id) {
   Player& player = players_[id];
   const double limit =
-      player.flow_count == 0
-          ? 0.0
-          : std::min(resource_limit(machine_->route(player.route)), player.flow_limits);
+      player.flow_count == 0 ? 0.0 : std::min(resource_limit(*player.way), player.flow_limits);
   for (const core::Via& via : via_of(player)) {
     resources_[via.resource].demand += via.weight * (limit - player.limit);
   }
@@ -231,7 +230,7 @@ void Network::state_component() {
   }
   for (const std::uint32_t member : component_) {
     Player& player = players_[member];
-    player.number = problem_.add_player(player.limit, machine_->route(player.route).gives_way);
+    player.number = problem_.add_player(player.limit, player.way->gives_way);
     for (const core::Via& via : via_of(player)) {
       const Resource& resource = resources_[via.resource];
       if (resource.visited == epoch_) problem_.add_use(resource.number, via.weight);

@@ -66,6 +66,7 @@ class Network {
   /// Who takes part in the sharing: one flow, or all flows of a pair.
   struct Player {
     core::RouteId route;
+    const core::Route* way = nullptr;  // that of the id
     std::uint32_t first_flow = kNone;
     std::uint32_t flow_count = 0;
     double flow_limits = 0.0;  // sum over its flows
@@ -89,7 +90,7 @@ class Network {
 
   std::span<const Retimed> settle_dirty(core::Time now);
   [[nodiscard]] const std::vector<core::Via>& via_of(const Player& player) const {
-    return machine_->route(player.route).via;
+    return player.way->via;
   }
   [[nodiscard]] bool can_run_out(const Resource& resource) const;
   std::uint32_t player_for(core::RouteId route);

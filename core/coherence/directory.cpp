@@ -8,6 +8,19 @@
 
 namespace parley::core {
 
+void Cells::push_back(Cell cell) {
+  if (!more_) {
+    more_ = std::make_unique<std::vector<Cell>>();
+    more_->push_back(std::move(only_));
+  }
+  more_->push_back(std::move(cell));
+}
+
+void Cells::renew(std::size_t count) {
+  only_ = Cell();
+  more_ = count > 1 ? std::make_unique<std::vector<Cell>>(count) : nullptr;
+}
+
 Directory::Directory(const Program& program, const Machine& machine)
     : program_(&program), machine_(&machine) {}
 
@@ -23,7 +36,6 @@ void Directory::add_array(ArrayId id, SpaceId home_space, Bytes slot_offset) {
   home.bytes = array.bytes;
   home.is_home = true;
   home.is_live = true;
-  home.cells.assign_new(1);
   home_.push_back({replicas_.push_back(std::move(home)), home_space});
   note_pieces(array.whole);
 }
@@ -93,7 +105,7 @@ ReplicaId Directory::create(RegionId region, SpaceId space, BlockId block, Bytes
   replica.is_live = true;
   replica.pins = 0;
   replica.valid_cells = 0;
-  replica.cells.assign_new(map_.pieces(region).size());
+  replica.cells.renew(map_.pieces(region).size());
   replica.residue.clear();
   for (const CommandId command : residue) replica.residue.push_back(command);
   places_[region].replicas.push_back({id, space});
@@ -104,7 +116,7 @@ void Directory::destroy(ReplicaId id, std::vector<CommandId>& users) {
   Replica& replica = replicas_[id];
   PARLEY_CHECK(replica.is_live && !replica.is_home, "only compact replicas are destroyed");
   PARLEY_CHECK(replica.valid_cells == 0, "a replica with valid cells is destroyed");
-  for (const Cell& cell : replica.cells) append_write_waits(replica, cell, users);
+  for (const Cell& cell : replica.cells.items()) append_write_waits(replica, cell, users);
   if (mutation_is_on(Mutation::kFreeForgetsUsers)) users.clear();
   places_[replica.region].replicas.erase_if(
       [&](const ReplicaPlacing& place) { return place.replica == id; });
@@ -117,10 +129,15 @@ void Directory::set_valid(ReplicaId id, PieceId piece, CommandId writer) {
   Cell& target = cell(id, piece);
   target.writer = writer;
   target.readers.clear();
-  if (target.is_valid) return;
+  if (target.is_valid) {
+    for (Holder& holder : pieces_[piece].holders.items()) {
+      if (holder.replica == id) holder.writer = writer;
+    }
+    return;
+  }
   target.is_valid = true;
   ++replicas_[id].valid_cells;
-  pieces_[piece].holders.push_back(id);
+  pieces_[piece].holders.push_back({id, replicas_[id].space, writer});
 }
 
 void Directory::set_invalid(ReplicaId id, PieceId piece) {
@@ -128,15 +145,15 @@ void Directory::set_invalid(ReplicaId id, PieceId piece) {
   if (!target.is_valid) return;
   target.is_valid = false;
   --replicas_[id].valid_cells;
-  pieces_[piece].holders.erase_if([&](ReplicaId other) { return other == id; });
+  pieces_[piece].holders.erase_if([&](const Holder& other) { return other.replica == id; });
 }
 
 void Directory::add_reader(ReplicaId id, PieceId piece, CommandId reader,
                            const CommandTable& commands) {
   constexpr std::size_t kLong = 16;  // lists of data that is only read must not grow for ever
-  InlineList<CommandId, 3>& readers = cell(id, piece).readers;
+  auto& readers = cell(id, piece).readers;
   if (!readers.empty() && readers[readers.size() - 1] == reader) return;
-  if (readers.size() == 3 ||
+  if (readers.size() == 4 ||
       (readers.size() >= kLong && (readers.size() & (readers.size() - 1)) == 0)) {
     readers.erase_if([&](CommandId command) { return commands.is_finished(command); });
   }
@@ -166,8 +183,8 @@ void Directory::choose_owner(PieceId id) {
   PieceState& state = pieces_[id];
   SpaceId best;
   bool is_host = true;
-  for (const ReplicaId holder : state.holders) {
-    const SpaceId space = replicas_[holder].space;
+  for (const Holder& holder : state.holders) {
+    const SpaceId space = holder.space;
     const bool holder_is_host = machine_->space(space).is_host;
     if (best.is_none() || std::pair(holder_is_host, space) < std::pair(is_host, best)) {
       best = space;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -24,25 +25,43 @@ namespace parley::core {
 struct Cell {
   CommandId writer;  // of the present (or last) bytes; none: never written
   bool is_valid = false;
-  InlineList<CommandId, 3> readers;  // since the writer
+  InlineList<CommandId, 4> readers;  // since the writer
 };
 
-/// What estimates look at comes first: it fills one cache line, where all of a replica is two.
+/// The cells of a replica, never none: the first, nearly always the only one, is kept in place.
+class Cells {
+ public:
+  [[nodiscard]] std::size_t size() const { return more_ ? more_->size() : 1; }
+  Cell& operator[](std::size_t i) { return items()[i]; }
+  const Cell& operator[](std::size_t i) const { return items()[i]; }
+  [[nodiscard]] std::span<Cell> items() { return {more_ ? more_->data() : &only_, size()}; }
+  [[nodiscard]] std::span<const Cell> items() const {
+    return {more_ ? more_->data() : &only_, size()};
+  }
+  void push_back(Cell cell);
+  /// `count` cells, at least 1, as newly made.
+  void renew(std::size_t count);
+
+ private:
+  Cell only_;
+  std::unique_ptr<std::vector<Cell>> more_;  // then all cells are here
+};
+
+/// What the engine asks for task after task comes first: it fills one cache line of the two.
 struct alignas(64) Replica {
   RegionId region;
   SpaceId space;
   std::uint32_t valid_cells = 0;
-  bool is_home = false;  // the array's home slot: the whole, for life
+  std::uint16_t pins = 0;  // operands of the task being issued
+  bool is_home = false;    // the array's home slot: the whole, for life
   bool is_live = false;
-  /// Parallel to the region's pieces, of which there is one nearly always; a home slot's by local
-  /// piece number.
-  InlineList<Cell, 1> cells;
+  Bytes offset;
+  Cells cells;  // parallel to the region's pieces; a home slot's by local piece number
 
   ArrayId array;
   BlockId block;                     // none for a home slot
-  Bytes offset, bytes;               // bytes as allocated
-  std::uint32_t pins = 0;            // operands of the task being issued
-  InlineList<CommandId, 2> residue;  // what the block still owed when it was allocated
+  Bytes bytes;                       // as allocated
+  InlineList<CommandId, 4> residue;  // what the block still owed when it was allocated
 };
 
 /// A replica by where it lies, so that a search by space touches no replica.
@@ -58,12 +77,20 @@ struct alignas(64) RegionPlaces {
   Bytes bytes;    // of a compact replica
   ReplicaId home;
   SpaceId home_space;
-  InlineList<ReplicaPlacing, 3> replicas;  // compact ones
+  InlineList<ReplicaPlacing, 4> replicas;  // compact ones
 };
 
-struct PieceState {
-  InlineList<ReplicaId, 3> holders;  // replicas in which it is valid
-  SpaceId owner;                     // none while nothing was written
+/// A replica in which a piece is valid, and beside it what estimates would look up there.
+struct Holder {
+  ReplicaId replica;
+  SpaceId space;
+  CommandId writer;                               // as in the cell
+  operator ReplicaId() const { return replica; }  // NOLINT: it is that replica
+};
+
+struct alignas(64) PieceState {
+  InlineList<Holder, 4> holders;  // replicas in which it is valid
+  SpaceId owner;                  // none while nothing was written
 };
 
 class Directory {
@@ -154,7 +181,14 @@ class Directory {
   /// Whether this replica holds the piece and no other does.
   [[nodiscard]] bool is_sole_holder(ReplicaId replica, PieceId piece) const {
     const auto& holders = pieces_[piece].holders;
-    return holders.size() == 1 && holders[0] == replica;
+    return holders.size() == 1 && holders[0].replica == replica;
+  }
+  /// Whether the piece is valid in the replica.
+  [[nodiscard]] bool is_valid(ReplicaId replica, PieceId piece) const {
+    for (const Holder& holder : pieces_[piece].holders) {
+      if (holder.replica == replica) return true;
+    }
+    return false;
   }
   /// Gives the piece its owner after a drop: the lowest non-host space that holds it, else a host.
   void choose_owner(PieceId piece);

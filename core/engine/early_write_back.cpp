@@ -63,7 +63,7 @@ void write_back_one(EngineState& state, SpaceId space) {
       forget_first(state, memory);
       continue;
     }
-    if (route_free_time(state, route) > state.now) return;
+    if (state.route_free_time(route) > state.now) return;
     if (is_written_next(state, region)) {
       memory.dirty.pop_front();
       memory.dirty.emplace_back(id, region);

@@ -46,8 +46,9 @@ void check_plan_is_there(const EngineOptions& options, const PolicyRegistry& reg
     if (options.plan == nullptr) {
       faults.push_back({where, "follows a plan, and none was given (--plan FILE)"});
     } else if (info->plan_use == PlanUse::kCopies && !options.plan->has_copies) {
-      faults.push_back({where, "follows a plan's copies, and this plan tells of none (that of a "
-                               "journal does)"});
+      faults.push_back({where,
+                        "follows a plan's copies, and this plan tells of none (that of a "
+                        "journal does)"});
     }
   }
 }

@@ -8,6 +8,8 @@
 //   report     overviews, stalls, invariants
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -34,6 +36,11 @@ struct TaskClass {
   std::vector<Duration> durations;    // expected, by candidate
   Duration mean;
   TaskId representative;  // of which the durations were computed
+  Duration least;         // of the durations
+  /// Candidates of one device by its space, made when a policy first asks; empty if some candidate
+  /// has several devices.
+  bool is_indexed = false;
+  IdVector<SpaceId, std::vector<std::uint16_t>> by_space;
 };
 
 enum class TaskPhase : std::uint8_t {
@@ -53,7 +60,6 @@ struct TaskState {
   std::uint32_t task_class = 0;
   std::uint32_t first_edge = 0xffffffffU;
   CommandId launch;
-  std::int64_t key = 0;  // of the heap it is in
 };
 
 /// A linked list of successors, of tasks submitted after the first.
@@ -69,13 +75,20 @@ struct Successors {
   std::vector<TaskId> tasks;
 };
 
+/// A task in a heap, with its key beside it.
+struct Ranked {
+  std::int64_t key = 0;
+  TaskId task;
+};
+
 struct DeviceState {
   std::uint32_t issued = 0;  // unfinished
   std::uint32_t queued = 0;
-  Duration backlog;           // expected work mapped and not finished, per slot
-  Duration queued_backlog;    // the part of it that is not issued
-  Time issued_free;           // expected end of what is issued
-  std::vector<TaskId> queue;  // a heap by key, unless the order is dynamic
+  Duration backlog;                    // expected work mapped and not finished, per slot
+  Duration queued_backlog;             // the part of it that is not issued
+  Time issued_free;                    // expected end of what is issued
+  std::vector<Ranked> queue;           // a heap, unless the order is dynamic
+  mutable std::vector<TaskId> listed;  // the queue's tasks, as policies see them
 };
 
 struct SpaceState {
@@ -93,6 +106,19 @@ struct SpaceState {
 struct PlannedPlace {
   std::uint32_t rank = 0xffffffffU;  // position in the plan's order; this: not in the plan
   std::uint16_t candidate = 0;
+};
+
+/// What some routes out of a space have in common.
+struct Outlet {
+  std::vector<CopyEngineId> engines;  // on all of them
+  std::vector<RouteId> kinds;         // one of each that takes a time of its own; none: no route
+};
+
+/// The routes out of a space, to others of its node and of other nodes, and those into it.
+struct SpaceRoutes {
+  bool is_known = false;
+  Outlet near, far;
+  std::vector<CopyEngineId> inward;  // engines on all routes into the space
 };
 
 /// Where any of an array is: compact replicas, and tasks mapped but not issued that access it.
@@ -144,12 +170,12 @@ class EngineState {
   IdVector<TaskId, TaskState> tasks;
   Successors successors;
   std::vector<Edge> edges;
-  std::vector<TaskClass> classes;
+  mutable std::vector<TaskClass> classes;  // indexes in them are made when a policy first asks
   std::unordered_multimap<std::uint64_t, std::uint32_t> classes_by_hash;  // looked up only
   IdVector<PlacementId, std::vector<Candidate>> placements;               // resolved
   std::vector<TaskId> unsorted;  // ready, without a key yet
-  std::vector<TaskId> ready;     // a heap by key
-  std::vector<TaskId> deferred;  // by the mapper, until the next step
+  std::vector<Ranked> ready;     // a heap
+  std::vector<Ranked> deferred;  // by the mapper, until the next step
   std::size_t classified = 0, submitted = 0, issued_tasks = 0, finished_tasks = 0;
   std::uint32_t mapped_tasks = 0;
   bool is_closed = false, is_planned = false, is_finished = false, has_failed = false;
@@ -213,16 +239,51 @@ class EngineState {
 
   /// Machine::copy_duration(); that of the bytes last asked for on a route is remembered.
   [[nodiscard]] Duration copy_duration(RouteId route, Bytes bytes) const {
-    if (copy_durations.empty()) copy_durations.resize(machine.route_count());
-    KnownCopy& known = copy_durations[route];
-    if (known.bytes != bytes) known = {bytes, machine.copy_duration(route, bytes)};
-    return known.duration;
+    RouteBrief& brief = brief_of(route);
+    if (brief.bytes != bytes) {
+      brief.bytes = bytes;
+      brief.duration = machine.copy_duration(route, bytes);
+    }
+    return brief.duration;
   }
-  struct KnownCopy {
+  /// When the route's engines are expected to have served all copies given so far.
+  [[nodiscard]] Time route_free_time(RouteId route) const {
+    const RouteBrief& brief = brief_of(route);
+    Time free = now;
+    if (brief.engine_count == 0) return std::max(free, route_free[route]);
+    if (brief.engine_count > brief.engines.size()) {
+      for (const auto& engines : machine.engines(route)) {
+        for (const CopyEngineId engine : engines) free = std::max(free, engine_free[engine]);
+      }
+      return free;
+    }
+    for (std::uint32_t e = 0; e < brief.engine_count; ++e) {
+      free = std::max(free, engine_free[brief.engines[e]]);
+    }
+    return free;
+  }
+  /// What estimates ask of a route, in one place.
+  struct RouteBrief {
     Bytes bytes = Bytes(-1);
-    Duration duration;
+    Duration duration;                         // of copying `bytes`
+    std::uint32_t engine_count = 0xffffffffU;  // not known yet
+    std::array<CopyEngineId, 5> engines;       // if there are no more
   };
-  mutable IdVector<RouteId, KnownCopy> copy_durations;
+  [[nodiscard]] RouteBrief& brief_of(RouteId id) const {
+    if (route_briefs.empty()) route_briefs.resize(machine.route_count());
+    RouteBrief& brief = route_briefs[id];
+    if (brief.engine_count != 0xffffffffU) return brief;
+    brief.engine_count = 0;
+    for (const auto& engines : machine.engines(id)) {
+      for (const CopyEngineId engine : engines) {
+        if (brief.engine_count < brief.engines.size()) brief.engines[brief.engine_count] = engine;
+        ++brief.engine_count;
+      }
+    }
+    return brief;
+  }
+  mutable IdVector<RouteId, RouteBrief> route_briefs;
+  mutable IdVector<SpaceId, SpaceRoutes> space_routes;  // made when a policy first asks
 
   [[nodiscard]] const Candidate& candidate_of(TaskId task) const {
     const TaskState& state = tasks[task];
@@ -283,7 +344,8 @@ void on_task_issued(EngineState& state, TaskId task);
 void on_task_finished(EngineState& state, TaskId task);
 /// Maps and issues until nothing more can be done at this instant.
 void decide(EngineState& state);
-bool heap_before(const EngineState& state, TaskId a, TaskId b);
+/// The tasks of a device's queue, in the order of its heap; valid until the next call for it.
+std::span<const TaskId> listed_queue(const DeviceState& device);
 
 // ---- staging ----
 /// Room for all operands of the task on all its spaces, pinned, and for its scratch.
@@ -312,8 +374,6 @@ void give_copy(EngineState& state, ReplicaId source, ReplicaId target,
                std::span<const CommandId> extra_after);
 /// Sorts, removes doubles and what has finished.
 void compact(const EngineState& state, std::vector<CommandId>& after);
-/// When the route's engines are expected to have served all copies given so far.
-Time route_free_time(const EngineState& state, RouteId id);
 
 // ---- issue ----
 void issue_task(EngineState& state, TaskId task);

@@ -49,7 +49,7 @@ bool escapes_invalidation(const EngineState& state, const Operand& operand, Repl
 void invalidate_others(EngineState& state, const Operand& operand) {
   Directory& directory = state.directory;
   for (const PieceId piece : directory.pieces(operand.region)) {
-    const InlineList<ReplicaId, 3>& holders = directory.piece(piece).holders;
+    const auto& holders = directory.piece(piece).holders;
     // From the back, since each invalidation removes the holder.
     for (std::size_t i = holders.size(); i-- > 0;) {
       const ReplicaId other = holders[i];
@@ -286,7 +286,7 @@ void prefetch(EngineState& state, TaskId task) {
     const auto pieces = directory.pieces(request.region);
     const bool is_wanted = std::any_of(pieces.begin(), pieces.end(), [&](PieceId piece) {
       return !directory.piece(piece).holders.empty() &&
-             (replica.is_none() || !directory.cell(replica, piece).is_valid);
+             (replica.is_none() || !directory.is_valid(replica, piece));
     });
     if (!is_wanted) continue;
     if (replica.is_none()) replica = try_allocate(state, request.region, request.space);

@@ -109,7 +109,7 @@ void check_space(const EngineState& state, SpaceId space) {
     PARLEY_CHECK(replica.offset == memory.arena.offset(replica.block), "a replica moved");
     used += replica.bytes;
     std::uint32_t valid = 0;
-    for (const Cell& cell : replica.cells) valid += cell.is_valid ? 1U : 0U;
+    for (const Cell& cell : replica.cells.items()) valid += cell.is_valid ? 1U : 0U;
     PARLEY_CHECK(valid == replica.valid_cells, "valid cells miscounted");
     PARLEY_CHECK(replica.cells.size() == state.directory.pieces(replica.region).size(),
                  "cells and pieces differ");

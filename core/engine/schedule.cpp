@@ -11,18 +11,21 @@
 namespace parley::core {
 namespace {
 
-void push(const EngineState& state, std::vector<TaskId>& heap, TaskId task) {
-  heap.push_back(task);
-  std::push_heap(heap.begin(), heap.end(),
-                 [&](TaskId a, TaskId b) { return heap_before(state, a, b); });
+/// Larger keys first; ties by submission order.
+bool heap_before(const Ranked& a, const Ranked& b) {
+  return a.key != b.key ? a.key < b.key : a.task > b.task;
 }
 
-TaskId pop(const EngineState& state, std::vector<TaskId>& heap) {
-  std::pop_heap(heap.begin(), heap.end(),
-                [&](TaskId a, TaskId b) { return heap_before(state, a, b); });
-  const TaskId task = heap.back();
+void push(std::vector<Ranked>& heap, const Ranked& task) {
+  heap.push_back(task);
+  std::push_heap(heap.begin(), heap.end(), heap_before);
+}
+
+Ranked pop(std::vector<Ranked>& heap) {
+  std::pop_heap(heap.begin(), heap.end(), heap_before);
+  const Ranked first = heap.back();
   heap.pop_back();
-  return task;
+  return first;
 }
 
 void wake(EngineState& state, DeviceId device) {
@@ -63,15 +66,16 @@ void make_ready_if_possible(EngineState& state, TaskId task) {
 /// an instant come first, among them that submission is closed, which makes bottom levels known.
 void sort_ready(EngineState& state) {
   for (const TaskId task : state.unsorted) {
-    state.tasks[task].key = state.program.task(task).kind == TaskKind::kEvict
-                                ? std::numeric_limits<std::int64_t>::max()
-                                : state.policies.order->key(state.view, task, DeviceId::none());
-    push(state, state.ready, task);
+    const std::int64_t key = state.program.task(task).kind == TaskKind::kEvict
+                                 ? std::numeric_limits<std::int64_t>::max()
+                                 : state.policies.order->key(state.view, task, DeviceId::none());
+    push(state.ready, {key, task});
   }
   state.unsorted.clear();
 }
 
-void enqueue(EngineState& state, TaskId task) {
+void enqueue(EngineState& state, const Ranked& ranked) {
+  const TaskId task = ranked.task;
   TaskState& task_state = state.tasks[task];
   const Candidate& candidate = state.candidate_of(task);
   task_state.phase = TaskPhase::kQueued;
@@ -87,10 +91,9 @@ void enqueue(EngineState& state, TaskId task) {
   // A group waits in the queue of its first device.
   const DeviceId first = candidate.devices.front();
   if (!state.policies.order->is_dynamic()) {
-    task_state.key = state.policies.order->key(state.view, task, first);
-    push(state, state.devices[first].queue, task);
+    push(state.devices[first].queue, {state.policies.order->key(state.view, task, first), task});
   } else {
-    state.devices[first].queue.push_back(task);
+    state.devices[first].queue.push_back(ranked);
   }
   wake(state, first);
 }
@@ -107,12 +110,13 @@ void dequeue_accounts(EngineState& state, TaskId task) {
   plan_presence(state, task, false);
 }
 
-void map_task(EngineState& state, TaskId task) {
+void map_task(EngineState& state, const Ranked& ranked) {
+  const TaskId task = ranked.task;
   TaskState& task_state = state.tasks[task];
   for (const Access& access : state.program.accesses(task)) state.directory.activate(access.region);
   MapChoice choice = state.policies.mapper->choose(state.view, task);
   if (choice.is_deferred) {
-    state.deferred.push_back(task);
+    state.deferred.push_back(ranked);
     return;
   }
   PARLEY_CHECK(choice.candidate < state.classes[task_state.task_class].candidates.size(),
@@ -122,7 +126,7 @@ void map_task(EngineState& state, TaskId task) {
   if (!choice.victims.empty()) {
     state.told_victims[static_cast<std::uint32_t>(task.index())] = std::move(choice.victims);
   }
-  enqueue(state, task);
+  enqueue(state, ranked);
   state.requests.clear();
   state.policies.prefetcher->on_mapped(state.view, task, state.requests);
   prefetch(state, task);
@@ -143,7 +147,7 @@ bool must_wait_to_be_observed(EngineState& state, TaskId task) {
 /// The position in the queue of the task to issue next. Requires a task in the queue.
 std::size_t choose_next(EngineState& state, DeviceId id) {
   if (!state.policies.order->is_dynamic()) return 0;
-  const std::vector<TaskId>& queue = state.devices[id].queue;
+  const std::span<const TaskId> queue = listed_queue(state.devices[id]);
   const std::size_t choice = state.policies.order->pick(state.view, id, queue);
   PARLEY_CHECK(choice < queue.size(), "the order picked no task of the queue");
   return choice;
@@ -153,9 +157,9 @@ std::size_t choose_next(EngineState& state, DeviceId id) {
 /// first device and of its others. What a full device has issued ends without further decisions,
 /// so that a group that waits here waits for ever only if a command does.
 bool issue_next(EngineState& state, DeviceId id) {
-  std::vector<TaskId>& queue = state.devices[id].queue;
+  std::vector<Ranked>& queue = state.devices[id].queue;
   const std::size_t choice = choose_next(state, id);
-  const TaskId task = queue[choice];
+  const TaskId task = queue[choice].task;
   if (const TaskId first = state.policies.order->held_until(state.view, task); !first.is_none()) {
     state.held[static_cast<std::uint32_t>(first.index())].push_back(id);
     return false;
@@ -172,7 +176,7 @@ bool issue_next(EngineState& state, DeviceId id) {
   if (state.policies.order->is_dynamic()) {
     queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(choice));
   } else {
-    pop(state, queue);
+    pop(queue);
   }
   issue_task(state, task);
   state.requests.clear();
@@ -209,13 +213,15 @@ bool steal_round(EngineState& state) {
     const auto task = state.policies.mapper->steal(state.view, id);
     if (!task) continue;
     PARLEY_CHECK(state.tasks[*task].phase == TaskPhase::kQueued, "stolen task is not queued");
-    std::vector<TaskId>& queue = state.devices[state.candidate_of(*task).devices.front()].queue;
-    std::erase(queue, *task);
-    std::make_heap(queue.begin(), queue.end(),
-                   [&](TaskId a, TaskId b) { return heap_before(state, a, b); });
+    std::vector<Ranked>& queue = state.devices[state.candidate_of(*task).devices.front()].queue;
+    const auto stolen = std::ranges::find(queue, *task, &Ranked::task);
+    PARLEY_CHECK(stolen != queue.end(), "stolen task is in no queue");
+    const Ranked ranked = *stolen;
+    queue.erase(stolen);
+    std::make_heap(queue.begin(), queue.end(), heap_before);
     dequeue_accounts(state, *task);
     state.tasks[*task].phase = TaskPhase::kReady;
-    map_task(state, *task);
+    map_task(state, ranked);
     // A mapper that sends the task back has stolen nothing; asking it again would not end.
     if (state.devices[id].queued != 0) has_stolen = true;
   }
@@ -225,11 +231,12 @@ bool steal_round(EngineState& state) {
 /// Maps all that is ready; evictions on request are carried out at once.
 void map_ready(EngineState& state) {
   for (sort_ready(state); !state.ready.empty() && !state.is_paused; sort_ready(state)) {
-    const TaskId task = pop(state, state.ready);
+    const Ranked first = pop(state.ready);
+    const TaskId task = first.task;
     if (state.program.task(task).kind != TaskKind::kEvict) {
-      map_task(state, task);
+      map_task(state, first);
     } else if (must_wait_to_be_observed(state, task)) {
-      push(state, state.ready, task);
+      push(state.ready, first);
     } else {
       issue_task(state, task);
     }
@@ -254,10 +261,10 @@ bool is_observed(const Program& program, TaskId task) {
   });
 }
 
-bool heap_before(const EngineState& state, TaskId a, TaskId b) {
-  const std::int64_t x = state.tasks[a].key;
-  const std::int64_t y = state.tasks[b].key;
-  return x != y ? x < y : a > b;
+std::span<const TaskId> listed_queue(const DeviceState& device) {
+  device.listed.clear();
+  for (const Ranked& ranked : device.queue) device.listed.push_back(ranked.task);
+  return device.listed;
 }
 
 void list_successors(EngineState& state, TaskId end) {
@@ -377,7 +384,7 @@ void decide(EngineState& state) {
     if (!state.is_planned) state.policies.mapper->plan(state.view);
     state.is_planned = true;
   }
-  for (const TaskId task : state.deferred) push(state, state.ready, task);
+  for (const Ranked& task : state.deferred) push(state.ready, task);
   state.deferred.clear();
   for (;;) {
     map_ready(state);

@@ -104,10 +104,9 @@ std::span<const CopyPart> parts_of(EngineState& state, const Replica& source, co
   return parts;
 }
 
-Time ready_time(const EngineState& state, ReplicaId replica, PieceId piece) {
-  const CommandId writer = state.directory.cell(replica, piece).writer;
-  if (writer.is_none()) return state.now;
-  return std::max(state.now, state.commands.expected_end(writer, state.now));
+Time ready_time(const EngineState& state, const Holder& holder) {
+  if (holder.writer.is_none()) return state.now;
+  return std::max(state.now, state.commands.expected_end(holder.writer, state.now));
 }
 
 /// The replica to copy the piece from: as the policy says, among those with a route. Through the
@@ -117,17 +116,16 @@ ReplicaId choose_source(EngineState& state, ReplicaId target, PieceId piece, Byt
   Directory& directory = state.directory;
   const SpaceId to = directory.replica(target).space;
   const auto& holders = directory.piece(piece).holders;
-  if (holders.size() == 1 &&
-      !state.machine.route_id(directory.replica(holders[0]).space, to).is_none()) {
-    return holders[0];
+  if (holders.size() == 1 && !state.machine.route_id(holders[0].space, to).is_none()) {
+    return holders[0].replica;
   }
   std::vector<SourceOption>& options = state.source_options;
   options.clear();
-  for (const ReplicaId holder : directory.piece(piece).holders) {
-    const SpaceId from = directory.replica(holder).space;
+  for (const Holder& holder : directory.piece(piece).holders) {
+    const SpaceId from = holder.space;
     if (state.machine.route_id(from, to).is_none()) continue;
     options.push_back(
-        {holder, from, ready_time(state, holder, piece), directory.piece(piece).owner == from});
+        {holder.replica, from, ready_time(state, holder), directory.piece(piece).owner == from});
   }
   if (options.size() == 1) return options.front().replica;
   if (!options.empty()) {
@@ -166,16 +164,6 @@ void occupy(EngineState& state, const Route& route, RouteId id, Time until) {
 }
 
 }  // namespace
-
-Time route_free_time(const EngineState& state, RouteId id) {
-  Time free = state.now;
-  bool has_engine = false;
-  for (const auto& engines : state.machine.engines(id)) {
-    has_engine = has_engine || !engines.empty();
-    for (const CopyEngineId engine : engines) free = std::max(free, state.engine_free[engine]);
-  }
-  return has_engine ? free : std::max(free, state.route_free[id]);
-}
 
 void compact(const EngineState& state, std::vector<CommandId>& after) {
   std::erase_if(after, [&](CommandId id) { return state.commands.is_finished(id); });
@@ -217,7 +205,7 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   }
   compact(state, record.after);
   const Route& route = state.machine.route(command.route);
-  Time start = route_free_time(state, command.route);
+  Time start = state.route_free_time(command.route);
   for (const CommandId before : record.after) {
     start = std::max(start, state.commands.expected_end(before, state.now));
   }
@@ -247,7 +235,7 @@ void fetch(EngineState& state, ReplicaId target, RegionId region, CopyReason rea
   const std::int64_t element = state.program.array(directory.replica(target).array).element_bytes;
   if (const auto pieces = directory.pieces(region); pieces.size() == 1) {
     const PieceId piece = pieces.front();
-    if (directory.cell(target, piece).is_valid) return;
+    if (directory.is_valid(target, piece)) return;
     if (reason != CopyReason::kFetch && directory.piece(piece).holders.empty()) return;
     const Bytes bytes(directory.map().size(piece) * element);
     const ReplicaId source = choose_source(state, target, piece, bytes, task);

@@ -18,6 +18,36 @@ std::span<const Candidate> View::candidates(TaskId task) const {
   return state_->classes[state_->tasks[task].task_class].candidates;
 }
 
+namespace {
+
+const TaskClass& indexed_class(const EngineState& state, TaskId task) {
+  const TaskClass& known = state.classes[state.tasks[task].task_class];
+  if (known.is_indexed) return known;
+  TaskClass& fresh = state.classes[state.tasks[task].task_class];
+  fresh.is_indexed = true;
+  fresh.least = *std::ranges::min_element(fresh.durations);
+  const auto has_many = [](const Candidate& candidate) { return candidate.devices.size() != 1; };
+  if (std::ranges::any_of(fresh.candidates, has_many)) return fresh;
+  fresh.by_space.resize(state.machine.space_count());
+  for (std::size_t i = 0; i < fresh.candidates.size(); ++i) {
+    const SpaceId space = state.machine.device(fresh.candidates[i].devices.front()).space;
+    fresh.by_space[space].push_back(static_cast<std::uint16_t>(i));
+  }
+  return fresh;
+}
+
+}  // namespace
+
+bool View::has_single_candidates(TaskId task) const {
+  return !indexed_class(*state_, task).by_space.empty();
+}
+
+std::span<const std::uint16_t> View::candidates_in(TaskId task, SpaceId space) const {
+  return indexed_class(*state_, task).by_space[space];
+}
+
+Duration View::least_duration(TaskId task) const { return indexed_class(*state_, task).least; }
+
 Duration View::expected_duration(TaskId task, const Candidate& candidate) const {
   const TaskClass& task_class = state_->classes[state_->tasks[task].task_class];
   return task_class.durations[static_cast<std::size_t>(&candidate - task_class.candidates.data())];
@@ -90,7 +120,7 @@ std::uint32_t View::mapped_copies(DeviceId device) const {
   return state_->spaces[state_->machine.device(device).space].arriving;
 }
 
-std::span<const TaskId> View::queue(DeviceId id) const { return state_->devices[id].queue; }
+std::span<const TaskId> View::queue(DeviceId id) const { return listed_queue(state_->devices[id]); }
 
 // ---- data ----
 
@@ -98,7 +128,7 @@ Bytes View::missing_bytes(RegionId id, SpaceId space) const {
   const Directory& directory = state_->directory;
   const ReplicaId replica = directory.find_or_home(id, space);
   if (const PieceId piece = directory.only_piece(id); !piece.is_none()) {
-    const bool is_there = !replica.is_none() && directory.cell(replica, piece).is_valid;
+    const bool is_there = !replica.is_none() && directory.is_valid(replica, piece);
     return is_there ? Bytes(0) : directory.places(id).bytes;
   }
   const Region& region = state_->program.region(id);
@@ -140,7 +170,7 @@ Time View::expected_available(RegionId id, SpaceId space) const {
       Time ready = state_->now;
       Duration copy;
       const auto add_leg = [&](RouteId route) {
-        ready = std::max(ready, route_free_time(*state_, route));
+        ready = std::max(ready, state_->route_free_time(route));
         copy += state_->copy_duration(route, bytes);
       };
       const RouteId direct = state_->machine.route_id(from, space);
@@ -185,7 +215,7 @@ SpaceId View::owner(RegionId region) const {
 Time View::expected_route_free(SpaceId from, SpaceId to) const {
   const RouteId route = state_->machine.route_id(from, to);
   if (route.is_none()) return Time::max();
-  return route_free_time(*state_, route);
+  return state_->route_free_time(route);
 }
 
 std::span<const Box> View::sought_boxes() const {
@@ -206,7 +236,7 @@ bool View::is_pinned(ReplicaId id) const {
 }
 
 bool View::is_idle(ReplicaId id) const {
-  for (const Cell& cell : state_->directory.replica(id).cells) {
+  for (const Cell& cell : state_->directory.replica(id).cells.items()) {
     if (!cell.writer.is_none() && !state_->commands.is_finished(cell.writer)) return false;
     for (const CommandId reader : cell.readers) {
       if (!state_->commands.is_finished(reader)) return false;

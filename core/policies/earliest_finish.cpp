@@ -22,34 +22,25 @@ constexpr std::int64_t kUnknown = -1;
 class EarliestFinish final : public Mapper {
  public:
   explicit EarliestFinish(const PolicyParameters& parameters)
-      : beta_(parameters["beta"]), breaks_ties_by_data_(parameters["locality"] > 0.0) {}
+      : beta_(parameters["beta"]),
+        breaks_ties_by_data_(parameters["locality"] > 0.0),
+        scans_all_(parameters["scan"] > 0.0) {}
 
   /// Ties: with `locality`, fewer bytes to move; then the lowest candidate.
   MapChoice choose(const View& view, TaskId task) override {
     const auto candidates = view.candidates(task);
-    arrivals_.gather(view, task);
-    MapChoice choice;
-    Estimate best = estimate(view, task, candidates[0], kNoBound);
-    std::int64_t others = kNoBound;
-    std::int64_t best_missing = kUnknown;
-    for (std::size_t i = 1; i < candidates.size(); ++i) {
-      const Estimate next = estimate(view, task, candidates[i], best.cost);
-      bool is_better = next.cost < best.cost;
-      std::int64_t next_missing = kUnknown;
-      if (next.cost == best.cost && breaks_ties_by_data_) {
-        if (best_missing == kUnknown) {
-          best_missing = missing_bytes(view, task, candidates[choice.candidate]);
-        }
-        next_missing = missing_bytes(view, task, candidates[i]);
-        is_better = next_missing < best_missing;
-      }
-      others = std::min(others, is_better ? best.cost : next.cost);
-      if (!is_better) continue;
-      best = next;
-      best_missing = next_missing;
-      choice.candidate = i;
+    const bool is_many =
+        candidates.size() > kFew && !scans_all_ && view.has_single_candidates(task);
+    arrivals_.gather(view, task, is_many);
+    best_ = {};
+    if (!is_many) {
+      for (std::size_t i = 0; i < candidates.size(); ++i) consider(view, task, i, false);
+    } else {
+      consider_many(view, task);
     }
-    log(task, {best, others});
+    log(task, {best_.estimate, best_.others});
+    MapChoice choice;
+    choice.candidate = best_.candidate;
     return choice;
   }
 
@@ -72,6 +63,7 @@ class EarliestFinish final : public Mapper {
 
  private:
   static constexpr std::int64_t kNoBound = Time::max().ns();
+  static constexpr std::size_t kFew = 8;  // candidates: so many are all looked at
 
   struct Estimate {
     Time free, arrival;
@@ -82,9 +74,124 @@ class EarliestFinish final : public Mapper {
     std::int64_t others = kNoBound;  // lower bound of the other candidates' cost
   };
 
-  /// What the candidate costs; once that is known to exceed `bound`, a lower bound of it.
+  struct Best {
+    std::size_t candidate = 0;
+    Estimate estimate{Time(0), Time(0), kNoBound};
+    std::int64_t missing = kUnknown;
+    std::int64_t others = kNoBound;
+  };
+
+  /// Takes the candidate if it beats the best so far. Any order of candidates gives the same
+  /// choice.
+  void consider(const View& view, TaskId task, std::size_t i, bool is_rough) {
+    const Candidate& candidate = view.candidates(task)[i];
+    const std::int64_t bound = best_.estimate.cost;
+    const Estimate next = estimate(view, task, candidate, bound, is_rough);
+    bool is_better = next.cost < bound;
+    std::int64_t missing = kUnknown;
+    if (next.cost == bound && bound != kNoBound) {
+      is_better = i < best_.candidate;
+      if (breaks_ties_by_data_) {
+        if (best_.missing == kUnknown) {
+          best_.missing = missing_bytes(view, task, view.candidates(task)[best_.candidate]);
+        }
+        missing = missing_bytes(view, task, candidate);
+        if (missing != best_.missing) is_better = missing < best_.missing;
+      }
+    }
+    best_.others = std::min(best_.others, is_better ? bound : next.cost);
+    if (!is_better) return;
+    best_.candidate = i;
+    best_.estimate = next;
+    best_.missing = missing;
+  }
+
+  /// The same choice as by looking at all, when the candidates are many single devices: bounds rule
+  /// out nearly all of them. First come those where the read with the fewest holders lies. A device
+  /// outside the spaces that hold anything has everything to fetch: one bound holds for all of
+  /// these, and in a tie, as equally many bytes are missing, the first of them wins. Other devices
+  /// are left out by nodes, then one by one.
+  void consider_many(const View& view, TaskId task) {
+    is_seen_.assign(view.candidates(task).size(), 0);
+    all_missing_ = kUnknown;
+    for (const SpaceId space : arrivals_.rarest_spaces()) consider_space(view, task, space);
+    const std::int64_t elsewhere = (arrivals_.least_elsewhere() + view.least_duration(task)).ns();
+    if (elsewhere > best_.estimate.cost) {
+      for (const SpaceId space : arrivals_.spaces()) consider_space(view, task, space);
+      for (const Node& node : nodes(view.machine()))
+        consider_space(view, task, node.spaces.front());
+      best_.others = std::min(best_.others, elsewhere);
+      return;
+    }
+    for (const Node& node : nodes(view.machine())) {
+      const Time soonest = arrivals_.least_in_node(node.spaces.front());
+      const std::int64_t least = (soonest + view.least_duration(task)).ns();
+      consider_space(view, task, node.spaces.front());  // the host: bounds do not hold for it
+      if (least > best_.estimate.cost) {
+        best_.others = std::min(best_.others, least);
+        continue;
+      }
+      for (const SpaceId space : node.spaces) consider_space(view, task, space);
+    }
+  }
+
+  void consider_space(const View& view, TaskId task, SpaceId space) {
+    for (const std::uint16_t i : view.candidates_in(task, space)) {
+      if (is_seen_[i] != 0) continue;
+      is_seen_[i] = 1;
+      const Candidate& candidate = view.candidates(task)[i];
+      const Duration duration = view.expected_duration(task, candidate);
+      const Time free = view.expected_free(candidate.devices.front());
+      const Time start = std::max(free, arrivals_.least_at(space));
+      const std::int64_t least = (start + duration).ns();
+      const bool is_beaten =
+          least > best_.estimate.cost ||
+          (least == best_.estimate.cost && !arrivals_.holds_any(space) && loses_tie(view, task, i));
+      if (is_beaten) {
+        best_.others = std::min(best_.others, least);
+      } else {
+        consider(view, task, i, true);
+      }
+    }
+  }
+
+  /// Whether a candidate that has everything to fetch loses to the best at the same cost.
+  bool loses_tie(const View& view, TaskId task, std::size_t i) {
+    if (breaks_ties_by_data_) {
+      const auto candidates = view.candidates(task);
+      if (all_missing_ == kUnknown) all_missing_ = missing_bytes(view, task, candidates[i]);
+      if (best_.missing == kUnknown) {
+        best_.missing = missing_bytes(view, task, candidates[best_.candidate]);
+      }
+      if (best_.missing != all_missing_) return best_.missing < all_missing_;
+    }
+    return i > best_.candidate;
+  }
+
+  /// The spaces of a node, its host first.
+  struct Node {
+    std::vector<SpaceId> spaces;
+  };
+
+  const std::vector<Node>& nodes(const Machine& machine) {
+    if (!nodes_.empty()) return nodes_;
+    std::vector<std::size_t> number(machine.space_count());
+    for (std::size_t s = 0; s < machine.space_count(); ++s) {
+      if (!machine.space(SpaceId(s)).is_host) continue;
+      number[s] = nodes_.size();
+      nodes_.push_back({{SpaceId(s)}});
+    }
+    for (std::size_t s = 0; s < machine.space_count(); ++s) {
+      if (machine.space(SpaceId(s)).is_host) continue;
+      nodes_[number[machine.host_of(SpaceId(s)).index()]].spaces.emplace_back(s);
+    }
+    return nodes_;
+  }
+
+  /// What the candidate costs; once that is known to exceed `bound`, a lower bound of it:
+  /// when the device is too late, and if `is_rough` when some operand is.
   [[nodiscard]] Estimate estimate(const View& view, TaskId task, const Candidate& candidate,
-                                  std::int64_t bound) const {
+                                  std::int64_t bound, bool is_rough) const {
     const Duration duration = view.expected_duration(task, candidate);
     Estimate result{view.now(), view.now(), 0};
     for (const DeviceId device : candidate.devices) {
@@ -92,7 +199,8 @@ class EarliestFinish final : public Mapper {
     }
     result.cost = (result.free + duration).ns();
     if (result.cost > bound) return result;
-    result.arrival = arrivals_.latest(candidate);
+    const Time latest = is_rough ? Time(bound) - duration : Time::max();
+    result.arrival = arrivals_.latest(candidate, latest);
     result.cost = (std::max(result.free, result.arrival) + duration).ns();
     if (beta_ > 0.0) {
       const Duration transfers = transfer_time(view, task, candidate);
@@ -142,6 +250,11 @@ class EarliestFinish final : public Mapper {
   Arrivals arrivals_;
   double beta_;
   bool breaks_ties_by_data_;
+  bool scans_all_;
+  Best best_;
+  std::vector<char> is_seen_;            // by candidate
+  std::int64_t all_missing_ = kUnknown;  // at a device that has everything to fetch
+  std::vector<Node> nodes_;
   std::vector<Verdict> log_;  // by task
 };
 
@@ -152,6 +265,8 @@ PARLEY_POLICY(
     {"Each task goes where it is expected to finish first, copies and queues counted.",
      "HEFT's processor choice (Topcuoglu, Hariri, Wu 2002) task by task, as StarPU's dmda",
      {{"beta", "", 0, 100, 0, "weight of the transfer time added to the expected finish"},
-      {"locality", "", 0, 1, 1, "1: of equal finishes, the one with fewer bytes to move", true}}})
+      {"locality", "", 0, 1, 1, "1: of equal finishes, the one with fewer bytes to move", true},
+      {"scan", "", 0, 1, 0, "1: look at every device, even if it cannot be chosen; no other choice",
+       true}}})
 
 }  // namespace parley::core

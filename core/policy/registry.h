@@ -122,8 +122,8 @@ class PolicyRegistry {
 
 template <class Interface, class Class>
 PolicyEntry make_policy_entry(std::string name, PolicyInfo info) {
-  PolicyEntry entry{PolicyKindOf<Interface>::kKind, std::move(name), std::move(info),
-                    {}, {}, {}, {}, {}};
+  PolicyEntry entry{
+      PolicyKindOf<Interface>::kKind, std::move(name), std::move(info), {}, {}, {}, {}, {}};
   entry.*PolicyKindOf<Interface>::kMember = [](const PolicyParameters& parameters) {
     return std::unique_ptr<Interface>(std::make_unique<Class>(parameters));
   };

@@ -28,6 +28,12 @@ class View {
   // ---- tasks ----
   /// Ways to run the task whose working set fits; never empty.
   [[nodiscard]] std::span<const Candidate> candidates(TaskId task) const;
+  /// Whether every candidate is one device.
+  [[nodiscard]] bool has_single_candidates(TaskId task) const;
+  /// Indices of the candidates on the devices of a space, ascending. Requires: single candidates.
+  [[nodiscard]] std::span<const std::uint16_t> candidates_in(TaskId task, SpaceId space) const;
+  /// The least expected duration of all candidates.
+  [[nodiscard]] Duration least_duration(TaskId task) const;
   [[nodiscard]] Duration expected_duration(TaskId task, const Candidate& candidate) const;
   /// Mean expected duration over the candidates.
   [[nodiscard]] Duration mean_duration(TaskId task) const;
@@ -61,14 +67,16 @@ class View {
   [[nodiscard]] std::uint32_t issued_tasks(DeviceId device) const;  // issued, not finished
   [[nodiscard]] std::uint32_t queued_tasks(DeviceId device) const;  // mapped, not issued
   [[nodiscard]] std::uint32_t mapped_tasks() const;  // mapped, not finished, on all devices
-  [[nodiscard]] std::uint32_t mapped_copies(DeviceId device) const;  // unfinished copies into its space
-  [[nodiscard]] std::span<const TaskId> queue(DeviceId device) const;  // unordered, mapped not issued
+  [[nodiscard]] std::uint32_t mapped_copies(
+      DeviceId device) const;  // unfinished copies into its space
+  [[nodiscard]] std::span<const TaskId> queue(
+      DeviceId device) const;  // unordered, mapped not issued
 
   // ---- data ----
   /// Bytes of the region that are not valid in `space`.
   [[nodiscard]] Bytes missing_bytes(RegionId region, SpaceId space) const;
-  /// When the region's present contents can be complete in `space`: the writers' expected ends, plus
-  /// copies of what is missing behind what their engines have queued.
+  /// When the region's present contents can be complete in `space`: the writers' expected ends,
+  /// plus copies of what is missing behind what their engines have queued.
   [[nodiscard]] Time expected_available(RegionId region, SpaceId space) const;
   /// Whether any replica overlapping the region's array is allocated in (or mapped to) `space`:
   /// Parla's notion of presence.
