@@ -32,6 +32,9 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--copy-noise", options.copy_noise, "the same on copies")->type_name("NOISE");
   command.add_flag("--power", options.has_power,
                    "long runs at full load slow down as the machine's \"power\" says");
+  command.add_flag("--as-executed", options.as_executed,
+                   "tasks take what exec adds to their cost: the start of kernels that spin, and "
+                   "hash_mix of tasks without a kernel");
 }
 
 ModelChoice model_choice(const ModelOptions& options) {
@@ -44,6 +47,7 @@ ModelChoice model_choice(const ModelOptions& options) {
   add_noise("noise", options.noise);
   add_noise("copy_noise", options.copy_noise);
   if (options.has_power) choice.emplace_back("power", "on");
+  if (options.as_executed) choice.emplace_back("as_executed", "on");
   return choice;
 }
 
@@ -59,6 +63,7 @@ core::Faults apply_model(const ModelOptions& options, const core::Program& progr
   simulation.task_noise = *noise("--noise", options.noise);
   simulation.copy_noise = *noise("--copy-noise", options.copy_noise);
   simulation.has_power = options.has_power;
+  simulation.as_executed = options.as_executed;
   const auto has_power = [](const core::Device& device) { return device.power.sustained < 1.0; };
   if (options.has_power && std::ranges::none_of(machine.spec().devices, has_power)) {
     warnings.push_back("--power: machine \"" + machine.name() + "\" states no \"power\"");

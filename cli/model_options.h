@@ -21,9 +21,10 @@ struct ModelOptions {
   std::string durations;  // a journal or a summary; "": by the cost model
   std::string noise, copy_noise;
   bool has_power = false;
+  bool as_executed = false;
 };
 
-/// --durations, --noise, --copy-noise, --power.
+/// --durations, --noise, --copy-noise, --power, --as-executed.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// What differs from the plain cost model, as ("noise", "normal:sigma=0.1"): for reports.

@@ -96,7 +96,10 @@ core::Result<Subjects> load_subjects(const PredictArguments& arguments, const Co
       row.workload = workload;
       row.policies = set.text;
       row.devices = count_gpus(loaded->machine);
-      const core::EngineOptions engine = exec::executed_options(*again, set.options);
+      core::EngineOptions chosen = set.options;
+      chosen.writes_back_early = loaded->engine.writes_back_early;
+      if (loaded->engine.plan) impose_plan(loaded->engine.plan, chosen);
+      const core::EngineOptions engine = exec::executed_options(*again, chosen);
       subjects.runs.push_back({std::move(*again), loaded->machine, engine});
       subjects.rows.push_back(std::move(row));
     }

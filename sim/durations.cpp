@@ -88,7 +88,9 @@ core::Duration Durations::issue_extra(core::TaskId task, std::size_t alternative
   if (entry.issue.empty()) entry.issue.assign(entry.known.size(), kNotAsked);
   std::int64_t& known = entry.issue[alternative * machine_->device_count() + device.index()];
   if (known == kNotAsked) {
-    known = core::issue_extra(*program_, *machine_, entry.example, alternative, device).count();
+    known =
+        core::issue_extra(*program_, *machine_, entry.example, alternative, device, as_executed_)
+            .count();
   }
   return core::Duration(known);
 }

@@ -46,7 +46,7 @@ class Durations {
   }
   /// As `of`, of any task of the class; uncounted.
   core::Duration of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
-  /// Which part of a device the task can use when it is alone on it, at most 1: the largest of a
+  /// Which part of a device the task can use when it is alone on it: the largest of a
   /// group's (core::kernel_share; 1 on devices without streams).
   double share(core::TaskId task, std::size_t alternative, std::span<const core::DeviceId> devices);
   double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);

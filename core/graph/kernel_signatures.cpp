@@ -148,7 +148,9 @@ void add_abstract(std::vector<KernelSignature>& all) {
   all.push_back(any_operands("hash_mix",
                              "writes into each written operand a hash of the bytes of all "
                              "read ones, so that any stale byte changes the result"));
-  all.back().size_meaning = "bytes read plus bytes written; the dtype is uint8";
+  all.back().size_meaning =
+      "bytes read plus bytes written; the dtype is uint8 for elements of one or two bytes, else "
+      "float64";
   all.push_back(any_operands("spin", "keeps the device busy for a time and touches nothing"));
   all.back().parameters.push_back({.name = "ns",
                                    .is_required = false,

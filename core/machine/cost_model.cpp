@@ -173,6 +173,11 @@ std::int64_t bytes_touched(const Program& program, TaskId task) {
   return bytes;
 }
 
+/// Hashing goes element by element: bytes take longer than numbers.
+DType hashed_as(const Program& program, TaskId task) {
+  return element_bytes(dtype_of(program, task)) < 4 ? DType::kUint8 : DType::kFloat64;
+}
+
 /// What a call is looked up by.
 struct TableKey {
   const KernelSignature* signature = nullptr;
@@ -200,7 +205,9 @@ std::optional<TableKey> table_key(const Program& program, TaskId task,
   }
   key.size = kernel_table_size(*key.signature, shapes);
   // What is done to bytes, and what is done to nothing: whatever the operands are.
-  if (call.name == "hash_mix") key = {key.signature, DType::kUint8, bytes_touched(program, task)};
+  if (call.name == "hash_mix") {
+    key = {key.signature, hashed_as(program, task), bytes_touched(program, task)};
+  }
   if (call.name == "spin") key = {key.signature, DType::kFloat64, 1};
   return key;
 }
@@ -305,18 +312,26 @@ Duration executed_extra(const Program& program, const Machine& machine, TaskId t
         std::ranges::any_of(*kernel, [](const KernelCall& call) { return call.name == "spin"; });
     return spins ? device.launch : Duration(0);
   }
-  const Points* points = find_points(machine.spec().kernels, "hash_mix", device, DType::kUint8);
+  const Points* points =
+      find_points(machine.spec().kernels, "hash_mix", device, hashed_as(program, task));
   if (points == nullptr) return Duration(0);
   return device.launch + interpolated(*points, bytes_touched(program, task), ShapeRule::kAny);
 }
 
 Duration issue_extra(const Program& program, const Machine& machine, TaskId task,
-                     std::size_t alternative_index, DeviceId device) {
+                     std::size_t alternative_index, DeviceId device, bool as_executed) {
   const KernelTable& table = machine.spec().issue;
   const Alternative* alternative = alternative_of(program, task, alternative_index);
-  const Kernel* kernel = table.empty() ? nullptr : kernel_of(program, task, alternative);
   Duration sum(0);
-  if (kernel == nullptr) return sum;
+  if (table.empty()) return sum;
+  const Kernel* kernel = kernel_of(program, task, alternative);
+  if (kernel == nullptr) {
+    const Points* points =
+        find_points(table, "hash_mix", machine.device(device), hashed_as(program, task));
+    if (!as_executed || points == nullptr) return sum;
+    const std::int64_t bytes = std::min(bytes_touched(program, task), points->back().first);
+    return interpolated(*points, bytes, ShapeRule::kAny);
+  }
   for (const KernelCall& call : *kernel) {
     const auto key = table_key(program, task, alternative, call);
     if (!key || key->signature->size_meaning.empty()) continue;
@@ -331,30 +346,31 @@ Duration issue_extra(const Program& program, const Machine& machine, TaskId task
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
                     std::size_t alternative_index, DeviceId device, bool as_executed) {
   const KernelShares& shares = machine.spec().shares;
-  if (shares.empty()) return 1.0;
   const Alternative* alternative = alternative_of(program, task, alternative_index);
+  const double whole = alternative == nullptr ? 1.0 : alternative->milli_vcus / 1000.0;
+  if (shares.empty()) return whole;
   const Kernel* kernel = kernel_of(program, task, alternative);
   const auto share_of = [&](const std::string& name, DType dtype, std::int64_t size) {
     const auto* points = find_points(shares, name, machine.device(device), dtype);
-    return points == nullptr ? 1.0 : interpolated_share(*points, size);
+    return points == nullptr ? whole : interpolated_share(*points, size);
   };
   if (kernel == nullptr) {
-    if (!as_executed) return 1.0;
+    if (!as_executed) return whole;
     const auto cost =
         task_duration(program, machine, task, alternative_index, device, WhichCost::kTrue);
     const auto spins = static_cast<double>(cost.value_or(Duration(0)).count());
     const auto hashes = static_cast<double>(
         executed_extra(program, machine, task, alternative_index, device).count());
-    if (spins + hashes <= 0.0) return 1.0;
+    if (spins + hashes <= 0.0) return whole;
     return (spins * share_of("spin", DType::kFloat64, 1) +
-            hashes * share_of("hash_mix", DType::kUint8, bytes_touched(program, task))) /
+            hashes * share_of("hash_mix", hashed_as(program, task), bytes_touched(program, task))) /
            (spins + hashes);
   }
   double most = 0.0;
   for (const KernelCall& call : *kernel) {
     if (call.name == "none") continue;
     const auto key = table_key(program, task, alternative, call);
-    most = std::max(most, key ? share_of(call.name, key->dtype, key->size) : 1.0);
+    most = std::max(most, key ? share_of(call.name, key->dtype, key->size) : whole);
   }
   return most;
 }

@@ -30,17 +30,20 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
 
 /// What an executor adds to task_duration. A task without a kernel spins for its cost and then hashes:
 /// the device's launch start-up, and hash_mix over all that the task reads and writes, by the
-/// machine's kernel table (the dtype is uint8, the size bytes read plus bytes written). A task that
+/// machine's kernel table (the size is bytes read plus bytes written; the dtype uint8 for elements
+/// of one or two bytes, else float64). A task that
 /// only spins: the start-up. Others: 0.
 Duration executed_extra(const Program& program, const Machine& machine, TaskId task,
                         std::size_t alternative, DeviceId device);
 
-/// What the host takes to issue the task's kernels beyond a plain launch (MachineSpec::issue).
+/// What the host takes to issue the task's kernels beyond a plain launch (MachineSpec::issue);
+/// `as_executed`, a task without one issues hash_mix.
 Duration issue_extra(const Program& program, const Machine& machine, TaskId task,
-                     std::size_t alternative, DeviceId device);
+                     std::size_t alternative, DeviceId device, bool as_executed);
 
 /// Which part of the device the task's kernel can use when it is alone (KernelShares): the largest
-/// of its calls'. A task without a kernel fills it, but `as_executed` it spins and then hashes: what
+/// of its calls'; of what is not listed as many slots as the task has vcus. So does one without a
+/// kernel, but `as_executed` it spins and then hashes: what
 /// these use, by the time that each takes.
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
                     std::size_t alternative, DeviceId device, bool as_executed);

@@ -89,18 +89,21 @@ void measure_start_up(const Laboratory& laboratory, core::MachineSpec& spec) {
   }
 }
 
-/// All GPUs at once, as their threads get in each other's way in the driver; ends are found one by
-/// one when few tasks are in flight, many at a time when many are.
+/// All GPUs at once, as their threads get in each other's way in the driver. Ends of empty tasks
+/// are found many at a time; those of tasks that take longer than issuing one does, on streams side
+/// by side so that issuing is what limits, one by one.
 void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& options,
                         double launch_alone, core::MachineSpec& spec) {
   const std::vector<DeviceId> gpus = accelerators(spec);
   const std::size_t count = (options.is_quick ? 1000 : 4000) * gpus.size();
-  const auto cost = [&](std::uint32_t window) {
-    const double each = least_of_three([&] { return laboratory.task_on_any(gpus, count, window); });
+  const auto cost = [&](std::uint32_t window, double spin_ns) {
+    const double each =
+        least_of_three([&] { return laboratory.task_on_any(gpus, count, window, spin_ns); });
     return each * static_cast<double>(gpus.size());
   };
-  const double many = cost(64);
-  const double few = cost(8);
+  const double many = cost(64, 0.0);
+  const double spin_ns = std::round(1e9 * many * std::max(1, options.streams) / 2.0);
+  const double few = cost(8, spin_ns);
   spec.host.submitters = core::Submitters::kPerGpu;
   spec.host.issue_launch = from_seconds(many);
   spec.host.issue_copy =

@@ -91,16 +91,16 @@ KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec,
       is_sustained_(options.is_sustained),
       streams_(static_cast<std::size_t>(std::max(1, options.streams))) {}
 
-/// Half of the bytes read, half written; as numbers, which are what is mostly hashed.
-KernelTimes::Family KernelTimes::hash_family() const {
+/// Half of the bytes read, half written.
+KernelTimes::Family KernelTimes::hash_family(DType dtype) const {
   const std::vector<std::int64_t> sizes =
       is_quick_ ? std::vector<std::int64_t>{1 << 14, 1 << 20, 1 << 26}
                 : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25, 1 << 27};
-  return {"hash_mix", sizes, [](std::int64_t bytes) {
-            const std::int64_t length = bytes / 2 / core::element_bytes(DType::kFloat64);
+  return {"hash_mix", sizes, [dtype](std::int64_t bytes) {
+            const std::int64_t length = bytes / 2 / core::element_bytes(dtype);
             Operand source = line(length, kIn), target = line(length, kOut);
-            source.is_fresh = target.is_fresh = is_cached(length);
-            return probe("hash_mix", DType::kFloat64, {source, target});
+            source.is_fresh = target.is_fresh = is_cached(bytes / 16);
+            return probe("hash_mix", dtype, {source, target});
           }};
 }
 
@@ -149,8 +149,10 @@ std::vector<KernelTimes::Step> KernelTimes::steps() {
                          [this, device, dtype, family] { measure(device, dtype, family); }});
       }
     }
-    steps.push_back({"hash_mix on " + spec_.devices[device].name,
-                     [this, device] { measure(device, DType::kUint8, hash_family()); }});
+    for (const DType dtype : {DType::kUint8, DType::kFloat64}) {
+      steps.push_back({"hash_mix on " + spec_.devices[device].name,
+                       [this, device, dtype] { measure(device, dtype, hash_family(dtype)); }});
+    }
     if (streams_ > 1 && device_class == "gpu") add_share_steps(device, steps);
     steps.push_back(
         {"rates of " + spec_.devices[device].name, [this, device] { take_rates(device); }});
@@ -176,7 +178,9 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
   for (Family& family : families(DType::kFloat64)) {
     measured.emplace_back(DType::kFloat64, std::move(family));
   }
-  measured.emplace_back(DType::kUint8, hash_family());
+  for (const DType dtype : {DType::kUint8, DType::kFloat64}) {
+    measured.emplace_back(dtype, hash_family(dtype));
+  }
   measured.emplace_back(DType::kFloat64, spin_family());
   for (auto& [dtype, family] : measured) {
     steps.push_back({family.kernel + " beside itself on " + spec_.devices[device].name,

@@ -241,11 +241,12 @@ double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t coun
 }
 
 double Laboratory::task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
-                               std::uint32_t window) const {
+                               std::uint32_t window, double spin_ns) const {
   Program program("empty tasks");
   for (std::size_t i = 0; i < count; ++i) {
     core::TaskSpec task = task_on(machine_, devices[i % devices.size()], {});
-    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
+    task.cost.clear();  // the kernel says
+    task.kernel = {{"spin", {{"ns", spin_ns}}, {}}};
     required(program.spawn(std::move(task)));
   }
   return seconds(run(program, window, false).makespan) / static_cast<double>(count);

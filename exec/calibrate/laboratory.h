@@ -75,9 +75,9 @@ class Laboratory {
   /// Seconds a task with an empty kernel takes on the device, from first submission to the end.
   [[nodiscard]] double task(EmptyTasks kind, core::DeviceId device, std::size_t count,
                             std::uint32_t window) const;
-  /// The same of independent tasks spread over several devices, in turn.
+  /// The same of independent tasks spread over several devices, in turn, that spin for a time.
   [[nodiscard]] double task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
-                                   std::uint32_t window) const;
+                                   std::uint32_t window, double spin_ns = 0.0) const;
   /// Seconds from one task to the next when a few bytes go to and fro between two devices: a copy
   /// and an empty kernel, each waiting for the other.
   [[nodiscard]] double hop(core::DeviceId a, core::DeviceId b, std::size_t count) const;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "exec/cuda/cuda_backend.h"
+#include "tests/property/draft_plan.h"
 #include "tests/property/executed_draft.h"
 #include "tests/property/executed_problem.h"
 
@@ -45,7 +46,7 @@ class Bench {
     try {
       std::unique_ptr<Problem> problem = build(draft, outcome.refusal);
       for (std::size_t i = 0; problem && i < runs; ++i) {
-        run_executed(*problem, draft.options, *backend_, is_timed, tally);
+        run_executed(*problem, planned_options(draft, *problem), *backend_, is_timed, tally);
       }
       if (problem) last_ = std::move(problem);
     } catch (const std::exception& broken) {

@@ -21,10 +21,11 @@ Machine measured_machine() {
   device.streams = 4;
   device.launch = Duration(40);
   spec.devices.push_back(device);
-  spec.kernels["hash_mix"]["gpu"]["uint8"] = {{1000, Duration(100)}, {100000, Duration(10000)}};
-  spec.shares["hash_mix"]["gpu"]["uint8"] = {{1, 0.5}};
+  spec.kernels["hash_mix"]["gpu"]["float64"] = {{1000, Duration(100)}, {100000, Duration(10000)}};
+  spec.shares["hash_mix"]["gpu"]["float64"] = {{1, 0.5}};
   spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
   spec.shares["copy"]["gpu"]["float64"] = {{10, 0.2}, {1000, 0.6}};
+  spec.issue["hash_mix"]["gpu"]["float64"] = {{1000, Duration(70)}};
   spec.issue["copy"]["gpu"]["float64"] = {{10, Duration(300)}, {1000, Duration(300)}};
   Result<Machine> machine = Machine::create(std::move(spec));
   REQUIRE(machine.has_value());
@@ -46,7 +47,7 @@ TEST_CASE("extra times, shares and costs of issuing, by kernel") {
   const KernelCall copy{"copy", {}, {{false, 0, {}}, {false, 1, {}}}};
   const std::vector<Case> cases = {
       // 1,000 bytes read, as many written: 200 ns of hashing, 40 to start, beside 240 of spinning.
-      {"no kernel", {}, 125, 240, 240, 1.0, 0.25, 0},
+      {"no kernel", {}, 125, 240, 240, 1.0, 0.25, 70},
       {"spin", {{"spin", {}, {}}}, 125, 240, 40, 0.0, 0.0, 0},
       {"none", {{"none", {}, {}}}, 125, 0, 0, 0.0, 0.0, 0},
       {"small", {copy}, 5, 9, 0, 0.2, 0.2, 300},
@@ -82,7 +83,9 @@ TEST_CASE("extra times, shares and costs of issuing, by kernel") {
     CHECK(kernel_share(program, machine, *id, 0, device, false) == doctest::Approx(one.share));
     CHECK(kernel_share(program, machine, *id, 0, device, true) ==
           doctest::Approx(one.executed_share));
-    CHECK(issue_extra(program, machine, *id, 0, device).count() == one.issue_ns);
+    CHECK(issue_extra(program, machine, *id, 0, device, true).count() == one.issue_ns);
+    const std::int64_t plain = one.kernel.empty() ? 0 : one.issue_ns;
+    CHECK(issue_extra(program, machine, *id, 0, device, false).count() == plain);
   }
 }
 

@@ -118,6 +118,63 @@ TEST_CASE("a calibrated machine predicts kernels and what commands cost the host
   }
 }
 
+TEST_CASE("streams, threads that issue and power are found") {
+  core::MachineSpec spec = shipped("h200x2").spec();
+  spec.host.submitters = core::Submitters::kPerGpu;
+  spec.host.decide_command = core::Duration(200);
+  spec.host.poll = core::Duration(900);
+  spec.host.event = core::Duration(4000);
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    core::Device& device = spec.devices[core::DeviceId(d)];
+    device.interference = {};
+    if (device.device_class != "gpu") continue;
+    device.streams = 4;
+    device.power = {core::Duration(40'000'000), 0.85};
+  }
+  spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
+  spec.shares["potrf"]["gpu"]["float64"] = {{1, 0.4}};
+  const core::Result<core::Machine> truth = core::Machine::create(std::move(spec));
+  REQUIRE(truth.has_value());
+  CalibrationOptions options;
+  options.streams = 4;
+  options.has_submitters = true;
+  options.decide_command = core::Duration(200);
+  const RunProgram run = [&](const core::Program& program, const core::Machine&,
+                             const core::EngineOptions& engine,
+                             bool) -> core::Result<core::RunRecord> {
+    sim::SimOptions simulated;
+    simulated.engine = engine;
+    simulated.has_power = true;
+    auto result = sim::simulate(program, *truth, simulated);
+    if (!result) return result.faults();
+    return std::move(result->run);
+  };
+  const auto found = calibrate(*truth, options, run);
+  REQUIRE(found.has_value());
+  CHECK(found->host.submitters == core::Submitters::kPerGpu);
+  CHECK(found->host.decide_command == core::Duration(200));
+  const auto near = [](core::Duration a, core::Duration b, double share) {
+    CAPTURE(a.count());
+    CAPTURE(b.count());
+    CHECK(std::abs(static_cast<double>(a.count() - b.count())) <=
+          share * static_cast<double>(b.count()));
+  };
+  near(found->host.event, core::Duration(4000), 0.1);
+  const core::Device& gpu = found->devices[core::DeviceId(1)];
+  CHECK(gpu.streams == 4);
+  CHECK(found->shares.at("spin").at("gpu").at("float64")[0].second == 0.0);
+  for (const auto& [size, share] : found->shares.at("potrf").at("gpu").at("float64")) {
+    if (size < 512) continue;  // those take the host longer than the GPU
+    CAPTURE(size);
+    CHECK(share == doctest::Approx(0.4).epsilon(0.1));
+  }
+  for (const auto& [size, share] : found->shares.at("gemm").at("gpu").at("float64")) {
+    if (size >= 1024) CHECK(share == doctest::Approx(1.0).epsilon(0.05));
+  }
+  CHECK(gpu.power.sustained == doctest::Approx(0.85).epsilon(0.02));
+  near(gpu.power.burst, core::Duration(40'000'000), 0.2);
+}
+
 TEST_CASE("a failing measurement is said, not hidden") {
   const core::Machine truth = shipped("h200x1");
   const auto spec =
