@@ -202,6 +202,7 @@ ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, cons
       grid.sizes > 0 ? &grid.sized[pair * grid.sizes + cell.memory] : nullptr;
   const core::Machine& machine = sized ? sized->machine : grid.machines[cell.machine];
   sim::SimOptions options = grid.models[pair];
+  options.record_boxes = false;  // nothing here names what was copied
   options.engine = grid.sets[cell.set].options;
   options.engine.seed += cell.repetition;
   if (!grid.plans.empty()) {

@@ -45,6 +45,9 @@ core::Result<sim::SimResult> simulate(const SimArguments& arguments, const Loade
                                       sim::SimOptions options, RunFiles& files,
                                       Terminal& terminal) {
   options.engine = loaded.engine;
+  // Nothing else names what was copied.
+  options.record_boxes = !arguments.output.trace.empty() ||
+                         (!arguments.output.summary.empty() && !arguments.output.is_brief);
   options.record_residency = !arguments.output.trace.empty() || arguments.output.with_states;
   ProgressLine progress(terminal, "tasks");
   options.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); };

@@ -236,7 +236,7 @@ void Simulation::accept(const core::StartCopy& copy) {
     slot.first_arrival =
         residency_.use(copy.target_replica, copy.to, part.target_offset, slot.first_arrival);
   }
-  if (recorder_.lists_commands()) {
+  if (options_.record_tasks && options_.record_boxes) {
     for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
   }
   slot.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, copy.parts.size()));

@@ -19,6 +19,7 @@ namespace parley::sim {
 struct SimOptions {
   core::EngineOptions engine;
   bool record_tasks = true;       // RunRecord::tasks and copies
+  bool record_boxes = true;       // CopyRecord::boxes, if copies: most of the memory of long lists
   bool record_residency = false;  // RunRecord::residency
   /// By task: how long it takes, whatever the cost model says; negative: as the model says. Empty:
   /// all by the model. With the durations of a run for real, what is left is error of the model of
