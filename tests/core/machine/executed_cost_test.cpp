@@ -32,7 +32,7 @@ Machine measured_machine() {
   return *std::move(machine);
 }
 
-struct Case {
+struct KernelCase {
   const char* what;
   std::vector<KernelCall> kernel;
   std::int64_t elements;  // of float64, read, and as many written
@@ -45,7 +45,7 @@ struct Case {
 TEST_CASE("extra times, shares and costs of issuing, by kernel") {
   const Machine machine = measured_machine();
   const KernelCall copy{"copy", {}, {{false, 0, {}}, {false, 1, {}}}};
-  const std::vector<Case> cases = {
+  const std::vector<KernelCase> cases = {
       // 1,000 bytes read, as many written: 200 ns of hashing, 40 to start, beside 240 of spinning.
       {"no kernel", {}, 125, 240, 240, 1.0, 0.25, 70},
       {"spin", {{"spin", {}, {}}}, 125, 240, 40, 0.0, 0.0, 0},
@@ -56,7 +56,7 @@ TEST_CASE("extra times, shares and costs of issuing, by kernel") {
       {"twice", {copy, copy}, 100, 9, 0, 0.4, 0.4, 600},
       {"not listed", {{"scale", {{"value", 2.0}}, {{false, 1, {}}}}}, 100, 9, 0, 1.0, 1.0, 0},
   };
-  for (const Case& one : cases) {
+  for (const KernelCase& one : cases) {
     CAPTURE(one.what);
     Program program("p");
     TaskSpec task;
