@@ -23,7 +23,8 @@ struct CopyTiming {
 CopyTiming copy_timing(const core::Machine& machine, core::RouteId route, core::Bytes bytes);
 
 /// Bytes over rate in nanoseconds, rounded up; values that exceed a whole number by rounding error
-/// only count as that number. Rate in bytes/s, > 0; infinity takes no time.
+/// only count as that number; at most core::kLongestDuration. Rate in bytes/s, > 0; infinity takes
+/// no time.
 core::Duration flow_duration(double bytes, double bytes_per_s);
 
 }  // namespace parley::sim

@@ -16,8 +16,6 @@ namespace {
 constexpr double kDemandSlack = 1e-9;
 // Rates that differ by less are the same rate, solved twice.
 constexpr double kSameRate = 1e-13;
-// In place of infinity, which cannot be subtracted: any copy takes less than a nanosecond.
-constexpr double kFastest = 1e30;
 
 /// What the route's resources allow one player: bytes/s.
 double resource_limit(const core::Route& route) {
@@ -256,7 +254,7 @@ void Network::share_out(core::Time now, std::uint32_t id, double rate) {
     const double part = left / static_cast<double>(sharers_.size() - i);
     const double given = std::min(part, flows_[sharers_[i]].limit);
     set_rate(now, sharers_[i], given);
-    left -= given;
+    if (std::isfinite(left)) left -= given;  // of what has no end, no end is left
   }
 }
 

@@ -160,6 +160,7 @@ void Simulation::settle_network() {
 void Simulation::tell_rate(FlowId flow, double rate) {
   FlowEntry& entry = flows_[flow.index()];
   const InFlight& copy = commands_[entry.copy];
+  if (rate >= Network::kFastest) rate = 0.0;  // over at once: nobody notices
   speeds_.add_traffic(copy.from, copy.to, rate - entry.rate);
   entry.rate = rate;
 }
@@ -301,8 +302,9 @@ void Simulation::start_copy(CommandId id) {
     const double factor =
         options_.copy_noise.factor(options_.engine.seed, NoiseStream::kCopies, id.index());
     fixed = scaled(fixed, factor);
-    copy.flow_bytes = core::Bytes(
-        std::max<std::int64_t>(1, std::llround(static_cast<double>(copy.bytes.count()) * factor)));
+    const double bytes = std::min(static_cast<double>(copy.bytes.count()) * factor,
+                                  static_cast<double>(core::kMostBytes.count()));
+    copy.flow_bytes = core::Bytes(std::max<std::int64_t>(1, std::llround(bytes)));
   }
   queue_.push(now_ + fixed, {OccurrenceKind::kFlowBegins, static_cast<std::uint32_t>(id.index())});
 }

@@ -26,6 +26,11 @@ TEST_CASE("latency and rate are the fixed part and the limit") {
   CHECK_FALSE(timing.is_fixed_only);
 }
 
+TEST_CASE("a flow ends, however slow it is") {
+  CHECK(flow_duration(1e15, 1e-9) == core::kLongestDuration);
+  CHECK(flow_duration(1e15, std::numeric_limits<double>::infinity()) == Duration(0));
+}
+
 TEST_CASE("a curve: fixed part and flow add up to the uncontended time of every size") {
   MachineBuilder builder(1);
   builder.route(host_space(), gpu_space(0)).curve = {

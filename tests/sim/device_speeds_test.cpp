@@ -76,6 +76,30 @@ TEST_CASE("copies elsewhere disturb nobody, and machines without the figure are 
   CHECK(span(result, 1) == 10000);  // of a device that states nothing
 }
 
+TEST_CASE(
+    "a copy that takes no time disturbs nobody, one at an absurd rate for no longer than ever") {
+  struct Case {
+    core::Bandwidth rate;
+    std::int64_t longest;
+  };
+  for (const Case& one : {Case{core::Bandwidth(), 100000},
+                          Case{core::Bandwidth(1e29), core::kLongestDuration.count()}}) {
+    MachineBuilder machine(1);
+    machine.spec.devices[gpu_device(0)].interference = {1e11, 1.5};
+    core::Route& route = machine.route(host_space(), gpu_space(0));
+    route.latency = Duration(10);
+    route.rate_cap = one.rate;
+    ProgramBuilder builder;
+    const core::RegionId a = builder.array("A", 8 << 20);
+    builder.spawn(ProgramBuilder::task("kernel", "gpu:0", 100000));
+    builder.spawn(ProgramBuilder::task("next", "gpu:0", 1, {in(a)}));  // fetches A meanwhile
+    builder.close();
+    const SimResult result = required(simulate(builder.program, machine.build(), {}));
+    CHECK(span(result, 0) >= 100000);
+    CHECK(span(result, 0) <= one.longest);
+  }
+}
+
 TEST_CASE("what was recorded holds whatever is copied") {
   ProgramBuilder builder;
   const core::RegionId a = builder.array("A", 100000);

@@ -82,6 +82,20 @@ TEST_CASE("kernels that fill a device share it; small ones do not disturb each o
   }
 }
 
+TEST_CASE("a kernel that all but stands still ends, once it is told to go on") {
+  const core::Machine machine = machine_of(1, 0);
+  const std::vector<DeviceId> on = {DeviceId(0)};
+  KernelRates rates(machine, true);
+  Ends ends(rates);
+  rates.set_speed(DeviceId(0), 1e-18);
+  rates.start(Time(0), CommandId(0), on, Duration(100000), 1.0);
+  ends.settle(0);
+  CHECK(ends[0] == core::kLongestDuration.count());
+  rates.set_speed(DeviceId(0), 1.0);
+  ends.settle(1000);
+  CHECK(ends[0] == 101000);
+}
+
 TEST_CASE("devices without streams are left alone, unless speeds change") {
   const core::Machine machine = machine_of(1, 0);
   const std::vector<DeviceId> on = {DeviceId(0)};

@@ -155,6 +155,19 @@ TEST_CASE("two flows on one pair: two shares by flow, one by pair") {
   }
 }
 
+TEST_CASE("flows that share an unlimited pair take no time, or what their own limits say") {
+  MachineBuilder builder(1);
+  builder.route(host_space(), gpu_space(0)).share = core::ShareMode::kPair;
+  const Machine machine = builder.build();
+  const RouteId route = machine.route_id(host_space(), gpu_space(0));
+  Playback playback(machine);
+  const std::vector<Time> ends = playback.play({{Time(10), route, Bytes(1000)},
+                                                {Time(10), route, Bytes(1000), 5e9},
+                                                {Time(10), route, core::kMostBytes},
+                                                {Time(10), route, Bytes(1000)}});
+  CHECK(ends == std::vector<Time>{Time(11), Time(210), Time(11), Time(11)});
+}
+
 TEST_CASE("of a pair's rate, a flow gets no more than its limit, the others the rest") {
   const Machine machine = switched_machine(2, core::ShareMode::kPair);
   const auto ends = Playback(machine).play({{Time(0), between(machine, 0, 1), Bytes(1000), 10e9},

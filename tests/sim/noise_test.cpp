@@ -216,5 +216,26 @@ TEST_CASE("a copy's factor counts alone and beside others, and its bytes stay wh
   }
 }
 
+TEST_CASE("however unlucky a copy, it takes no longer than one of the most bytes") {
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("A", core::kMostBytes.count());
+  builder.spawn(ProgramBuilder::task("T", "gpu:0", 1, {in(a)}));
+  builder.close();
+  MachineBuilder machine(1, core::kMostBytes + core::kMostBytes);
+  machine.spec.spaces[host_space()].capacity = core::kMostBytes + core::kMostBytes;
+  machine.route(host_space(), gpu_space(0)).rate_cap = core::Bandwidth(1e12);
+  SimOptions options;
+  options.copy_noise = noise("pareto:alpha=1.1");
+  const auto factor = [&] {
+    return options.copy_noise.factor(options.engine.seed, NoiseStream::kCopies, 0);
+  };
+  while (factor() < 1e4) ++options.engine.seed;  // 2^50 times as much overflows
+  const SimResult result = required(simulate(builder.program, machine.build(), options));
+  REQUIRE(result.run.copies.size() == 1);
+  REQUIRE(result.run.copies[0].command == core::CommandId(0));
+  CHECK(result.run.copies[0].end - result.run.copies[0].start ==
+        Duration((core::kMostBytes.count() + 999) / 1000));
+}
+
 }  // namespace
 }  // namespace parley::sim
