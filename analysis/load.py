@@ -6,6 +6,7 @@ Whatever is wrong with a file is a LoadError that says where, what was found and
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -67,6 +68,49 @@ def load_predicted_run(path: str | Path) -> PredictedRun:
         if simulated is None
         else _SummaryReader(str(path), {**document, **simulated, "mode": "sim"}).run(),
     )
+
+
+PREDICTION_COLUMNS = (
+    "workload", "devices", "policies", "measured_ns", "predicted_ns", "timed_ns", "retimed_ns",
+    "fault",
+)  # fmt: skip
+
+
+def load_predictions(path: str | Path) -> list[PredictedRun]:
+    """Real runs with their predictions: a summary of `parley exec --predict`, or all rows that ran
+    of a table of `parley predict --csv`. Fails with LoadError."""
+    if Path(path).suffix != ".csv":
+        return [load_predicted_run(path)]
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LoadError(f"{path}: {error}") from error
+    missing = [name for name in PREDICTION_COLUMNS if rows and name not in rows[0]]
+    if not rows or missing:
+        raise LoadError(f"{path}: no table of parley predict --csv")
+    runs = []
+    for number, row in enumerate(rows, start=2):
+        if row["fault"]:
+            continue
+        try:
+            times = {key: int(row[key]) for key in PREDICTION_COLUMNS if key.endswith("_ns")}
+        except (TypeError, ValueError) as error:
+            raise LoadError(f"{path}: line {number}: expected integer nanoseconds") from error
+        gpus = f"{row['devices']} GPU" + ("" if row["devices"] == "1" else "s")
+        measured = Run(
+            path=str(path), workload=row.get("name") or row["workload"], machine=gpus, mode="exec",
+            policies={"policies": row["policies"]}, makespan=times["measured_ns"], bounds={},
+            busy={}, bytes_copied={}, spaces=[], devices=[],
+        )  # fmt: skip
+        # Durations are those of the timed run, which may have taken longer for being timed.
+        scale = times["measured_ns"] / max(times["timed_ns"], 1)
+        runs.append(
+            PredictedRun(measured, times["predicted_ns"], round(times["retimed_ns"] * scale), None)
+        )
+    if not runs:
+        raise LoadError(f"{path}: no row with figures")
+    return runs
 
 
 def is_comparison(path: str | Path) -> bool:

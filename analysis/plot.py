@@ -66,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
             else "a run summary (parley sim --states --summary), or a comparison (parley compare "
             "--memory ... --json)" if kind is memory
             else "a machine file in the long form (parley convert)" if kind is machine
-            else "a run summary (parley exec --predict --summary)" if kind is versus
+            else "run summaries (parley exec --predict --summary) or tables (parley predict --csv)"
+            if kind is versus
             else "a run summary (parley sim --summary)",
         )  # fmt: skip
         kind.add_argument("-o", "--output", required=True, help="figure: .png, .svg or .pdf")
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _draw(options: argparse.Namespace) -> Figure:
     """The figure asked for; only the module that draws it is imported."""
-    from load import is_comparison, load_comparison, load_predicted_run, load_run
+    from load import is_comparison, load_comparison, load_predictions, load_run
 
     if options.kind == "compare":
         from compare import draw_comparison
@@ -89,7 +90,8 @@ def _draw(options: argparse.Namespace) -> Figure:
     if options.kind == "sim_vs_real":
         from sim_vs_real import draw_sim_vs_real
 
-        return draw_sim_vs_real([load_predicted_run(path) for path in options.files])[0].figure
+        runs = [run for path in options.files for run in load_predictions(path)]
+        return draw_sim_vs_real(runs)[0].figure
     if options.kind == "memory" and is_comparison(options.files[0]):
         from memory_sweep import draw_memory_sweep
 

@@ -46,7 +46,10 @@ def _draw_makespans(runs: Sequence[PredictedRun]) -> Axes:
     ax.plot(line, line, color=style.QUIET, linewidth=1.0, zorder=1)
     policies = style.policy_labels([run.measured.policies for run in runs])
     if len(set(policies)) == 1:
-        policies = [run.measured.policies.get("mapper", "default") for run in runs]
+        policies = [
+            run.measured.policies.get("mapper") or run.measured.policies.get("policies", "default")
+            for run in runs
+        ]
     colours = style.policy_colours(policies)
     workloads = sorted({run.measured.workload for run in runs})
     for i, run in enumerate(runs):

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import synthetic
-from load import LoadError, load_predicted_run
+from load import LoadError, load_predicted_run, load_predictions
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from runs import PredictedRun
@@ -33,6 +33,37 @@ def marks(ax: Axes, is_hollow: bool) -> list[tuple[float, float]]:
         (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
         for line in ax.get_lines() if is_of_kind(line)
     ]  # fmt: skip
+
+
+HEADER = "workload,devices,policies,measured_ns,predicted_ns,timed_ns,retimed_ns,fault\n"
+
+
+class PredictionTableTest(unittest.TestCase):
+    def load(self, rows: str, header: str = HEADER) -> list[PredictedRun]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.csv"
+            path.write_text(header + rows, encoding="utf-8")
+            return load_predictions(path)
+
+    def test_rows_that_ran_are_drawn(self) -> None:
+        runs = self.load(
+            '"lu:tiles=4,tile=8",2,"mapper=parla,window=4",1000,900,2000,1900,""\n'
+            'chol,1,default,500,600,500,500,""\n'
+            'chol,1,other,0,0,0,0,"execution: interrupted"\n'
+        )
+        self.assertEqual([run.measured.makespan for run in runs], [1000, 500])
+        self.assertEqual([run.retimed for run in runs], [950, 500])  # timed runs took longer
+        (ax,) = draw_sim_vs_real(runs)
+        self.assertEqual(len(marks(ax, is_hollow=False)), 2)
+        self.assertIn("1 GPU, 2 GPUs: 2 runs", ax.get_title(loc="left"))
+
+    def test_what_is_no_such_table_is_refused(self) -> None:
+        for rows, header in (
+            ("", HEADER), ("1,2\n", "a,b\n"), ("chol,1,x,a,1,1,1,\n", HEADER),
+            ("chol,1,x,1,1,1,1,failed\n", HEADER),
+        ):  # fmt: skip
+            with self.assertRaises(LoadError):
+                self.load(rows, header)
 
 
 class SimVsRealTest(unittest.TestCase):
