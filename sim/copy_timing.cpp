@@ -31,8 +31,9 @@ core::Duration flow_duration(double bytes, double bytes_per_s) {
   constexpr double kRelativeSlack = 1e-12;
   constexpr double kSlackNs = 1e-6;
   const auto longest = static_cast<double>(core::kLongestDuration.count());
-  const double ns = std::min(std::max(bytes, 0.0) * 1e9 / bytes_per_s, longest);
-  return core::Duration(static_cast<std::int64_t>(std::ceil(ns - kSlackNs - ns * kRelativeSlack)));
+  const double ns = std::max(bytes, 0.0) * 1e9 / bytes_per_s;
+  const double whole = std::ceil(ns - kSlackNs - ns * kRelativeSlack);
+  return core::Duration(static_cast<std::int64_t>(std::min(whole, longest)));
 }
 
 }  // namespace parley::sim

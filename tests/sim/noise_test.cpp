@@ -223,7 +223,7 @@ TEST_CASE("however unlucky a copy, it takes no longer than one of the most bytes
   builder.close();
   MachineBuilder machine(1, core::kMostBytes + core::kMostBytes);
   machine.spec.spaces[host_space()].capacity = core::kMostBytes + core::kMostBytes;
-  machine.route(host_space(), gpu_space(0)).rate_cap = core::Bandwidth(1e12);
+  machine.route(host_space(), gpu_space(0)).rate_cap = core::Bandwidth(1e13);
   SimOptions options;
   options.copy_noise = noise("pareto:alpha=1.1");
   const auto factor = [&] {
@@ -234,7 +234,7 @@ TEST_CASE("however unlucky a copy, it takes no longer than one of the most bytes
   REQUIRE(result.run.copies.size() == 1);
   REQUIRE(result.run.copies[0].command == core::CommandId(0));
   CHECK(result.run.copies[0].end - result.run.copies[0].start ==
-        Duration((core::kMostBytes.count() + 999) / 1000));
+        Duration((core::kMostBytes.count() + 9999) / 10000));
 }
 
 }  // namespace
