@@ -20,6 +20,30 @@ using core::Duration;
 using core::TaskId;
 using Json = nlohmann::json;
 
+constexpr std::size_t kMostBadTimes = 100;
+
+/// A time so far from the ends of its type that differences of two do not overflow.
+std::optional<std::int64_t> time_in(const Json& json) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 61;
+  if (!json.is_number_integer()) return std::nullopt;
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(kMost)) {
+    return std::nullopt;
+  }
+  const auto ns = json.get<std::int64_t>();
+  if (ns < -kMost) return std::nullopt;
+  return ns;
+}
+
+/// Nothing unless it is a duration that a task may have.
+std::optional<Duration> between(const Json& start, const Json& end) {
+  const std::optional<std::int64_t> from = time_in(start);
+  const std::optional<std::int64_t> to = time_in(end);
+  if (!from || !to || *to < *from) return std::nullopt;
+  const Duration duration(*to - *from);
+  if (duration > core::kLongestDuration) return std::nullopt;
+  return duration;
+}
+
 /// Collects what a file tells of tasks; classes of devices are those of the machine that it ran on.
 class Collector {
  public:
@@ -36,13 +60,16 @@ class Collector {
     class_of_[device.at("name").get<std::string>()] = device.at("class").get<std::string>();
   }
 
-  /// `devices`: of a group joined by "+"; the first counts.
-  void add_task(const std::string& name, const std::string& devices, Duration duration) {
+  /// `devices`: of a group joined by "+"; the first counts. `where`: the place of the two times.
+  void add_task(const std::string& name, const std::string& devices, const Json& start,
+                const Json& end, const std::string& where) {
     ++tasks_;
-    is_timed_ = is_timed_ || duration > Duration(0);
+    const std::optional<Duration> duration = between(start, end);
+    if (!duration) return refuse(where, name, start, end);
+    is_timed_ = is_timed_ || *duration > Duration(0);
     const std::optional<TaskId> task = program_.find_task(name);
-    if (!task || duration < Duration(0)) return;
-    recorded_.durations[*task] = duration;
+    if (!task) return;
+    recorded_.durations[*task] = *duration;
     const auto device_class = class_of_.find(devices.substr(0, devices.find('+')));
     if (device_class == class_of_.end()) return;
     const auto device = device_of_class_.find(device_class->second);
@@ -50,6 +77,10 @@ class Collector {
   }
 
   core::Result<RecordedDurations> take(const std::string& path) {
+    if (!faults_.empty()) {
+      for (core::Fault& fault : faults_) fault.where = path + ": " + fault.where;
+      return std::move(faults_);
+    }
     if (tasks_ == 0) return core::Fault{path, "tells of no task that has ended"};
     if (!is_timed_) {
       return core::Fault{path, "every task took 0 ns: the run was not timed (--untimed)"};
@@ -67,24 +98,31 @@ class Collector {
   }
 
  private:
+  void refuse(const std::string& where, const std::string& name, const Json& start,
+              const Json& end) {
+    if (faults_.size() >= kMostBadTimes) return;
+    faults_.push_back({where, "task \"" + name + "\": found start " + start.dump() + ", end " +
+                                  end.dump() + "; allowed: integers, the end 0 to " +
+                                  std::to_string(core::kLongestDuration.count()) +
+                                  " ns after the start"});
+  }
+
   const core::Program& program_;
   std::map<std::string, DeviceId> device_of_class_;  // the first of each
   std::map<std::string, std::string> class_of_;
   RecordedDurations recorded_;
+  core::Faults faults_;
   std::size_t tasks_ = 0;
   bool is_timed_ = false;
 };
 
-Duration between(const Json& start, const Json& end) {
-  return Duration(end.get<std::int64_t>() - start.get<std::int64_t>());
-}
-
 void read_summary(const Json& summary, Collector& collector) {
   for (const Json& device : summary.at("layout").at("devices")) collector.add_device(device);
   if (!summary.contains("tasks")) return;
+  std::size_t number = 0;
   for (const Json& row : summary.at("tasks")) {
-    collector.add_task(row.at(0).get<std::string>(), row.at(1).get<std::string>(),
-                       between(row.at(2), row.at(3)));
+    collector.add_task(row.at(0).get<std::string>(), row.at(1).get<std::string>(), row.at(2),
+                       row.at(3), "tasks[" + std::to_string(number++) + "]");
   }
 }
 
@@ -93,13 +131,13 @@ class JournalTasks {
  public:
   explicit JournalTasks(Collector& collector) : collector_(collector) {}
 
-  void read_step(const Json& step) {
+  void read_step(const Json& step, std::size_t line) {
     for (const Json& event : step.at("events")) {
       if (!event.contains("task_done")) continue;
       const auto launch = launches_.find(event["task_done"].get<std::uint64_t>());
       if (launch == launches_.end()) continue;
-      collector_.add_task(launch->second.task, launch->second.device,
-                          between(event.at("start"), event.at("end")));
+      collector_.add_task(launch->second.task, launch->second.device, event.at("start"),
+                          event.at("end"), "line " + std::to_string(line));
       launches_.erase(launch);
     }
     if (!step.contains("commands")) return;  // the run stopped in this step
@@ -133,7 +171,7 @@ std::optional<core::Fault> read_journal(std::istream& file, const std::string& p
       if (line == 3) {
         for (const Json& device : json.at("machine").at("devices")) collector.add_device(device);
       } else {
-        tasks.read_step(json);
+        tasks.read_step(json, line);
       }
     } catch (const Json::exception&) {
       return broken;
@@ -151,6 +189,7 @@ core::Result<RecordedDurations> load_durations(const std::string& path,
   std::ifstream file(path, std::ios::binary);
   std::string first;
   if (!file || !std::getline(file, first)) {
+    if (file.eof()) return core::Fault{path, "is empty"};
     return core::Fault{path, "cannot be read: " + std::generic_category().message(errno)};
   }
   Collector collector(program, machine);

@@ -128,6 +128,7 @@ void impose_plan(std::shared_ptr<const core::Plan> plan, core::EngineOptions& en
     if (engine.prefetch.empty()) engine.prefetch = "planned";
     if (engine.evict.empty()) engine.evict = "planned";
     if (engine.source.empty()) engine.source = "planned";
+    engine.writes_back_early |= plan->writes_back_early;
   }
   engine.plan = std::move(plan);
 }

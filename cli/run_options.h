@@ -51,7 +51,7 @@ core::Result<LoadedRun> load_run(const RunOptions& options,
 
 /// Takes a plan up into the options. Policies that were not chosen become those that
 /// follow it: mapper fixed; with that one, order strict; with both, if the plan tells of copies,
-/// prefetch, evict and source planned.
+/// prefetch, evict and source planned, and early write-backs if the plan's run made any.
 void impose_plan(std::shared_ptr<const core::Plan> plan, core::EngineOptions& engine);
 
 /// "8" or "unlimited" (0).

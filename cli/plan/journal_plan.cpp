@@ -8,20 +8,20 @@
 #include <utility>
 #include <vector>
 
+#include "cli/plan/plan_values.h"
+
 namespace parley::cli {
 namespace {
 
 using Json = nlohmann::json;
 
-std::vector<core::Box> boxes_of(const Json& parts) {
+/// Of a copy's parts; those with faults are left out.
+std::vector<core::Box> boxes_of(const Json& parts, std::span<const std::int64_t> shape,
+                                const std::string& where, PlanNames& names) {
   std::vector<core::Box> boxes;
   for (const Json& part : parts) {
-    std::vector<core::Range> ranges;
-    for (const Json& range : part.at("box")) {
-      ranges.push_back({range.at(0).get<std::int64_t>(), range.at(1).get<std::int64_t>(),
-                        range.at(2).get<std::int64_t>()});
-    }
-    boxes.emplace_back(ranges);
+    const auto box = plan_box(part.at("box"), shape, where + ": box", names);
+    if (box) boxes.push_back(*box);
   }
   return boxes;
 }
@@ -35,7 +35,10 @@ class JournalPlan {
     if (command.contains("copy")) add_copy(command, where);
     if (command.contains("launch")) add_launch(command, where);
     if (command.contains("drop")) add_drop(command, where);
+    if (command.contains("finish")) is_finished_ = true;
   }
+  /// Whether the run had nothing more to do.
+  [[nodiscard]] bool is_finished() const { return is_finished_; }
 
   core::Plan take() {
     // Copied early, and gone before the task was launched: by what the task accesses alone.
@@ -70,7 +73,8 @@ class JournalPlan {
     if (!array) return names_.refuse(where, "unknown array " + command.at("array").dump());
     copy.from = names_.space(command.at("from").get<std::string>(), where);
     copy.to = names_.space(command.at("to").get<std::string>(), where);
-    copy.boxes = boxes_of(command.at("parts"));
+    copy.boxes =
+        boxes_of(command.at("parts"), names_.program().array(*array).spec.shape, where, names_);
     copy.region = names_.program().array(*array).whole;
     const std::string reason = command.at("reason").get<std::string>();
     const bool is_prefetch = reason == "prefetch";
@@ -91,7 +95,8 @@ class JournalPlan {
   void add_launch(const Json& command, const std::string& where) {
     core::PlannedTask planned;
     planned.task = names_.task(command.at("task").get<std::string>(), where);
-    planned.alternative = command.at("alternative").get<std::uint16_t>();
+    planned.alternative =
+        plan_alternative(command.at("alternative"), where + ": alternative", names_);
     std::string devices;
     for (const Json& device : command.at("devices")) {
       devices += (devices.empty() ? "" : "+") + device.get<std::string>();
@@ -153,6 +158,7 @@ class JournalPlan {
 
   PlanNames& names_;
   core::Plan plan_;
+  bool is_finished_ = false;
   std::unordered_map<std::uint32_t, std::vector<OpenCopy>> open_;  // by task not launched yet
   std::vector<core::PlannedPrefetch> prefetches_;                  // one a copy
 };
@@ -165,20 +171,25 @@ core::Plan plan_of_journal(std::istream& journal, PlanNames& names) {
   std::size_t number = 1;
   for (; number < 3 && std::getline(journal, line); ++number) {
   }
+  const auto line_text = [&] { return "line " + std::to_string(number); };
   while (std::getline(journal, line)) {
-    const std::string where = "line " + std::to_string(++number);
+    ++number;
     const Json step = Json::parse(line, nullptr, false);
+    if (step.is_discarded() && journal.eof()) break;  // within this line
     try {
       if (step.contains("stopped")) {
-        names.refuse(where, "the run ended here, too early to be a plan: " +
-                                step.at("stopped").get<std::string>());
+        names.refuse(line_text(), "the run ended here, too early to be a plan: " +
+                                      step.at("stopped").get<std::string>());
         break;
       }
-      for (const Json& command : step.at("commands")) plan.add(command, where);
+      for (const Json& command : step.at("commands")) plan.add(command, line_text());
     } catch (const Json::exception& problem) {
-      names.refuse(where, std::string("is no step of a journal: ") + problem.what());
+      names.refuse(line_text(), std::string("is no step of a journal: ") + problem.what());
       break;
     }
+  }
+  if (names.faults().empty() && !plan.is_finished()) {
+    names.refuse(line_text(), "the journal is cut off here");
   }
   return plan.take();
 }

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <queue>
 #include <sstream>
 #include <system_error>
@@ -14,6 +16,7 @@
 
 #include "cli/plan/journal_plan.h"
 #include "cli/plan/plan_names.h"
+#include "cli/plan/plan_values.h"
 
 namespace parley::cli {
 namespace {
@@ -43,7 +46,12 @@ void read_rows(const Json& file, const char* list, const char* form, PlanNames& 
   }
 }
 
-std::uint32_t position_of(const Json& row) { return row.at(0).get<std::uint32_t>(); }
+/// 0 after a fault.
+std::uint32_t position_of(const Json& row, const std::string& where, PlanNames& names) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(
+      plan_integer(row.at(0), 0, kMost, where + "[0]", names).value_or(0));
+}
 
 void read_tasks(const Json& file, PlanNames& names, core::Plan& plan) {
   read_rows(file, "tasks", "[task, device] or [task, device, alternative]", names,
@@ -51,7 +59,8 @@ void read_tasks(const Json& file, PlanNames& names, core::Plan& plan) {
               core::PlannedTask planned;
               planned.task = names.task(row.at(0).get<std::string>(), where);
               planned.devices = names.devices(row.at(1).get<std::string>(), where);
-              if (row.size() > 2) planned.alternative = row.at(2).get<std::uint16_t>();
+              if (row.size() > 2)
+                planned.alternative = plan_alternative(row.at(2), where + "[2]", names);
               if (!planned.task.is_none()) plan.tasks.push_back(std::move(planned));
             });
 }
@@ -59,38 +68,49 @@ void read_tasks(const Json& file, PlanNames& names, core::Plan& plan) {
 void read_prefetches(const Json& file, PlanNames& names, core::Plan& plan) {
   read_rows(file, "prefetches", "[position, region, space, task]", names,
             [&](const Json& row, const std::string& where) {
-              plan.prefetches.push_back({position_of(row),
+              plan.prefetches.push_back({position_of(row, where, names),
                                          names.region(row.at(1).get<std::string>(), where),
                                          names.space(row.at(2).get<std::string>(), where),
                                          names.task(row.at(3).get<std::string>(), where)});
             });
 }
 
+/// Of a copy of a region; none after a fault.
+std::vector<core::Box> boxes_of_row(const Json& list, core::RegionId region,
+                                    const std::string& where, PlanNames& names) {
+  std::vector<core::Box> boxes;
+  if (!list.is_array() || list.empty()) {
+    names.refuse(where, "found " + list.dump() + "; allowed: a list of at least one box");
+    return boxes;
+  }
+  if (region.is_none()) return boxes;  // of an unknown shape
+  const core::Program& program = names.program();
+  const core::ArrayId array = program.region(region).array;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto box = plan_box(list[i], program.array(array).spec.shape,
+                              where + "[" + std::to_string(i) + "]", names);
+    if (box) boxes.push_back(*box);
+  }
+  return boxes;
+}
+
 void read_copies(const Json& file, PlanNames& names, core::Plan& plan) {
-  read_rows(
-      file, "copies", "[position, region, boxes of [start, step, count], from, to]", names,
-      [&](const Json& row, const std::string& where) {
-        core::PlannedCopy copy;
-        copy.position = position_of(row);
-        copy.region = names.region(row.at(1).get<std::string>(), where);
-        for (const Json& box : row.at(2)) {
-          std::vector<core::Range> ranges;
-          for (const Json& range : box) {
-            ranges.push_back({range.at(0).get<std::int64_t>(), range.at(1).get<std::int64_t>(),
-                              range.at(2).get<std::int64_t>()});
-          }
-          copy.boxes.emplace_back(ranges);
-        }
-        copy.from = names.space(row.at(3).get<std::string>(), where);
-        copy.to = names.space(row.at(4).get<std::string>(), where);
-        plan.copies.push_back(std::move(copy));
-      });
+  read_rows(file, "copies", "[position, region, boxes of [start, step, count], from, to]", names,
+            [&](const Json& row, const std::string& where) {
+              core::PlannedCopy copy;
+              copy.position = position_of(row, where, names);
+              copy.region = names.region(row.at(1).get<std::string>(), where);
+              copy.boxes = boxes_of_row(row.at(2), copy.region, where + "[2]", names);
+              copy.from = names.space(row.at(3).get<std::string>(), where);
+              copy.to = names.space(row.at(4).get<std::string>(), where);
+              plan.copies.push_back(std::move(copy));
+            });
 }
 
 void read_evictions(const Json& file, PlanNames& names, core::Plan& plan) {
   read_rows(file, "evictions", "[position, region, space]", names,
             [&](const Json& row, const std::string& where) {
-              plan.evictions.push_back({position_of(row),
+              plan.evictions.push_back({position_of(row, where, names),
                                         names.region(row.at(1).get<std::string>(), where),
                                         names.space(row.at(2).get<std::string>(), where)});
             });
@@ -195,10 +215,18 @@ core::Plan plan_of_summary(const Json& file, PlanNames& names) {
   return plan;
 }
 
-/// Whether the text begins with the header of a journal. The rest is on lines of its own.
-bool is_journal(const std::string& first_line) {
-  const Json header = Json::parse(first_line, nullptr, false);
-  return header.is_object() && header.value("format", Json()) == "parley-journal";
+/// The header of a journal, if the text begins with one. The rest is on lines of its own.
+std::optional<Json> journal_header(const std::string& first_line) {
+  Json header = Json::parse(first_line, nullptr, false);
+  if (!header.is_object() || header.value("format", Json()) != "parley-journal") {
+    return std::nullopt;
+  }
+  return header;
+}
+
+bool writes_back_early(const Json& journal_header) {
+  const Json options = journal_header.value("options", Json());
+  return options.is_object() && options.value("writes_back_early", Json()) == true;
 }
 
 core::Plan plan_of_json(const std::string& text, PlanNames& names) {
@@ -239,8 +267,9 @@ core::Result<core::Plan> load_plan(const std::string& path, const core::Program&
   std::string first_line;
   std::getline(file, first_line);
   PlanNames names(program, machine, path);
-  if (is_journal(first_line)) {
+  if (const std::optional<Json> header = journal_header(first_line)) {
     core::Plan plan = plan_of_journal(file, names);
+    plan.writes_back_early = writes_back_early(*header);
     return checked(std::move(plan), names);
   }
   const std::string rest((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

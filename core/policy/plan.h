@@ -51,6 +51,9 @@ struct Plan {
   std::vector<PlannedPrefetch> prefetches;
   std::vector<PlannedCopy> copies;
   std::vector<PlannedEviction> evictions;
+  /// The decisions are those of a run that wrote back early (EngineOptions::writes_back_early):
+  /// its evictions found clean what a run that does not has to write back then.
+  bool writes_back_early = false;
 };
 
 }  // namespace parley::core

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -94,6 +95,7 @@ TEST_CASE("what is no record of durations is refused, with what is wrong") {
   REQUIRE(simulate(idle, {"--journal", folder.path("untimed")}).code == 0);
   const std::vector<std::pair<std::string, std::string>> cases = {
       {folder.path("absent"), "cannot be read: No such file or directory"},
+      {folder.file("empty", ""), "is empty"},
       {folder.file("text", "hello"), "expected a journal or a run summary"},
       {folder.file("other", R"({"format": "parley-workload", "version": 1})"),
        "expected a journal or a run summary"},
@@ -110,6 +112,50 @@ TEST_CASE("what is no record of durations is refused, with what is wrong") {
     CHECK(has(said.err, "--durations " + path));
     CHECK(has(said.err, expected));
   }
+}
+
+TEST_CASE("a task that took less than no time, or longer than any may, is refused with its place") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", R"({
+      "format": "parley-workload", "version": 1, "name": "w", "arrays": [],
+      "tasks": [{"name": "t", "placement": "gpu", "cost": {"ns": 1000}}]})");
+  REQUIRE(simulate(workload, {"--journal", folder.path("j"), "--summary", folder.path("s")}).code ==
+          0);
+  const std::string journal = contents(folder.path("j"));
+  const Json summary = Json::parse(contents(folder.path("s")));
+  const Json start = summary["tasks"][0][2];
+  const Json end = summary["tasks"][0][3];
+  const std::string times = "\"start\":" + start.dump() + ",\"end\":" + end.dump();
+  const std::size_t at = journal.find(times);
+  REQUIRE(at != std::string::npos);
+  const std::string line = std::to_string(
+      1 + std::count(journal.begin(), journal.begin() + static_cast<long>(at), '\n'));
+  const std::vector<std::pair<Json, Json>> cases = {
+      {5, 4},
+      {0, 1'000'000'000'000'001},
+      {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()},
+      {0, std::numeric_limits<std::uint64_t>::max()},
+      {0, 0.5},
+      {0, "soon"}};
+  for (const auto& [from, to] : cases) {
+    Json changed = summary;
+    changed["tasks"][0][2] = from;
+    changed["tasks"][0][3] = to;
+    std::string text = journal;
+    text.replace(at, times.size(), "\"start\":" + from.dump() + ",\"end\":" + to.dump());
+    const std::string found = "task \"t\": found start " + from.dump() + ", end " + to.dump() +
+                              "; allowed: integers, the end 0 to 1000000000000000 ns after";
+    const Said by_summary = simulate(workload, {"--durations", folder.file("a", changed.dump())});
+    CHECK(by_summary.code == 2);
+    CHECK_MESSAGE(has(by_summary.err, "/a: tasks[0]: " + found), by_summary.err);
+    const Said by_journal = simulate(workload, {"--durations", folder.file("b", text)});
+    CHECK(by_journal.code == 2);
+    CHECK_MESSAGE(has(by_journal.err, "/b: line " + line + ": " + found), by_journal.err);
+  }
+  Json longest = summary;
+  longest["tasks"][0][2] = 0;
+  longest["tasks"][0][3] = 1'000'000'000'000'000;
+  CHECK(simulate(workload, {"--durations", folder.file("c", longest.dump())}).code == 0);
 }
 
 TEST_CASE("noise that is no distribution is refused by every command that takes it") {

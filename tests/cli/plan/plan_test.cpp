@@ -165,6 +165,111 @@ TEST_CASE("a plan that cannot be followed says why") {
   }
 }
 
+TEST_CASE("numbers and boxes of a plan that mean nothing are refused, with what is allowed") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", two_chains());
+  const std::string tasks =
+      R"([["x1", "gpu:0"], ["x2", "gpu:0"], ["y1", "gpu:0"], ["y2", "gpu:0"]])";
+  const auto error = [&](const std::string& plan) {
+    const Said said =
+        parley({"sim", workload, "--machine", "h200x2", "--plan", folder.file("p.json", plan)});
+    CHECK(said.code == 2);
+    return said.err;
+  };
+  const auto with_copy = [&](const std::string& position, const std::string& boxes) {
+    return plan_of(tasks + R"(, "prefetches": [], "evictions": [], "copies": [[)" + position +
+                   R"(, "x", )" + boxes + R"(, "host", "gpu0"]])");
+  };
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {plan_of(R"([["x1", "gpu:0", 65536]])"),
+       "tasks[0][2]: found 65536; allowed: an integer from 0 to 65535"},
+      {plan_of(R"([["x1", "gpu:0", -1]])"), "tasks[0][2]: found -1; allowed: an integer"},
+      {plan_of(R"([["x1", "gpu:0", 0.5]])"), "tasks[0][2]: found 0.5; allowed: an integer"},
+      {with_copy("4294967296", "[[[0, 1, 8]]]"),
+       "copies[0][0]: found 4294967296; allowed: an integer from 0 to 4294967295"},
+      {with_copy("18446744073709551615", "[[[0, 1, 8]]]"), "copies[0][0]: found 18446744073709"},
+      {with_copy("0", "[]"), "copies[0][2]: found []; allowed: a list of at least one box"},
+      {with_copy("0", "7"), "copies[0][2]: found 7; allowed: a list of at least one box"},
+      {with_copy("0", "[[[0, 1, 8], [0, 1, 8]]]"),
+       "copies[0][2][0]: found [[0,1,8],[0,1,8]]; allowed: a list of 1 [start, step, count]"},
+      {with_copy("0", "[[[0, 1]]]"),
+       "copies[0][2][0][0]: found [0,1]; allowed: [start, step, count]"},
+      {with_copy("0", "[[[-1, 1, 8]]]"),
+       "copies[0][2][0][0][0]: found -1; allowed: an integer from 0 to 7"},
+      {with_copy("0", "[[[0, 0, 8]]]"),
+       "copies[0][2][0][0][1]: found 0; allowed: an integer from 1"},
+      {with_copy("0", "[[[0, 1, -1]]]"),
+       "copies[0][2][0][0][2]: found -1; allowed: an integer from 0 to 8"},
+      {with_copy("0", "[[[1, 1, 8]]]"),
+       "copies[0][2][0][0]: found [1,1,8], which goes beyond the array; allowed: indices from 0 to "
+       "7"},
+      {with_copy("0", "[[[0, 4611686018427387904, 8]]]"), "which goes beyond the array"}};
+  for (const auto& [plan, message] : cases) {
+    const std::string found = error(plan);
+    const std::string& expected = message;  // clang 14 captures no structured bindings
+    CAPTURE(expected);
+    CHECK_MESSAGE(has(found, expected), found);
+  }
+  const Said said = parley({"sim", workload, "--machine", "h200x2", "--plan",
+                            folder.file("p.json", with_copy("0", "[[[1, 3, 3]]]"))});
+  CHECK_MESSAGE(said.code == 0, said.err);
+}
+
+TEST_CASE("numbers of a journal that mean nothing are refused; one that is cut off says so") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", two_chains());
+  REQUIRE(parley({"sim", workload, "--machine", "h200x2", "--journal", folder.path("j")}).code ==
+          0);
+  const std::string journal = contents(folder.path("j"));
+  const auto error = [&](const std::string& text) {
+    const Said said =
+        parley({"sim", workload, "--machine", "h200x2", "--plan", folder.file("p.jsonl", text)});
+    CHECK(said.code == 2);
+    return said.err;
+  };
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string text = journal;
+    REQUIRE(text.find(from) != std::string::npos);
+    return text.replace(text.find(from), from.size(), to);
+  };
+  CHECK(has(error(changed("\"alternative\":0", "\"alternative\":65536")),
+            "alternative: found 65536; allowed: an integer from 0 to 65535"));
+  CHECK(has(error(changed("\"box\":[[0,1,8]]", "\"box\":[[0,1,8],[0,1,8]]")),
+            "box: found [[0,1,8],[0,1,8]]; allowed: a list of 1 [start, step, count]"));
+  CHECK(has(error(changed("\"box\":[[0,1,8]]", "\"box\":[[0,1,9]]")),
+            "box[0][2]: found 9; allowed: an integer from 0 to 8"));
+  // After whole lines, and within the line that follows.
+  std::size_t line = 1;
+  for (std::size_t end = journal.find('\n'); end + 1 < journal.size();
+       end = journal.find('\n', end + 1), ++line) {
+    const auto place = [](std::size_t number) {
+      return ": line " + std::to_string(number) + ": the journal is cut off here";
+    };
+    const std::string at_end = error(journal.substr(0, end + 1));
+    CHECK_MESSAGE(has(at_end, place(line)), at_end);
+    const std::string within = error(journal.substr(0, end + 3));
+    CHECK_MESSAGE(has(within, place(line + 1)), within);
+  }
+  CHECK(line > 4);
+}
+
+TEST_CASE("the plan of a run that wrote back early does so too, and moves the same bytes") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> run = {
+      "sim", "cholesky:tiles=8,tile=256", "--machine", "h200x2", "--limit", "gpu=3MiB"};
+  std::vector<std::string> words = run;
+  words.insert(words.end(), {"--evict", "next_use", "--write-back", "early", "--journal",
+                             folder.path("j.jsonl")});
+  const Json first = summary_of(words, folder);
+  words = run;
+  words.insert(words.end(), {"--plan", folder.path("j.jsonl")});
+  const Json second = summary_of(words, folder);
+  for (const char* key : {"bytes_copied", "evictions", "written_back_bytes"}) {
+    CAPTURE(key);
+    CHECK(first[key] == second[key]);
+  }
+}
+
 TEST_CASE("policies that follow a plan ask for one") {
   const TemporaryFolder folder;
   const std::string workload = folder.file("w.json", two_chains());
