@@ -100,6 +100,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what disturbs beside a copy that takes no time still does so after it") {
+  MachineBuilder machine(2);
+  machine.spec.devices[gpu_device(0)].interference = {1e9, 1.04};
+  machine.route(host_space(), gpu_space(0)).latency = Duration(10);
+  machine.route(gpu_space(1), gpu_space(0)).rate_cap = core::Bandwidth(1e9);
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("A", 8 << 20);
+  const core::RegionId b = builder.array("B", 100000, "gpu1");
+  builder.spawn(ProgramBuilder::task("kernel", "gpu:0", 10000));
+  builder.spawn(ProgramBuilder::task("next", "gpu:0", 1, {in(a), in(b)}));
+  builder.close();
+  CHECK(is_near(span(required(simulate(builder.program, machine.build(), {})), 0), 10400));
+}
+
 TEST_CASE("what was recorded holds whatever is copied") {
   ProgramBuilder builder;
   const core::RegionId a = builder.array("A", 100000);
