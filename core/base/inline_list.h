@@ -72,18 +72,10 @@ class InlineList {
     heap_ = larger;
     capacity_ = static_cast<std::uint32_t>(capacity);
   }
-#if defined(__GNUC__) && !defined(__clang__)
-// g++ 12 with sanitizers does not see that heap_ is written before capacity_ says so.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
   void release() {
     if (!is_inline()) delete[] heap_;
     capacity_ = N;
   }
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
   void copy_from(const InlineList& other) {
     if (other.size_ > capacity_) grow(other.size_);
     std::copy(other.begin(), other.end(), data());
