@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/policy/registry.h"
+#include "core/policy/transfer_time.h"
 
 namespace parley::core {
 namespace {
@@ -55,25 +56,7 @@ class Dmda final : public Mapper {
   }
 
   static double transfer_ns(const View& view, TaskId task, const Candidate& candidate) {
-    Duration sum;
-    for (const Access& access : view.program().accesses(task)) {
-      if (!reads(access.mode)) continue;
-      const SpaceId to = view.machine().device(candidate.devices[access.member]).space;
-      sum += transfer_time(view, access.region, to);
-    }
-    return static_cast<double>(sum.count());
-  }
-
-  static Duration transfer_time(const View& view, RegionId region, SpaceId to) {
-    const Bytes missing = view.missing_bytes(region, to);
-    const SpaceId from = view.owner(region);
-    if (missing == Bytes(0) || from.is_none() || from == to) return Duration(0);
-    const Machine& machine = view.machine();
-    const RouteId direct = machine.route_id(from, to);
-    if (!direct.is_none()) return machine.copy_duration(direct, missing);
-    const SpaceId host = machine.host_of(to);
-    return machine.copy_duration(machine.route_id(from, host), missing) +
-           machine.copy_duration(machine.route_id(host, to), missing);
+    return static_cast<double>(transfer_time(view, task, candidate).count());
   }
 
   double alpha_, beta_;

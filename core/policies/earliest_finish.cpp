@@ -13,6 +13,7 @@
 
 #include "core/policy/arrivals.h"
 #include "core/policy/registry.h"
+#include "core/policy/transfer_time.h"
 
 namespace parley::core {
 namespace {
@@ -207,29 +208,6 @@ class EarliestFinish final : public Mapper {
       result.cost += std::llround(beta_ * static_cast<double>(transfers.count()));
     }
     return result;
-  }
-
-  static Duration transfer_time(const View& view, TaskId task, const Candidate& candidate) {
-    Duration sum;
-    for (const Access& access : view.program().accesses(task)) {
-      if (!reads(access.mode)) continue;
-      const SpaceId space = view.machine().device(candidate.devices[access.member]).space;
-      sum += transfer_time(view, access.region, space);
-    }
-    return sum;
-  }
-
-  /// Uncontended time of copying what is missing from the owner.
-  static Duration transfer_time(const View& view, RegionId region, SpaceId to) {
-    const Bytes missing = view.missing_bytes(region, to);
-    const SpaceId from = view.owner(region);
-    if (missing == Bytes(0) || from.is_none() || from == to) return Duration(0);
-    const Machine& machine = view.machine();
-    const RouteId direct = machine.route_id(from, to);
-    if (!direct.is_none()) return machine.copy_duration(direct, missing);
-    const SpaceId host = machine.host_of(to);
-    return machine.copy_duration(machine.route_id(from, host), missing) +
-           machine.copy_duration(machine.route_id(host, to), missing);
   }
 
   static std::int64_t missing_bytes(const View& view, TaskId task, const Candidate& candidate) {
