@@ -30,6 +30,9 @@ core::Faults wrong_for_host(const ExecArguments& arguments) {
   core::Faults faults;
   if (arguments.streams) faults.push_back({"--streams", "the host backend has no streams"});
   if (arguments.uses_graph) faults.push_back({"--graph", "the host backend has no CUDA graphs"});
+  if (arguments.leaves_threads) {
+    faults.push_back({"--no-bind", "the host backend binds no threads"});
+  }
   return faults;
 }
 
@@ -54,6 +57,7 @@ int run_on_gpus(const ExecArguments& arguments, Terminal& terminal) {
   exec::cuda::CudaOptions options;
   if (arguments.streams) options.compute_streams = *arguments.streams;
   options.uses_graph = arguments.uses_graph;
+  options.binds_threads = !arguments.leaves_threads;
   return run_exec(
       arguments, computer, [&] { return exec::cuda::create_backend(options); }, terminal);
 }
@@ -82,6 +86,8 @@ void add_exec_command(CLI::App& app, Action& action) {
       ->type_name("N");
   command.add_flag("--graph", arguments->uses_graph,
                    "cuda: plan the run, capture it in a CUDA graph, replay it");
+  command.add_flag("--no-bind", arguments->leaves_threads,
+                   "cuda: do not keep the busy threads to processors of their own");
   command.add_option("--repeat", arguments->repeat, "runs; files are of the last [1]")
       ->type_name("N");
   command.add_flag("--verify", arguments->verifies,

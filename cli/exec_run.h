@@ -24,6 +24,7 @@ struct ExecArguments {
   std::optional<std::uint32_t> devices;
   std::optional<std::uint32_t> streams;
   bool uses_graph = false;
+  bool leaves_threads = false;  // not bound to processors
   std::uint32_t repeat = 1;
   bool verifies = false;
   bool predicts = false;

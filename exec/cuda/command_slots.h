@@ -35,6 +35,7 @@ struct Slot {
   // Written before `phase` becomes kSubmitted.
   std::uint16_t gpu = 0, stream = 0;
   std::uint64_t position = 0;  // in the stream
+  bool is_signalled = false;   // the stream's signal, not an event, tells its end
   // Written before `phase` becomes kDone or kStopped.
   core::Time start, end;
   core::Duration issue = core::Duration(0);  // of a launch, in timed runs
@@ -86,6 +87,9 @@ class SlotQueue {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     items_[tail & (CommandSlots::kCount - 1)] = slot;
     tail_.store(tail + 1, std::memory_order_release);
+  }
+  [[nodiscard]] bool empty() const {
+    return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_acquire);
   }
   bool pop(std::uint32_t& slot) {
     const std::size_t head = head_.load(std::memory_order_relaxed);

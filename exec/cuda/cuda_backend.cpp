@@ -24,6 +24,7 @@
 #include "exec/cuda/user_device_kernels.h"
 #include "exec/host/command_scheduler.h"
 #include "exec/host/host_performer.h"
+#include "exec/processors.h"
 #include "exec/user_kernels.h"
 
 namespace parley::exec::cuda {
@@ -61,6 +62,7 @@ class CudaBackend final : public Backend {
   void report_ended();
   void report(Slot& slot);
   void set_clocks(bool is_timed);
+  void start_threads(bool is_timed);
   void start_host_threads();
   void stop_threads();
   void serve_host(bool serves_copies);
@@ -90,6 +92,8 @@ class CudaBackend final : public Backend {
   std::vector<std::unique_ptr<StreamClock>> clocks_;
   std::unique_ptr<CommandScheduler> host_commands_;
   std::vector<std::jthread> host_threads_;
+  ThreadBinding binding_;                        // of the thread that owns the engine, during a run
+  bool is_bound_ = false;                        // the busy threads of this run are
   std::vector<std::uint32_t> waiting_for_host_;  // commands of the host, not started
   std::size_t on_host_ = 0;                      // started
   std::vector<Completion> host_ended_;
@@ -171,7 +175,7 @@ void CudaBackend::provide_devices(const core::Machine& machine) {
   slots_.emplace(gpus);
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
     submitters_.push_back(std::make_unique<Submitter>(static_cast<std::uint16_t>(gpu), *gpus_[gpu],
-                                                      *slots_, slabs_, a_gpu_failed_,
+                                                      *slots_, slabs_, submitters_, a_gpu_failed_,
                                                       options_.writes_marks));
   }
 }
@@ -307,15 +311,30 @@ void CudaBackend::begin(bool is_timed) {
   if (options_.uses_graph) return;
   start_ = Clock::now();
   set_clocks(is_timed);
-  for (std::size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
-    submitters_[gpu]->start(*launcher_, launcher_->program(),
-                            is_timed ? clocks_[gpu].get() : nullptr, [this] { return now(); });
-  }
-  start_host_threads();
+  start_threads(is_timed);
   // Threads and clocks are there before a run, and no part of it.
   const core::Duration spent = now() - core::Time(0);
   for (const std::unique_ptr<StreamClock>& clock : clocks_) clock->postpone(spent);
   start_ += std::chrono::nanoseconds(spent.count());
+}
+
+/// The host's threads are started first: they inherit the binding of the one that starts them.
+void CudaBackend::start_threads(bool is_timed) {
+  std::vector<int> processors;
+  if (options_.binds_threads) {
+    processors = spread(allowed_processors(), current_processor(), gpus_.size() + 1);
+  }
+  is_bound_ = !processors.empty();
+  if (is_bound_) binding_ = ThreadBinding::to_others_than(processors);
+  start_host_threads();
+  for (std::size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
+    submitters_[gpu]->start(
+        *launcher_, launcher_->program(), is_timed ? clocks_[gpu].get() : nullptr,
+        [this] { return now(); }, is_bound_ ? std::optional(processors[gpu + 1]) : std::nullopt);
+  }
+  if (!is_bound_) return;
+  binding_ = ThreadBinding();  // as before
+  binding_ = ThreadBinding::to(processors.front());
 }
 
 void CudaBackend::set_clocks(bool is_timed) {
@@ -467,6 +486,8 @@ void CudaBackend::serve_host(bool serves_copies) {
     } catch (const std::exception& thrown) {
       failure = thrown.what();
     }
+    // What waits for it on a GPU need not wait for the thread that owns the engine.
+    if (!failure) slots_->of(command->id).phase.store(Phase::kDone, std::memory_order_release);
     host_commands_->ended(*command, start, now(), failure);
   }
 }
@@ -532,8 +553,7 @@ void CudaBackend::report(Slot& slot) {
     stopped_.push_back(slot.command.id);
     has_failed_ = true;
   }
-  reported_.push_back({kind, slot.command.id, slot.start, slot.end, slot.cause,
-                       slot.issue});
+  reported_.push_back({kind, slot.command.id, slot.start, slot.end, slot.cause, slot.issue});
 }
 
 void CudaBackend::collect(std::vector<Completion>& completions, bool waits) {
@@ -545,7 +565,11 @@ void CudaBackend::collect(std::vector<Completion>& completions, bool waits) {
     while (waits && reported_.empty()) {
       const auto waited = Clock::now() - start;
       if (waited > kMostWait) break;
-      if (waited > kSpin) std::this_thread::yield();
+      if (!is_bound_ || waited > kSpin) {
+        std::this_thread::yield();
+      } else {
+        relax();
+      }
       take_ended();
     }
   }
@@ -557,6 +581,7 @@ void CudaBackend::stop_threads() {
   for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->stop();
   if (host_commands_) host_commands_->close();
   host_threads_.clear();
+  binding_ = ThreadBinding();
 }
 
 void CudaBackend::end() {

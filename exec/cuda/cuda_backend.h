@@ -18,6 +18,9 @@ namespace parley::exec::cuda {
 struct CudaOptions {
   std::uint32_t compute_streams = 4;  // a device; kernels on different streams may overlap
   bool uses_graph = false;            // plan the run, capture it once, replay it
+  /// The thread that decides and each GPU's keep to a processor during a run, where there are twice
+  /// as many.
+  bool binds_threads = true;
   /// In timed runs each command marks host memory when it starts and ends, so that a failing GPU's
   /// last words are known. Delays what follows on other queues by some microseconds.
   bool writes_marks = true;

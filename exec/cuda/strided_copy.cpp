@@ -144,7 +144,9 @@ void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stre
     pin(copy.from, stored.source_offset, part.shape.source_stride);
     pin(copy.to, stored.target_offset, part.shape.target_stride);
     if (by == CopyBy::kKernel) {
-      launch_run_copy(part.shape, part.source, part.target, stream);
+      const bool touches_host = slabs.is_host(copy.from) || slabs.is_host(copy.to);
+      launch_run_copy(part.shape, part.source, part.target, stream,
+                      touches_host ? kMostCopyBlocksOfHost : kMostCopyBlocks);
     } else if (part.shape.rank == 0) {
       const bool from_host = slabs.is_host(copy.from);
       copy_contiguous(part, from_host ? stored.source_offset : stored.target_offset,

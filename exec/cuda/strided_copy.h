@@ -35,8 +35,11 @@ CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool re
 void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream,
                   CopyBy by = CopyBy::kBestSuited);
 
+inline constexpr unsigned kMostCopyBlocks = 1024;
+inline constexpr unsigned kMostCopyBlocksOfHost = 32;  // already as fast as the link is
+
 /// The kernel: reads and writes through pointers that the current device can reach.
 void launch_run_copy(const RunShape& shape, const std::byte* source, std::byte* target,
-                     cudaStream_t stream);
+                     cudaStream_t stream, unsigned most_blocks = kMostCopyBlocks);
 
 }  // namespace parley::exec::cuda

@@ -1,43 +1,57 @@
 #include "exec/cuda/submitter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "core/base/check.h"
 #include "exec/backend.h"
 #include "exec/cuda/profiler_range.h"
 #include "exec/cuda/strided_copy.h"
+#include "exec/processors.h"
 
 namespace parley::exec::cuda {
 
+using Clock = std::chrono::steady_clock;
+
 Submitter::Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs,
+                     const std::vector<std::unique_ptr<Submitter>>& all,
                      std::atomic<bool>& a_gpu_failed, bool writes_marks)
     : gpu_(gpu),
       streams_(streams),
       slots_(slots),
       slabs_(slabs),
+      all_(all),
       a_gpu_failed_(a_gpu_failed),
       writes_marks_(writes_marks),
-      marks_(streams.stream_count()) {
+      marks_(streams.stream_count()),
+      signals_(streams.launch_streams()) {
   queues_.resize(streams.stream_count());
 }
 
 Submitter::~Submitter() { stop(); }
 
 void Submitter::start(const TaskLauncher& launcher, const core::Program& program,
-                      const StreamClock* clock, std::function<core::Time()> now) {
+                      const StreamClock* clock, std::function<core::Time()> now,
+                      std::optional<int> processor) {
   launcher_ = &launcher;
   program_ = &program;
   clock_ = clock;
   now_ = std::move(now);
   must_stop_ = false;
   is_ready_ = false;
-  thread_ = std::jthread([this] { serve(); });
+  is_alone_ = processor.has_value();
+  known_before_.resize(queues_.size() * all_.size() * queues_.size(), 0);
+  thread_ = std::jthread([this, processor] {
+    const ThreadBinding binding = processor ? ThreadBinding::to(*processor) : ThreadBinding();
+    serve();
+  });
   while (!is_ready_.load(std::memory_order_acquire)) std::this_thread::yield();
 }
 
 void Submitter::stop() {
   must_stop_ = true;
+  wake();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -48,6 +62,7 @@ void Submitter::serve() {
   (void)cudaSetDevice(streams_.ordinal());
   (void)cudaStreamQuery(streams_.stream(0));  // a thread's first call takes longer
   is_ready_.store(true, std::memory_order_release);
+  last_work_ = Clock::now();
   int since_poll = 0;
   while (!must_stop_.load(std::memory_order_relaxed)) {
     if (a_gpu_failed_.load(std::memory_order_acquire)) stop_followers();
@@ -59,9 +74,57 @@ void Submitter::serve() {
       ++since_poll;
     }
     if (has_worked && since_poll < kBetweenPolls) continue;
-    since_poll = 0;
-    if (!poll() && !has_worked) std::this_thread::yield();
+    if (has_worked || is_time_to_poll()) {
+      since_poll = 0;
+      has_worked |= poll();
+      last_poll_ = Clock::now();
+    }
+    if (has_worked) {
+      last_work_ = Clock::now();
+    } else {
+      rest_or_sleep();
+    }
   }
+}
+
+/// Asked all the time, the driver's locks would keep the threads of other GPUs, whose streams wait
+/// for events of this one, from submitting.
+bool Submitter::is_time_to_poll() const {
+  constexpr auto kBetweenPolls = std::chrono::microseconds(1);
+  return !occupied_.empty() && Clock::now() - last_poll_ >= kBetweenPolls;
+}
+
+void Submitter::rest_or_sleep() {
+  constexpr auto kAwake = std::chrono::milliseconds(2);
+  if (occupied_.empty() && held_.empty() && Clock::now() - last_work_ > kAwake) {
+    sleep();
+    last_work_ = Clock::now();
+  } else {
+    rest();
+  }
+}
+
+/// Others may need the processor, unless it is this thread's own.
+void Submitter::rest() const {
+  if (is_alone_) {
+    relax();
+  } else {
+    std::this_thread::yield();
+  }
+}
+
+/// Until something is pushed. Either the one who pushes sees that this sleeps, or this sees what
+/// was pushed: each writes, then reads what the other writes, in one order for all.
+void Submitter::sleep() {
+  is_asleep_.store(true, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (incoming_.empty() && !must_stop_.load()) is_asleep_.wait(true);
+  is_asleep_.store(false, std::memory_order_relaxed);
+}
+
+void Submitter::wake() {
+  is_asleep_.store(false, std::memory_order_seq_cst);
+  is_asleep_.notify_one();
 }
 
 // ---- submitting ----
@@ -155,24 +218,35 @@ Slot::Events& Submitter::events_of(Slot& slot) const {
 void Submitter::enqueue(Slot& slot) {
   const cudaStream_t stream = streams_.stream(slot.stream);
   const auto number = static_cast<std::uint32_t>(queues_[slot.stream].next_position + 1);
+  const bool is_timed = clock_ != nullptr;
   Slot::Events& events = events_of(slot);
-  if (clock_ != nullptr) {
+  if (is_timed) {
     if (writes_marks_) marks_.enqueue_started(slot.stream, stream, number);
     check_cuda(cudaEventRecord(events.started, stream), "recording a start");
   }
   if (slot.command.is_copy) {
-    const bool is_push = slot.stream < streams_.launch_streams();
-    enqueue_copy(
-        slot.command, slabs_, stream,
-        is_push ? CopyBy::kKernel : way_of_copying(slot.command, slabs_, streams_.reaches_peers()));
+    enqueue_copy(slot.command, slabs_, stream,
+                 is_push(slot) ? CopyBy::kKernel
+                               : way_of_copying(slot.command, slabs_, streams_.reaches_peers()));
   } else {
-    const ProfilerRange range(*program_, slot.command.task, clock_ != nullptr);
-    const core::Time before = clock_ != nullptr ? now_() : core::Time(0);
+    const ProfilerRange range(*program_, slot.command.task, is_timed);
+    const core::Time before = is_timed ? now_() : core::Time(0);
     launcher_->launch(slot.command, streams_.context(slot.stream));
-    if (clock_ != nullptr) slot.issue = now_() - before;
+    if (is_timed) slot.issue = now_() - before;
   }
-  check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
-  if (clock_ != nullptr && writes_marks_) marks_.enqueue_ended(slot.stream, stream, number);
+  if (is_timed) check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
+  slot.is_signalled = is_push(slot) && signals_.enqueue_write(slot.stream, stream, number);
+  if (!is_timed && !slot.is_signalled) {
+    check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
+  }
+  if (is_timed && writes_marks_) marks_.enqueue_ended(slot.stream, stream, number);
+}
+
+/// Whether the command is a small copy away from this GPU, behind what made its source. Somebody
+/// else waits for it, on another GPU or on the host: its end is signalled in host memory.
+bool Submitter::is_push(const Slot& slot) const {
+  return slot.command.is_copy && slot.stream < streams_.launch_streams() &&
+         !slabs_.is_host(slot.command.from);
 }
 
 /// Waits on the stream for what is neither on it nor known to have ended; of several on one other
@@ -189,11 +263,25 @@ void Submitter::wait_for_earlier(const Slot& slot) {
              other.gpu == earlier.gpu && other.stream == earlier.stream &&
              other.position > earlier.position;
     });
-    if (is_implied) continue;
-    check_cuda(
-        cudaStreamWaitEvent(streams_.stream(slot.stream), earlier.events[earlier.gpu].ended, 0),
-        "waiting for an event");
+    std::uint64_t& known = known_before(slot.stream, earlier);
+    if (is_implied || known > earlier.position) continue;
+    wait_for(earlier, streams_.stream(slot.stream));
+    known = earlier.position + 1;
   }
+}
+
+std::uint64_t& Submitter::known_before(std::uint16_t stream, const Slot& earlier) {
+  return known_before_[(stream * all_.size() + earlier.gpu) * queues_.size() + earlier.stream];
+}
+
+void Submitter::wait_for(const Slot& earlier, cudaStream_t stream) const {
+  if (earlier.is_signalled) {
+    all_[earlier.gpu]->signals().enqueue_wait(earlier.stream, stream,
+                                              static_cast<std::uint32_t>(earlier.position + 1));
+    return;
+  }
+  check_cuda(cudaStreamWaitEvent(stream, earlier.events[earlier.gpu].ended, 0),
+             "waiting for an event");
 }
 
 void Submitter::leave_users(const Slot& slot) {
@@ -228,21 +316,28 @@ std::optional<std::uint16_t> Submitter::stream_behind(const Slot& slot, std::uin
   return std::nullopt;
 }
 
-/// A small copy to another GPU follows its producer on the same stream, as a kernel: starting a
-/// copy engine, and waiting for an event before it, takes longer than the copy.
-std::optional<std::uint16_t> Submitter::stream_for_push(const Slot& slot) const {
+bool Submitter::has_launches() const {
+  const auto end = queues_.begin() + streams_.launch_streams();
+  return std::any_of(queues_.begin(), end, [](const StreamQueue& q) { return q.size() > 0; });
+}
+
+/// Small copies spare themselves events, which take as long as they do: one away from here follows
+/// its producer on the same stream, as a kernel (starting a copy engine takes longer, too). One
+/// from the host to a GPU without work goes where the task that waits for it will follow.
+std::optional<std::uint16_t> Submitter::launch_stream_for(const Slot& slot) const {
   constexpr std::int64_t kMostBytes = std::int64_t{2} << 20U;
   const StoredCommand& copy = slot.command;
-  if (copy.bytes > kMostBytes || !streams_.reaches_peers()) return std::nullopt;
-  if (slabs_.is_host(copy.from) || slabs_.is_host(copy.to) || copy.from == copy.to) {
-    return std::nullopt;
+  if (copy.bytes > kMostBytes || copy.from == copy.to) return std::nullopt;
+  if (slabs_.is_host(copy.from)) {
+    return has_launches() ? std::nullopt : std::optional<std::uint16_t>(std::uint16_t{0});
   }
+  if (!slabs_.is_host(copy.to) && !streams_.reaches_peers()) return std::nullopt;
   return stream_behind(slot, 0, streams_.launch_streams());
 }
 
 std::uint16_t Submitter::choose_stream(const Slot& slot) const {
   if (!slot.command.is_copy) return choose_compute_stream(slot);
-  if (const auto stream = stream_for_push(slot)) return *stream;
+  if (const auto stream = launch_stream_for(slot)) return *stream;
   const bool is_outgoing = slabs_.gpu_of(slot.command.from) == streams_.ordinal();
   const core::SpaceId other = is_outgoing ? slot.command.to : slot.command.from;
   const std::uint32_t first = streams_.copy_streams(other.index(), is_outgoing);
@@ -303,7 +398,11 @@ bool Submitter::poll() {
 }
 
 bool Submitter::is_done(std::uint32_t index) {
-  const cudaError_t status = cudaEventQuery(slots_.at(index).events[gpu_].ended);
+  const Slot& slot = slots_.at(index);
+  if (slot.is_signalled) {
+    return signals_.has_reached(slot.stream, static_cast<std::uint32_t>(slot.position + 1));
+  }
+  const cudaError_t status = cudaEventQuery(slot.events[gpu_].ended);
   if (status == cudaSuccess) return true;
   if (status != cudaErrorNotReady) {
     fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
@@ -311,24 +410,56 @@ bool Submitter::is_done(std::uint32_t index) {
   return false;
 }
 
-/// The oldest first: mostly it has not ended. If it has, the youngest that has is searched for by
-/// halves: a query costs 1.4 us, and all before one that has ended have.
+/// Of the oldest, by the stream's signal: all before a number signalled have ended.
+std::size_t Submitter::ended_by_signal(const StreamQueue& queue) const {
+  std::size_t ended = queue.done;
+  while (ended < queue.slots.size()) {
+    const Slot& slot = slots_.at(queue.slots[ended]);
+    if (!signals_.has_reached(slot.stream, static_cast<std::uint32_t>(slot.position + 1))) break;
+    ++ended;
+  }
+  return ended - queue.done;
+}
+
+/// The oldest first: mostly it has not ended. If it has, from the youngest back in steps that
+/// double, until one has: all before it have, too. An event that is open answers in a tenth of the
+/// time of one that is not, so that few of those are asked.
+std::size_t Submitter::ended_by_events(const StreamQueue& queue) {
+  if (!is_done(queue.slots[queue.done])) return 0;
+  std::size_t step = 1;
+  for (std::size_t end = queue.slots.size(); end > queue.done + 1; step *= 2) {
+    if (is_done(queue.slots[end - 1])) return end - queue.done;
+    if (has_failed_) return 0;
+    end -= std::min(step, end - queue.done - 1);
+  }
+  return 1;
+}
+
+/// Signals that do not come are no sign of a failure; the stream is asked now and then.
+bool Submitter::is_healthy(std::uint16_t stream) {
+  constexpr std::uint32_t kBetweenQuestions = 256;
+  if (++looks_at_signals_ % kBetweenQuestions != 0) return true;
+  const cudaError_t status = cudaStreamQuery(streams_.stream(stream));
+  if (status == cudaSuccess || status == cudaErrorNotReady) return true;
+  fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+  return false;
+}
+
+/// What a push is right behind is not asked for: that would take as long as the push does.
 bool Submitter::poll_stream(std::uint16_t stream) {
   StreamQueue& queue = queues_[stream];
-  if (!is_done(queue.slots[queue.done])) return false;
-  std::size_t ended = queue.done + 1;  // these are known to have ended
-  std::size_t open = queue.slots.size();
-  std::size_t probe = open - 1;  // the youngest, then the middle
-  while (ended < open) {
-    if (is_done(queue.slots[probe])) {
-      ended = probe + 1;
-    } else if (has_failed_) {
-      return true;
-    } else {
-      open = probe;
-    }
-    probe = ended + (open - ended) / 2;
+  const auto is_signalled = [&](std::size_t i) {
+    return i < queue.slots.size() && slots_.at(queue.slots[i]).is_signalled;
+  };
+  std::size_t count = 0;
+  if (is_signalled(queue.done) || is_signalled(queue.done + 1)) {
+    count = ended_by_signal(queue);
+    if (count == 0 && !is_healthy(stream)) return true;
+  } else {
+    count = ended_by_events(queue);
   }
+  if (count == 0 || has_failed_) return has_failed_;
+  const std::size_t ended = queue.done + count;
   const core::Time seen = now_();
   for (; queue.done < ended; ++queue.done) finish(queue.slots[queue.done], seen);
   if (queue.size() == 0) {

@@ -1,10 +1,11 @@
 // The thread that submits one GPU's commands and finds what has ended. It takes slots from a queue
 // in order of issue; what cannot be submitted yet (a command before it is not on a stream, or runs
 // on the host) is held, and the rest goes on. No lock, no allocation and no synchronisation with
-// the GPU once lists have reached their length.
+// the GPU once lists have reached their length. With nothing to do for a while, it sleeps.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "exec/cuda/gpu_streams.h"
 #include "exec/cuda/stream_clock.h"
 #include "exec/cuda/stream_marks.h"
+#include "exec/cuda/stream_values.h"
 #include "exec/cuda/task_launcher.h"
 
 namespace parley::exec::cuda {
@@ -28,18 +30,26 @@ class Submitter {
  public:
   /// `gpu`: this GPU's number among the submitters. All must outlive this.
   Submitter(std::uint16_t gpu, GpuStreams& streams, CommandSlots& slots, CudaSlabs& slabs,
-            std::atomic<bool>& a_gpu_failed, bool writes_marks);
+            const std::vector<std::unique_ptr<Submitter>>& all, std::atomic<bool>& a_gpu_failed,
+            bool writes_marks);
   ~Submitter();
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
   // ---- by the thread that owns the engine ----
   /// Starts the thread and waits until it can submit. `clock`: null when times are not measured.
+  /// `processor`: where the thread stays, if anywhere.
   void start(const TaskLauncher& launcher, const core::Program& program, const StreamClock* clock,
-             std::function<core::Time()> now);
+             std::function<core::Time()> now, std::optional<int> processor);
   void stop();
-  void push(std::uint32_t slot) { incoming_.push(slot); }
+  void push(std::uint32_t slot) {
+    incoming_.push(slot);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // see sleep()
+    if (is_asleep_.load(std::memory_order_relaxed)) wake();
+  }
   bool pop_ended(std::uint32_t& slot) { return ended_.pop(slot); }
+  /// By stream for launches: the number (position + 1) of the last small copy away that ended.
+  [[nodiscard]] const StreamValues& signals() const { return signals_; }
   [[nodiscard]] bool has_failed() const { return has_failed_; }
 
  private:
@@ -53,6 +63,11 @@ class Submitter {
   enum class Readiness : std::uint8_t { kReady, kMustWait, kStopped };
 
   void serve();
+  [[nodiscard]] bool is_time_to_poll() const;
+  void rest_or_sleep();
+  void rest() const;
+  void sleep();
+  void wake();
   [[nodiscard]] Readiness readiness(const Slot& slot) const;
   bool try_submit(std::uint32_t index);
   bool retry_held();
@@ -61,12 +76,16 @@ class Submitter {
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
   [[nodiscard]] std::optional<std::uint16_t> stream_behind(const Slot& slot, std::uint32_t first,
                                                            std::uint32_t end) const;
-  [[nodiscard]] std::optional<std::uint16_t> stream_for_push(const Slot& slot) const;
+  [[nodiscard]] std::optional<std::uint16_t> launch_stream_for(const Slot& slot) const;
+  [[nodiscard]] bool has_launches() const;
   [[nodiscard]] std::uint16_t least_full(std::uint32_t first, std::uint32_t end) const;
   [[nodiscard]] bool is_most_urgent(const Slot& slot) const;
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> suitable_streams(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
   void wait_for_earlier(const Slot& slot);
+  void wait_for(const Slot& earlier, cudaStream_t stream) const;
+  std::uint64_t& known_before(std::uint16_t stream, const Slot& earlier);
+  [[nodiscard]] bool is_push(const Slot& slot) const;
   Slot::Events& events_of(Slot& slot) const;
   void leave_users(const Slot& slot);
   void stop_slot(std::uint32_t index, bool is_cancelled, std::string cause);
@@ -74,6 +93,9 @@ class Submitter {
   bool poll();
   bool poll_stream(std::uint16_t stream);
   [[nodiscard]] bool is_done(std::uint32_t slot);
+  [[nodiscard]] std::size_t ended_by_signal(const StreamQueue& queue) const;
+  [[nodiscard]] std::size_t ended_by_events(const StreamQueue& queue);
+  [[nodiscard]] bool is_healthy(std::uint16_t stream);
   void finish(std::uint32_t index, core::Time seen);
   void report_done(std::uint32_t index);
   void fail_device(const std::string& cause);
@@ -86,7 +108,8 @@ class Submitter {
   GpuStreams& streams_;
   CommandSlots& slots_;
   CudaSlabs& slabs_;
-  std::atomic<bool>& a_gpu_failed_;  // of all
+  const std::vector<std::unique_ptr<Submitter>>& all_;  // by GPU
+  std::atomic<bool>& a_gpu_failed_;
   bool writes_marks_;
   const TaskLauncher* launcher_ = nullptr;
   const core::Program* program_ = nullptr;
@@ -94,16 +117,24 @@ class Submitter {
   std::function<core::Time()> now_;
 
   SlotQueue incoming_, ended_;
-  StreamMarks marks_;                    // written in timed runs, if at all
+  StreamMarks marks_;  // written in timed runs, if at all
+  StreamValues signals_;
+  // By this GPU's stream, GPU and its stream: how many commands there are known to have ended
+  // before what comes next here.
+  std::vector<std::uint64_t> known_before_;
+  std::uint32_t looks_at_signals_ = 0;
   std::vector<StreamQueue> queues_;      // by stream
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::size_t turn_ = 0;                 // the one to look at next
-  std::vector<std::uint32_t> held_;      // in order of issue
-  std::int64_t ordinary_launches_ = 0;   // on ordinary compute streams
-  std::int32_t last_priority_ = 0;       // of the last one submitted there
+  std::chrono::steady_clock::time_point last_poll_, last_work_;
+  std::vector<std::uint32_t> held_;     // in order of issue
+  std::int64_t ordinary_launches_ = 0;  // on ordinary compute streams
+  std::int32_t last_priority_ = 0;      // of the last one submitted there
+  bool is_alone_ = false;               // on its processor
   bool has_failed_ = false;
   std::string failure_;
   std::atomic<bool> must_stop_{false};
+  std::atomic<bool> is_asleep_{false};
   std::atomic<bool> is_ready_{false};
   std::jthread thread_;
 };

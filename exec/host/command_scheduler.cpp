@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "exec/processors.h"
+
 namespace parley::exec {
 
 using core::CommandId;
@@ -83,11 +85,14 @@ void CommandScheduler::collect(std::vector<Completion>& completions, bool waits)
 }
 
 void CommandScheduler::close() {
-  // With the lock: a thread that has looked for the last time and is about to sleep must not miss it.
+  // With the lock: a thread that has looked for the last time and is about to sleep must not miss
+  // it.
   const std::lock_guard lock(mutex_);
   is_closed_ = true;
-  note_change(launches_, true);
-  note_change(copies_, true);
+  for (Ready* ready : {&launches_, &copies_}) {
+    note_change(*ready);
+    ready->changed.notify_all();
+  }
 }
 
 // ---- the threads that perform ----
@@ -109,34 +114,35 @@ bool CommandScheduler::take_servers(const StoredCommand& command) {
 void CommandScheduler::release_servers(const StoredCommand& command) {
   if (command.is_copy) {
     lane_is_taken_[lane(command)] = 0;
-    note_change(copies_, true);
+    note_change(copies_);
     return;
   }
   for (const core::DeviceId device : command.devices) {
     free_milli_slots_[device] += command.milli_vcus;
   }
-  note_change(launches_, true);
+  note_change(launches_);
 }
 
-void CommandScheduler::note_change(Ready& ready, bool concerns_all) {
+/// One thread is told: the one that is awake, if any. With more than one command to take, it tells
+/// the next. All awake, they would get in each other's way at the lock.
+void CommandScheduler::note_change(Ready& ready) {
   ready.changes.fetch_add(1, std::memory_order_release);
-  if (concerns_all) {
-    ready.changed.notify_all();
-  } else {
-    ready.changed.notify_one();
-  }
+  if (!ready.is_watched) ready.changed.notify_one();
 }
 
-/// Awake for a while, without the lock, then asleep.
+/// Awake for a while, without the lock, if no other thread is; then asleep.
 void CommandScheduler::wait_for_change(Ready& ready, std::unique_lock<std::mutex>& lock) const {
   const std::uint32_t seen = ready.changes.load(std::memory_order_acquire);
-  if (awake_.count() > 0) {
+  if (awake_.count() > 0 && !ready.is_watched) {
+    ready.is_watched = true;
     lock.unlock();
     const auto end = std::chrono::steady_clock::now() + awake_;
     while (ready.changes.load(std::memory_order_acquire) == seen &&
            std::chrono::steady_clock::now() < end) {
+      relax();
     }
     lock.lock();
+    ready.is_watched = false;
     if (ready.changes.load(std::memory_order_acquire) != seen) return;
   }
   ready.changed.wait(lock);
@@ -149,6 +155,7 @@ const StoredCommand* CommandScheduler::next(Ready& ready) {
       Entry& entry = entries_[std::get<2>(*at)];
       if (!take_servers(entry.command)) continue;
       ready.commands.erase(at);
+      if (!ready.commands.empty()) note_change(ready);
       return &entry.command;
     }
     if (is_closed_) return nullptr;
@@ -160,7 +167,7 @@ void CommandScheduler::make_ready(std::uint32_t number) {
   const StoredCommand& command = entries_[number].command;
   Ready& ready = command.is_copy ? copies_ : launches_;
   ready.commands.emplace(-command.priority, command.id, number);
-  note_change(ready, false);
+  note_change(ready);
 }
 
 void CommandScheduler::forget(std::uint32_t number, bool is_stopped) {

@@ -24,8 +24,8 @@ namespace parley::exec {
 
 class CommandScheduler {
  public:
-  /// `awake`: how long a thread that finds nothing to do looks again before it sleeps; waking up
-  /// takes a multiple of what a small task does.
+  /// `awake`: how long one thread of each kind that finds nothing to do looks again before it
+  /// sleeps; waking up takes a multiple of what a small task does.
   explicit CommandScheduler(const core::Machine& machine,
                             std::chrono::microseconds awake = std::chrono::microseconds(0));
 
@@ -57,7 +57,8 @@ class CommandScheduler {
   struct Ready {
     std::set<std::tuple<std::int32_t, core::CommandId, std::uint32_t>> commands;
     std::condition_variable changed;
-    std::atomic<std::uint32_t> changes{0};  // counts, for threads that are awake
+    std::atomic<std::uint32_t> changes{0};  // counts, for the thread that watches
+    bool is_watched = false;                // by a thread that is awake
   };
   static constexpr std::uint32_t kGone = 0xffffffffU;
   static constexpr std::uint32_t kStopped = 0xfffffffeU;
@@ -67,7 +68,7 @@ class CommandScheduler {
   std::uint32_t free_entry();
   const StoredCommand* next(Ready& ready);
   void wait_for_change(Ready& ready, std::unique_lock<std::mutex>& lock) const;
-  static void note_change(Ready& ready, bool concerns_all);
+  static void note_change(Ready& ready);
   bool take_servers(const StoredCommand& command);
   void release_servers(const StoredCommand& command);
   void make_ready(std::uint32_t entry);
