@@ -160,6 +160,19 @@ void fit_memory(core::MachineSpec& spec, const Computer& computer) {
   }
 }
 
+/// The file's machine, with as many GPUs as are asked for.
+core::Result<core::MachineSpec> described_spec(const MachineRequest& request) {
+  if (request.gpus == 0U) return core::Fault{"--devices", "found 0; allowed: 1 or more"};
+  const core::Result<core::Machine> machine = workloads::load_machine(request.name);
+  if (!machine) return machine.faults();
+  const std::uint32_t described = gpu_count(machine->spec());
+  if (request.gpus.value_or(0) > described) {
+    return core::Fault{"--devices", std::to_string(*request.gpus) + " GPUs asked for, \"" +
+                                        request.name + "\" has " + std::to_string(described)};
+  }
+  return with_first_gpus(machine->spec(), request.gpus.value_or(described));
+}
+
 core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
                                                const Computer& computer) {
   const auto found = static_cast<std::uint32_t>(computer.gpu_memory.size());
@@ -174,20 +187,15 @@ core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
     return default_spec(request.gpus.value_or(computer.is_cuda ? found : kDefaultVirtualGpus),
                         computer);
   }
-  const core::Result<core::Machine> machine = workloads::load_machine(request.name);
-  if (!machine) return machine.faults();
-  const std::uint32_t described = gpu_count(machine->spec());
-  if (request.gpus.value_or(0) > described) {
-    return core::Fault{"--devices", std::to_string(*request.gpus) + " GPUs asked for, \"" +
-                                        request.name + "\" has " + std::to_string(described)};
-  }
-  const std::uint32_t wanted = request.gpus.value_or(described);
+  core::Result<core::MachineSpec> spec = described_spec(request);
+  if (!spec) return spec.faults();
+  const std::uint32_t wanted = gpu_count(*spec);
   if (computer.is_cuda && wanted > found) {
-    return core::Fault{"--machine", "\"" + request.name + "\" has " + std::to_string(described) +
+    return core::Fault{"--machine", "\"" + request.name + "\" has " + std::to_string(wanted) +
                                         " GPUs, found " + std::to_string(found) + "; --devices " +
                                         std::to_string(found) + " takes the first of them"};
   }
-  return with_first_gpus(machine->spec(), wanted);
+  return spec;
 }
 
 }  // namespace
@@ -237,6 +245,15 @@ core::MachineSpec with_first_gpus(const core::MachineSpec& spec, std::uint32_t c
                 [](const core::Fabric& fabric) { return fabric.members.size() < 2; });
   drop_unused(fewer);
   return fewer;
+}
+
+core::Result<core::Machine> described_machine(const MachineRequest& request) {
+  if (!request.gpus) return workloads::load_machine(request.name, request.limits);
+  core::Result<core::MachineSpec> spec = described_spec(request);
+  if (!spec) return spec.faults();
+  const core::Faults faults = workloads::apply_limits(request.limits, *spec);
+  if (!faults.empty()) return faults;
+  return core::Machine::create(*std::move(spec));
 }
 
 core::Result<core::Machine> choose_machine(const MachineRequest& request,

@@ -37,6 +37,10 @@ inline constexpr core::Bytes kGpuReserve{std::int64_t{2} << 30U};
 /// Faults: more GPUs than there are, limits, whatever is wrong with the file.
 core::Result<core::Machine> choose_machine(const MachineRequest& request, const Computer& computer);
 
+/// The machine to simulate: as the file says, with its first GPUs only where fewer are asked for.
+/// Faults: more GPUs than it has, limits, whatever is wrong with the file.
+core::Result<core::Machine> described_machine(const MachineRequest& request);
+
 /// The computer as the operating system describes it, without GPUs.
 Computer this_computer();
 

@@ -1,6 +1,7 @@
 // parley predict: runs workloads for real under several policies, simulates the same, and tells how
 // far apart they are. All runs share one process and one backend.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,6 +45,7 @@ struct PredictArguments {
   std::optional<std::uint32_t> streams;
   std::uint32_t repeat = 5;
   std::string csv;
+  std::string journals;  // a folder
 };
 
 struct Subjects {
@@ -149,6 +151,24 @@ core::Faults check_arguments(const PredictArguments& arguments) {
   return faults;
 }
 
+std::string to_text(const core::Fault& fault) {
+  return fault.where.empty() ? fault.what : fault.where + ": " + fault.what;
+}
+
+/// Of row `i`: FOLDER/001.jsonl is the first one's.
+std::string journal_path(const std::string& folder, std::size_t i) {
+  std::string number = std::to_string(i + 1);
+  number.insert(0, number.size() < 3 ? 3 - number.size() : 0, '0');
+  return (std::filesystem::path(folder) / (number + ".jsonl")).string();
+}
+
+core::Faults make_folder(const std::string& path) {
+  std::error_code error;
+  if (!path.empty()) std::filesystem::create_directories(path, error);
+  if (!error) return {};
+  return {{"--journals", "the folder " + path + " cannot be made: " + error.message()}};
+}
+
 /// Runs all; a row that fails says so, and the next one runs. After an interruption none does.
 bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subjects& subjects,
               Terminal& terminal) {
@@ -164,16 +184,30 @@ bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subject
       has_failed = true;
       continue;
     }
-    core::Result<PredictionRow> done = run_and_predict(
-        subjects.runs[i], {workload, arguments.backend, arguments.repeat, &guard.flag()}, backend);
+    std::unique_ptr<OutputFile> journal;
+    if (!arguments.journals.empty()) {
+      core::Result<std::unique_ptr<OutputFile>> file =
+          OutputFile::create(journal_path(arguments.journals, i), terminal);
+      if (!file) {
+        row.fault = to_text(file.faults().front());
+        has_failed = true;
+        continue;
+      }
+      journal = std::move(*file);
+    }
+    core::Result<PredictionRow> done =
+        run_and_predict(subjects.runs[i],
+                        {workload, arguments.backend, arguments.repeat, &guard.flag(),
+                         journal ? &journal->stream() : nullptr},
+                        backend);
+    if (done && journal) journal->commit();
     if (done) row = std::move(*done);
     row.workload = workload;
     row.policies = policies;
     row.devices = devices;
     if (!done) {
       has_failed = true;
-      const core::Fault& fault = done.faults().front();
-      row.fault = fault.where.empty() ? fault.what : fault.where + ": " + fault.what;
+      row.fault = to_text(done.faults().front());
     }
     progress.update(i + 1, subjects.rows.size());
   }
@@ -190,6 +224,8 @@ int run_predict(const PredictArguments& arguments, Terminal& terminal) {
   }
   core::Result<Subjects> subjects = load_subjects(arguments, environment->computer);
   if (!subjects) return report_faults(terminal, subjects.faults());
+  const core::Faults no_folder = make_folder(arguments.journals);
+  if (!no_folder.empty()) return report_faults(terminal, no_folder);
   std::unique_ptr<OutputFile> csv;
   if (!arguments.csv.empty()) {
     core::Result<std::unique_ptr<OutputFile>> file = OutputFile::create(arguments.csv, terminal);
@@ -240,6 +276,10 @@ void add_predict_command(CLI::App& app, Action& action) {
   command.add_option("--repeat", arguments->repeat, "runs of which the median counts [5]")
       ->type_name("N");
   command.add_option("--csv", arguments->csv, "write all figures")->type_name("FILE");
+  command
+      .add_option("--journals", arguments->journals,
+                  "write each row's timed run into this folder: 001.jsonl and on")
+      ->type_name("FOLDER");
   add_policy_options(command, arguments->base);
   command.footer(kPredictHelp);
   command.callback([arguments, &action] {

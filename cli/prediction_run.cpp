@@ -78,6 +78,7 @@ core::Result<TimedRun> run_timed(const LoadedRun& loaded, const PredictionRun& r
                        *embedded, journal);
   core::Result<core::RunRecord> record = execute_once(loaded, run, backend, &writer);
   if (!record) return record.faults();
+  if (run.journal != nullptr) *run.journal << journal.view();
   PlanNames names(loaded.program, loaded.machine, "the run's own journal");
   std::string header;
   std::getline(journal, header);

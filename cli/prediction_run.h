@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 
 #include "cli/report/prediction_row.h"
@@ -21,6 +22,7 @@ struct PredictionRun {
   std::string backend;
   std::uint32_t repeat = 5;  // untimed runs that count; one before them does not
   const std::atomic<bool>* interrupt = nullptr;
+  std::ostream* journal = nullptr;  // gets the journal of the timed run, if there
 };
 
 /// Fills the figures of a row. Faults: what refuses to run, a run that fails, an interruption.

@@ -2,10 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/exec_machine.h"
 #include "cli/model_options.h"
 #include "cli/progress_line.h"
 #include "cli/report/run_result.h"
@@ -32,6 +34,7 @@ Policies take parameters: --mapper parla:generation=2. All of them: parley list 
 
 struct SimArguments {
   RunOptions run;
+  std::optional<std::uint32_t> devices;
   ModelOptions model;
   OutputOptions output;
 };
@@ -68,7 +71,9 @@ core::Result<sim::SimResult> simulate(const SimArguments& arguments, const Loade
 int run_sim(const SimArguments& arguments, Terminal& terminal) {
   const auto start = std::chrono::steady_clock::now();
   core::Faults faults = check_model(arguments.model);
-  core::Result<LoadedRun> loaded = load_run(arguments.run);
+  core::Result<LoadedRun> loaded = load_run(arguments.run, [&] {
+    return described_machine({arguments.run.machine, arguments.devices, arguments.run.limits});
+  });
   append(faults, loaded.faults());
   if (!faults.empty()) return report_faults(terminal, faults);
   loaded->engine.record_states = arguments.output.with_states;
@@ -102,6 +107,8 @@ void add_sim_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<SimArguments>();
   CLI::App& command = *app.add_subcommand("sim", "simulate a workload on a machine");
   add_run_options(command, arguments->run);
+  command.add_option("--devices", arguments->devices, "the machine's first N GPUs only [all]")
+      ->type_name("N");
   add_model_options(command, arguments->model);
   add_output_options(command, arguments->output, arguments->run.engine);
   command.footer(kSimHelp);

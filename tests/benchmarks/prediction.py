@@ -8,6 +8,9 @@ the same decisions, and with the same durations. Writes prediction.csv and predi
     parley calibrate --backend cuda -o here.json
     python3 tests/benchmarks/prediction.py --backend cuda --machine here.json --out out/prediction
 
+With --journals the runs' journals are kept, and --again OUT simulates what was measured there once
+more, on any computer: how another simulator or machine file would have done.
+
 Needs Python's standard library only. Runs that fail are listed with their message; when the time
 is over, those that did not run are counted. Exit code 1 when no run succeeded.
 """
@@ -17,6 +20,8 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import json
+import multiprocessing
 import os
 import signal
 import statistics
@@ -166,6 +171,9 @@ class Group:
     limit: str
     workloads: tuple[Workload, ...]
 
+    def journals(self, folder: Path) -> Path:
+        return folder / "journals" / "-".join([str(self.devices), *self.limit.split("=")[1:]])
+
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
@@ -176,7 +184,10 @@ def main(words: Sequence[str] | None = None) -> int:
     messages: list[str] = []
     skipped = 0
     for group in _groups(options):
-        found, message = _run_group(options, folder, group, end - time.monotonic())
+        if options.again:
+            found, message = _simulate_group(options, Path(options.again), folder, group), ""
+        else:
+            found, message = _run_group(options, folder, group, end - time.monotonic())
         done = [row for row in found if not row.fault.startswith("not run")]
         rows += done
         skipped += len(group.workloads) * len(POLICIES) - len(done)
@@ -201,6 +212,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=5, help="runs of which the median counts")
     parser.add_argument("--minutes", type=float, default=4.0, help="after this time, no more")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
+    parser.add_argument("--journals", action="store_true", help="keep the journals of timed runs")
+    parser.add_argument("--again", default="", metavar="OUT",
+                        help="run nothing: take what was measured, and journals, from there")
     parser.add_argument("--out", required=True, help="folder for tables")
     return parser
 
@@ -231,6 +245,8 @@ def _run_group(
     ]  # fmt: skip
     if group.limit:
         command += ["--limit", group.limit]
+    if options.journals:
+        command += ["--journals", str(group.journals(folder))]
     for policies in POLICIES.values():
         command += ["--policy", policies]
     message = _run(command, seconds_left)
@@ -263,6 +279,59 @@ def _run(command: Sequence[str], seconds: float) -> str:
     if process.returncode == 0:
         return ""
     return f"exit {process.returncode}: " + " / ".join(errors.strip().splitlines()[:3])
+
+
+def _simulate_group(
+    options: argparse.Namespace, measured: Path, scratch: Path, group: Group
+) -> list[Row]:
+    """Rows measured earlier, simulated again. Journals are numbered as `parley predict` does it."""
+    with (measured / "prediction.csv").open(encoding="utf-8", newline="") as file:
+        known = {
+            (f["name"], f["policies"]): f for f in csv.DictReader(file)
+            if int(f["devices"]) == group.devices and not f["fault"]
+        }  # fmt: skip
+    jobs = []
+    number = 0
+    for workload in group.workloads:
+        for name in POLICIES:
+            number += 1
+            fields = known.get((workload.name, name))
+            journal = group.journals(measured) / f"{number:03d}.jsonl"
+            if fields is not None:
+                jobs.append((options, scratch / f"{number:03d}.json", group, fields, journal))
+    with multiprocessing.Pool() as pool:
+        return pool.starmap(_simulate_row, jobs)
+
+
+def _simulate_row(
+    options: argparse.Namespace, summary: Path, group: Group, fields: dict[str, str], journal: Path
+) -> Row:
+    figures = {name: int(fields[name]) for name in NUMBERS}
+    command = [
+        options.binary, "sim", fields["workload"], "--machine", options.machine, "--devices",
+        str(group.devices), "--as-executed", "--power", "--summary", str(summary),
+    ]  # fmt: skip
+    if group.limit:
+        command += ["--limit", group.limit]
+    policies = dict(policy.split("=") for policy in POLICIES[fields["policies"]].split(","))
+    window = policies.pop("window", "8")
+    command.append(f"--window={window}")
+    ways = {"predicted": [f"--{kind}={name}" for kind, name in policies.items()]}
+    if journal.exists():
+        ways["planned"] = [f"--plan={journal}"]
+        ways["retimed"] = [*ways["planned"], f"--durations={journal}"]
+    fault = ""
+    for way, flags in ways.items():
+        done = subprocess.run([*command, *flags], capture_output=True, text=True)
+        if done.returncode != 0:
+            fault = done.stderr.strip().splitlines()[0]
+            continue
+        result = json.loads(summary.read_text(encoding="utf-8"))
+        figures[f"{way}_ns"] = result["makespan_ns"]
+        if way != "retimed":
+            figures[f"{way}_bytes"] = sum(result["bytes_copied"].values())
+    summary.unlink(missing_ok=True)
+    return Row(fields["name"], fields["workload"], fields["policies"], figures, fault)
 
 
 def _row_of(fields: dict[str, str], names: dict[str, str]) -> Row:
