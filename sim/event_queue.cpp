@@ -6,42 +6,56 @@ namespace parley::sim {
 namespace {
 
 constexpr std::size_t kArity = 4;
+constexpr unsigned kSubjectBits = 32;
 
 }  // namespace
 
 EventQueue::Handle EventQueue::push(core::Time at, Occurrence occurrence) {
-  Handle handle = 0;
+  auto handle = static_cast<Handle>(places_.size());
   if (free_handles_.empty()) {
-    handle = static_cast<Handle>(position_of_.size());
-    position_of_.push_back(0);
-    occurrence_of_.push_back(occurrence);
+    places_.emplace_back();
   } else {
     handle = free_handles_.back();
     free_handles_.pop_back();
-    occurrence_of_[handle] = occurrence;
   }
+  places_[handle].due = at;
+  const std::uint64_t order =
+      static_cast<std::uint64_t>(occurrence.kind) << kSubjectBits | occurrence.subject;
   heap_.emplace_back();
-  sift_up(heap_.size() - 1, {at, next_sequence_++, handle});
+  sift_up(heap_.size() - 1, {at, order, handle});
   return handle;
 }
 
 void EventQueue::move(Handle handle, core::Time at) {
-  const std::size_t position = position_of_[handle];
-  const Entry moved{at, next_sequence_++, handle};
-  if (moved.is_before(heap_[position])) {
-    sift_up(position, moved);
-  } else {
-    sift_down(position, moved);
+  Place& place = places_[handle];
+  place.due = at;
+  Entry entry = heap_[place.position];
+  if (at < entry.at) {
+    entry.at = at;
+    sift_up(place.position, entry);
+  } else if (place.position == 0) {
+    settle_front();
   }
 }
 
 Occurrence EventQueue::pop() {
-  const Handle handle = heap_.front().handle;
+  const Entry first = heap_.front();
   const Entry last = heap_.back();
   heap_.pop_back();
   if (!heap_.empty()) sift_down(0, last);
-  free_handles_.push_back(handle);
-  return occurrence_of_[handle];
+  settle_front();
+  free_handles_.push_back(first.handle);
+  return {static_cast<OccurrenceKind>(first.order >> kSubjectBits),
+          static_cast<std::uint32_t>(first.order)};
+}
+
+/// What has been moved to a later time goes where it belongs, until the front is due when it says.
+void EventQueue::settle_front() {
+  while (!heap_.empty() && places_[heap_.front().handle].due != heap_.front().at) {
+    Entry entry = heap_.front();
+    entry.at = places_[entry.handle].due;
+    sift_down(0, entry);
+  }
 }
 
 /// Puts `entry` at `position` or nearer to the front. The entry now at `position` is overwritten.

@@ -1,7 +1,8 @@
-// What is going to happen, ordered by (time, sequence): of one instant, what was scheduled first
-// comes first. An entry may be moved while it waits, which the ends of flows need. A 4-ary heap
-// with the positions of its entries: half the levels of a binary one, and siblings share a cache
-// line.
+// What is going to happen, ordered by time; of one instant by kind, then by command, so that the
+// order tells nothing of how entries came to be there. An entry may be moved while it waits, which
+// the ends of flows and kernels need all the time: in a 4-ary heap (half the levels of a binary
+// one, and siblings share a cache line) that knows the positions of its entries. One that is moved
+// to a later time stays where it is until it comes to the front: most are moved again before.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +14,15 @@
 namespace parley::sim {
 
 enum class OccurrenceKind : std::uint8_t {
-  kFlowBegins,  // subject: the command id of a copy whose latency is over
-  kFlowEnds,    // subject: the flow
-  kTaskEnds,    // subject: the command id of a launch
-  kNotified,    // subject: a command that learns of the end of one it waited for
+  kFlowBegins,  // of a copy whose latency is over
+  kFlowEnds,    // of a copy
+  kTaskEnds,    // a launch
+  kNotified,    // a command that learns of the end of one it waited for
 };
 
 struct Occurrence {
   OccurrenceKind kind = OccurrenceKind::kTaskEnds;
-  std::uint32_t subject = 0;
+  std::uint32_t subject = 0;  // the command's number
 };
 
 class EventQueue {
@@ -29,7 +30,7 @@ class EventQueue {
   /// Names an entry until it is popped; reused afterwards.
   using Handle = std::uint32_t;
 
-  /// O(log n) each. `move` counts as scheduling anew: the entry goes behind others of its new time.
+  /// O(log n) each; `move` O(1) for a later time, but for what it leaves to be done later.
   Handle push(core::Time at, Occurrence occurrence);
   void move(Handle handle, core::Time at);
 
@@ -44,26 +45,29 @@ class EventQueue {
 
  private:
   struct Entry {
-    core::Time at;
-    std::uint64_t sequence = 0;
+    core::Time at;            // no later than it is due; at the front exactly then
+    std::uint64_t order = 0;  // kind and subject
     Handle handle = 0;
     [[nodiscard]] bool is_before(const Entry& other) const {
-      return at != other.at ? at < other.at : sequence < other.sequence;
+      return at != other.at ? at < other.at : order < other.order;
     }
+  };
+  struct Place {
+    core::Time due;
+    std::uint32_t position = 0;  // in the heap
   };
 
   void place(std::size_t position, const Entry& entry) {
     heap_[position] = entry;
-    position_of_[entry.handle] = static_cast<std::uint32_t>(position);
+    places_[entry.handle].position = static_cast<std::uint32_t>(position);
   }
   void sift_up(std::size_t position, const Entry& entry);
   void sift_down(std::size_t position, const Entry& entry);
+  void settle_front();
 
   std::vector<Entry> heap_;
-  std::vector<std::uint32_t> position_of_;  // by handle
-  std::vector<Occurrence> occurrence_of_;   // by handle
+  std::vector<Place> places_;  // by handle
   std::vector<Handle> free_handles_;
-  std::uint64_t next_sequence_ = 0;
 };
 
 }  // namespace parley::sim

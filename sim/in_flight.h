@@ -14,6 +14,7 @@
 #include "core/base/units.h"
 #include "core/engine/command.h"
 #include "core/graph/box.h"
+#include "sim/network.h"
 
 namespace parley::sim {
 
@@ -47,6 +48,7 @@ struct InFlight {
   std::uint32_t parts = 1;
   core::Bytes flow_bytes;  // that flow: other than `bytes` with noise
   double rate_limit = 0.0;
+  FlowId flow;  // once it has begun
   core::Time issued, start;
   std::vector<core::DeviceId> devices;  // of a launch
   std::vector<core::Box> boxes;         // of a copy, if copies are recorded

@@ -120,7 +120,7 @@ void Simulation::happen() {
         begin_flow(CommandId(occurrence.subject));
         break;
       case OccurrenceKind::kFlowEnds:
-        end_flow(FlowId(occurrence.subject));
+        end_flow(CommandId(occurrence.subject));
         break;
       case OccurrenceKind::kTaskEnds:
         end_task(CommandId(occurrence.subject));
@@ -150,7 +150,7 @@ void Simulation::settle_network() {
     if (flow.has_end) {
       queue_.move(flow.end, retimed.end);
     } else {
-      const auto subject = static_cast<std::uint32_t>(retimed.flow.index());
+      const auto subject = static_cast<std::uint32_t>(flow.copy.index());
       flow.end = queue_.push(retimed.end, {OccurrenceKind::kFlowEnds, subject});
       flow.has_end = true;
     }
@@ -331,20 +331,22 @@ void Simulation::start_launch(CommandId id) {
 }
 
 void Simulation::begin_flow(CommandId id) {
-  const InFlight& copy = commands_[id];
+  InFlight& copy = commands_[id];
   if (!copy.has_flow) {
     end_copy(id);
     return;
   }
   const FlowId flow = network_.start(now_, copy.route, copy.flow_bytes, copy.rate_limit);
+  copy.flow = flow;
   if (flow.index() >= flows_.size()) flows_.resize(flow.index() + 1);
   flows_[flow.index()] = {id, 0, false, 0.0};
 }
 
-void Simulation::end_flow(FlowId flow) {
+void Simulation::end_flow(CommandId id) {
+  const FlowId flow = commands_[id].flow;
   if (speeds_.has_interference()) tell_rate(flow, 0.0);
   network_.end(now_, flow);
-  end_copy(flows_[flow.index()].copy);
+  end_copy(id);
 }
 
 void Simulation::end_copy(CommandId id) {

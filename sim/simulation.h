@@ -71,7 +71,7 @@ class Simulation {
   void start_copy(core::CommandId id);
   void start_launch(core::CommandId id);
   void begin_flow(core::CommandId id);
-  void end_flow(FlowId flow);
+  void end_flow(core::CommandId id);
   void end_copy(core::CommandId id);
   void end_task(core::CommandId id);
   void finish(core::CommandId id);

@@ -21,10 +21,15 @@ TEST_CASE("an empty queue has no next time") {
   CHECK(queue.next_time() == Time::max());
 }
 
-TEST_CASE("what happens at one instant comes in the order of scheduling") {
+TEST_CASE("what happens at one instant comes by kind, then by command, whoever came first") {
   EventQueue queue;
-  for (std::uint32_t i = 0; i < 100; ++i) queue.push(Time(i % 3), numbered(i));
+  for (std::uint32_t i = 100; i-- > 0;) queue.push(Time(i % 3), numbered(i));
+  queue.push(Time(0), {OccurrenceKind::kNotified, 0});
+  queue.push(Time(0), {OccurrenceKind::kFlowEnds, 7});
+  CHECK(queue.pop().kind == OccurrenceKind::kFlowEnds);
   std::vector<std::uint32_t> order;
+  for (std::uint32_t n = 0; n < 34; ++n) order.push_back(queue.pop().subject);
+  CHECK(queue.pop().kind == OccurrenceKind::kNotified);
   while (!queue.empty()) order.push_back(queue.pop().subject);
   std::vector<std::uint32_t> expected;
   for (std::uint32_t time = 0; time < 3; ++time) {
@@ -33,19 +38,23 @@ TEST_CASE("what happens at one instant comes in the order of scheduling") {
   CHECK(order == expected);
 }
 
-TEST_CASE("an entry that is moved goes behind others of its new time") {
+TEST_CASE("an entry may be moved to a later time and back") {
   EventQueue queue;
   const EventQueue::Handle first = queue.push(Time(5), numbered(1));
-  queue.push(Time(5), numbered(2));
-  queue.move(first, Time(5));
+  const EventQueue::Handle second = queue.push(Time(6), numbered(2));
+  queue.move(first, Time(9));
+  CHECK(queue.next_time() == Time(6));
+  queue.move(second, Time(12));
+  CHECK(queue.next_time() == Time(9));
+  queue.move(second, Time(8));
   CHECK(queue.pop().subject == 2);
+  CHECK(queue.next_time() == Time(9));
   CHECK(queue.pop().subject == 1);
 }
 
 TEST_CASE("random pushes, moves and pops agree with a sorted list") {
   struct Entry {
     Time at;
-    std::uint64_t sequence = 0;
     std::uint32_t subject = 0;
     EventQueue::Handle handle = 0;
   };
@@ -54,20 +63,18 @@ TEST_CASE("random pushes, moves and pops agree with a sorted list") {
     Draws random(seed);
     EventQueue queue;
     std::vector<Entry> model;
-    std::uint64_t sequence = 0;
     for (std::uint32_t step = 0; step < 2000; ++step) {
       const Time at(static_cast<std::int64_t>(random.below(50)));
       const std::uint32_t action = random.below(5);
       if (action < 2 || model.empty()) {
-        model.push_back({at, sequence++, step, queue.push(at, numbered(step))});
+        model.push_back({at, step, queue.push(at, numbered(step))});
       } else if (action < 4) {
         Entry& entry = model[random.below(model.size())];
         entry.at = at;
-        entry.sequence = sequence++;
         queue.move(entry.handle, at);
       } else {
         const auto least = std::ranges::min_element(model, [](const Entry& a, const Entry& b) {
-          return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
+          return a.at != b.at ? a.at < b.at : a.subject < b.subject;
         });
         REQUIRE(queue.next_time() == least->at);
         REQUIRE(queue.pop().subject == least->subject);
