@@ -3,7 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <map>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "tests/sim/draws.h"
@@ -14,17 +18,24 @@ namespace {
 
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
-std::vector<double> solved(const WaterFilling& problem) {
-  MaxMinProblem solver;
-  for (const double capacity : problem.capacities) solver.add_resource(capacity);
-  for (const WaterFilling::Player& player : problem.players) {
-    solver.add_player(player.limit, player.gives_way);
-    for (const auto& [resource, weight] : player.uses) {
-      solver.add_use(static_cast<std::uint32_t>(resource), weight);
-    }
+constexpr std::size_t kMostUses = 8;
+
+MaxMinShares::Player add(MaxMinShares& shares, const WaterFilling::Player& player) {
+  const MaxMinShares::Player number = shares.add(player.limit, player.gives_way);
+  for (const auto& [resource, weight] : player.uses) {
+    shares.add_use(number, static_cast<MaxMinShares::Resource>(resource), weight);
   }
-  const auto rates = solver.solve();
-  return {rates.begin(), rates.end()};
+  return number;
+}
+
+std::vector<double> solved(const WaterFilling& problem) {
+  MaxMinShares shares(problem.capacities, kMostUses);
+  for (const WaterFilling::Player& player : problem.players) add(shares, player);
+  CHECK(shares.settle().size() == problem.players.size());
+  CHECK(shares.solved_anew() == 0);
+  std::vector<double> rates;
+  for (MaxMinShares::Player p = 0; p < problem.players.size(); ++p) rates.push_back(shares.rate(p));
+  return rates;
 }
 
 TEST_CASE("rates of small problems") {
@@ -74,23 +85,29 @@ TEST_CASE("rates of small problems") {
   }
 }
 
+WaterFilling::Player random_player(Draws& random, std::size_t resources) {
+  constexpr double kWeights[] = {0.5, 1.0, 1.0, 1.0, 2.0, 3.0};
+  WaterFilling::Player player;
+  player.limit = random.below(2) == 0 ? kUnlimited : 1 + random.below(300);
+  const std::size_t sparsity = resources < kMostUses ? 3 : resources;
+  for (std::size_t r = 0; r < resources && player.uses.size() < kMostUses; ++r) {
+    if (random.below(sparsity) < (resources < kMostUses ? 1U : 3U))
+      player.uses.emplace_back(r, kWeights[random.below(6)]);
+  }
+  if (player.limit < kUnlimited && random.below(4) == 0) {
+    player.gives_way = 0.25 * (1 + random.below(4));
+  }
+  if (player.uses.empty()) player.uses.emplace_back(random.below(resources), 1.0);
+  return player;
+}
+
 WaterFilling random_problem(Draws& random) {
   WaterFilling problem;
   const std::size_t resources = 1 + random.below(6);
   for (std::size_t r = 0; r < resources; ++r) problem.capacities.push_back(1 + random.below(1000));
   const std::size_t players = 1 + random.below(12);
-  constexpr double kWeights[] = {0.5, 1.0, 1.0, 1.0, 2.0, 3.0};
   for (std::size_t p = 0; p < players; ++p) {
-    WaterFilling::Player player;
-    player.limit = random.below(2) == 0 ? kUnlimited : 1 + random.below(300);
-    for (std::size_t r = 0; r < resources; ++r) {
-      if (random.below(3) == 0) player.uses.emplace_back(r, kWeights[random.below(6)]);
-    }
-    if (player.limit < kUnlimited && random.below(4) == 0) {
-      player.gives_way = 0.25 * (1 + random.below(4));
-    }
-    if (player.uses.empty()) player.uses.emplace_back(random.below(resources), 1.0);
-    problem.players.push_back(player);
+    problem.players.push_back(random_player(random, resources));
   }
   return problem;
 }
@@ -148,6 +165,91 @@ TEST_CASE("random problems: no capacity is exceeded, and everybody has a bottlen
       REQUIRE(is_stopped);
     }
   }
+}
+
+// ---- players that come and go ----
+
+/// Rates of those who are there, as a solver that never saw anybody else finds them.
+void check_against_anew(const MaxMinShares& shares, const std::vector<double>& capacities,
+                        const std::map<MaxMinShares::Player, WaterFilling::Player>& present) {
+  MaxMinShares anew(capacities, kMostUses);
+  std::vector<MaxMinShares::Player> numbers;
+  for (const auto& [number, player] : present) numbers.push_back(add(anew, player));
+  anew.settle();
+  std::size_t next = 0;
+  for (const auto& [number, player] : present) {
+    REQUIRE(shares.rate(number) == doctest::Approx(anew.rate(numbers[next++])).epsilon(1e-10));
+  }
+}
+
+// Capacities and weights from few values make ties, which rounding could tell apart.
+TEST_CASE("random arrivals, departures and limits: rates are those of all solved anew") {
+  for (std::uint32_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    Draws random(seed);
+    WaterFilling problem;
+    const bool has_ties = random.below(2) == 0;
+    for (std::size_t r = 0; r < 2 + random.below(30); ++r) {
+      problem.capacities.push_back(has_ties ? 100 << random.below(2) : 1 + random.below(1000));
+    }
+    MaxMinShares shares(problem.capacities, kMostUses);
+    std::map<MaxMinShares::Player, WaterFilling::Player> present;
+    std::map<MaxMinShares::Player, double> rates;
+    const std::size_t most = 1 + random.below(60);
+    for (int step = 0; step < 100; ++step) {
+      CAPTURE(step);
+      std::set<MaxMinShares::Player> touched;
+      for (std::size_t n = 1 + random.below(3); n > 0; --n) {
+        const auto chosen = std::next(present.begin(), random.below(present.size() + 1));
+        if (chosen == present.end() || present.size() < most / 2) {
+          const WaterFilling::Player player = random_player(random, problem.capacities.size());
+          const MaxMinShares::Player number = add(shares, player);
+          present[number] = player;
+          touched.insert(number);
+        } else if (random.below(3) == 0) {
+          chosen->second.limit = 1 + random.below(300);
+          shares.set_limit(chosen->first, chosen->second.limit);
+          touched.insert(chosen->first);
+        } else {
+          shares.remove(chosen->first);
+          touched.erase(chosen->first);
+          rates.erase(chosen->first);
+          present.erase(chosen);
+        }
+      }
+      for (const MaxMinShares::Player number : shares.settle()) {
+        rates[number] = shares.rate(number);
+        touched.erase(number);
+      }
+      REQUIRE(touched.empty());
+      REQUIRE(rates.size() == present.size());
+      for (const auto& [number, rate] : rates) REQUIRE(shares.rate(number) == rate);
+      check_against_anew(shares, problem.capacities, present);
+    }
+    CHECK(shares.solved_anew() == 0);
+  }
+}
+
+TEST_CASE("a change is told to those whom it reaches, and to nobody else") {
+  // Three links in a row; who comes to the first shrinks its neighbour on the second, and whoever
+  // is left there grows, but the third is no limit to anybody.
+  MaxMinShares shares({10.0, 10.0, 100.0}, 2);
+  const MaxMinShares::Player across = add(shares, {kUnlimited, {{0, 1.0}, {1, 1.0}}});
+  const MaxMinShares::Player second = add(shares, {kUnlimited, {{1, 1.0}}});
+  const MaxMinShares::Player onward = add(shares, {3.9, {{1, 1.0}, {2, 1.0}}});
+  const MaxMinShares::Player third = add(shares, {50.0, {{2, 1.0}}});
+  const auto listed = [](std::span<const MaxMinShares::Player> told) {
+    return std::vector<MaxMinShares::Player>(told.begin(), told.end());
+  };
+  CHECK(listed(shares.settle()) == std::vector{across, second, onward, third});
+  CHECK(shares.rate(across) == doctest::Approx(10.0 / 3.0));
+  const MaxMinShares::Player first = add(shares, {8.0, {{0, 4.0}}});
+  CHECK(listed(shares.settle()) == std::vector{across, second, onward, first});
+  CHECK(shares.rate(across) == doctest::Approx(2.0));
+  CHECK(shares.rate(second) == doctest::Approx(4.1));
+  shares.remove(first);
+  CHECK(listed(shares.settle()) == std::vector{across, second, onward});
+  CHECK(shares.settle().empty());
 }
 
 }  // namespace
