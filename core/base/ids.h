@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/large_pages.h"
+
 namespace parley::core {
 
 template <class Tag>
@@ -72,7 +74,7 @@ class IdVector {
   auto end() const { return items_.end(); }
 
  private:
-  std::vector<T> items_;
+  LongVector<T> items_;
 };
 
 }  // namespace parley::core

@@ -72,7 +72,7 @@ struct Edge {
 /// side, the last submitted first.
 struct Successors {
   IdVector<TaskId, std::uint32_t> first;  // one entry more than tasks
-  std::vector<TaskId> tasks;
+  LongVector<TaskId> tasks;
 };
 
 /// A task in a heap, with its key beside it.
@@ -169,7 +169,7 @@ class EngineState {
   // tasks
   IdVector<TaskId, TaskState> tasks;
   Successors successors;
-  std::vector<Edge> edges;
+  LongVector<Edge> edges;
   mutable std::vector<TaskClass> classes;  // indexes in them are made when a policy first asks
   std::unordered_multimap<std::uint64_t, std::uint32_t> classes_by_hash;  // looked up only
   IdVector<PlacementId, std::vector<Candidate>> placements;               // resolved

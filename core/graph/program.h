@@ -266,8 +266,8 @@ class Program {
   IdVector<ArrayId, Array> arrays_;
   IdVector<RegionId, Region> regions_;
   IdVector<TaskId, Task> tasks_;
-  std::vector<Access> accesses_;
-  std::vector<TaskId> dependencies_;
+  LongVector<Access> accesses_;
+  LongVector<TaskId> dependencies_;
   IdVector<PlacementId, Placement> placements_;
   IdVector<CostId, Cost> costs_;
   IdVector<KernelId, Kernel> kernels_;

@@ -233,7 +233,7 @@ class EarliestFinish final : public Mapper {
   std::vector<char> is_seen_;            // by candidate
   std::int64_t all_missing_ = kUnknown;  // at a device that has everything to fetch
   std::vector<Node> nodes_;
-  std::vector<Verdict> log_;  // by task
+  LongVector<Verdict> log_;  // by task
 };
 
 }  // namespace
