@@ -172,13 +172,19 @@ MaxMinShares::Partition MaxMinShares::partition(const Shared& shared, double gue
   return part;
 }
 
+/// Of one user, and of none, the demand is exact.
+bool MaxMinShares::surely_fits(const Shared& shared) {
+  return shared.demand <= shared.capacity * (1.0 - kSurelyFits) ||
+         (shared.users.size() < 2 && shared.demand <= shared.capacity);
+}
+
 /// From any guess the next is no higher than the level sought, and from there on they rise to it
 /// (Newton's method on a concave function); the last one is usually right.
 void MaxMinShares::find_level(Resource resource) {
   Shared& shared = resources_[resource];
   shared.pending = kNotPending;
   const bool has_own = shared.own_count > 0;
-  if (!has_own && shared.demand <= shared.capacity * (1.0 - kSurelyFits)) return;
+  if (!has_own && surely_fits(shared)) return;
   double guess = has_own ? shared.level : 0.0;
   double highest_foreign = 0.0;
   for (bool is_first = true;; is_first = false) {

@@ -108,6 +108,7 @@ class MaxMinShares {
   static double rate_at(const State& state, double level);
   static Partition partition(const Shared& shared, double guess);
   void shape(const State& state, User& user);
+  static bool surely_fits(const Shared& shared);
   void find_level(Resource resource);
   void mark_dirty(Resource resource);
   void note(Player player);
