@@ -232,18 +232,17 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
 void fetch(EngineState& state, ReplicaId target, RegionId region, CopyReason reason, TaskId task,
            std::span<const CommandId> extra_after) {
   Directory& directory = state.directory;
-  const std::int64_t element = state.program.array(directory.replica(target).array).element_bytes;
-  if (const auto pieces = directory.pieces(region); pieces.size() == 1) {
-    const PieceId piece = pieces.front();
+  if (const PieceId piece = directory.only_piece(region); !piece.is_none()) {
     if (directory.is_valid(target, piece)) return;
     if (reason != CopyReason::kFetch && directory.piece(piece).holders.empty()) return;
-    const Bytes bytes(directory.map().size(piece) * element);
+    const Bytes bytes = directory.places(region).bytes;
     const ReplicaId source = choose_source(state, target, piece, bytes, task);
     if (source == target) return;
     give_copy(state, source, target, std::span(&piece, 1), reason, task, extra_after);
     return;
   }
   // Missing pieces by source, in the order in which sources first occur.
+  const std::int64_t element = state.program.array(directory.array_of(region)).element_bytes;
   std::vector<std::pair<ReplicaId, std::vector<PieceId>>> by_source;
   for (const PieceId piece : directory.pieces(region)) {
     if (directory.cell(target, piece).is_valid) continue;
