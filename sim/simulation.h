@@ -4,7 +4,8 @@
 //     ends and issues of now -> copies and launches that can start -> rates of flows -> ... until
 //     nothing more is due now -> one step of the engine, if the host thread is free -> ...
 // A copy: visible, `after` done, all engines of its route at once, fixed part, flow, end. A launch:
-// visible, `after` done, slots of all its devices at once, its duration, end.
+// visible, `after` done, slots of all its devices at once, its duration, end. The loop is in
+// simulation.cpp, the way of a command in simulation_commands.cpp.
 #pragma once
 
 #include <functional>

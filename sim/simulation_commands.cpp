@@ -1,0 +1,234 @@
+// What becomes of a command, from its arrival to its end: the part of Simulation that the loop in
+// simulation.cpp calls.
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <variant>
+
+#include "sim/copy_timing.h"
+#include "sim/simulation.h"
+
+namespace parley::sim {
+namespace {
+
+using core::CommandId;
+using core::Duration;
+using core::Time;
+
+}  // namespace
+
+// ---- commands arrive ----
+
+void Simulation::accept(std::span<const core::Command> commands) {
+  host_.begin_issue(now_, commands.size());
+  for (const core::Command& command : commands) {
+    std::visit(
+        [&](const auto& known) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(known)>, core::Finish>) {
+            is_finished_ = true;
+          } else {
+            accept(known);
+          }
+        },
+        command);
+  }
+  residency_.end_of_step(bytes_of_);
+}
+
+void Simulation::accept(const core::StartCopy& copy) {
+  InFlight& slot = commands_.add(copy.id);
+  slot.is_copy = true;
+  slot.task = copy.task;
+  slot.array = copy.array;
+  slot.from = copy.from;
+  slot.to = copy.to;
+  slot.route = copy.route;
+  slot.bytes = copy.bytes;
+  slot.reason = copy.reason;
+  slot.pending =
+      1 + commands_.wait_for(copy.after, {static_cast<std::uint32_t>(copy.id.index()), false});
+  if (!copy.parts.empty()) {
+    const core::CopyPart& part = copy.parts.front();
+    slot.first_arrival =
+        residency_.use(copy.source_replica, copy.from, part.source_offset, slot.first_arrival);
+    slot.first_arrival =
+        residency_.use(copy.target_replica, copy.to, part.target_offset, slot.first_arrival);
+  }
+  if (options_.record_tasks && options_.record_boxes) {
+    for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
+  }
+  slot.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, copy.parts.size()));
+  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts);
+}
+
+void Simulation::accept(const core::LaunchTask& launch) {
+  InFlight& slot = commands_.add(launch.id);
+  slot.is_copy = false;
+  slot.task = launch.task;
+  slot.priority = launch.priority;
+  slot.alternative = launch.alternative;
+  slot.milli_vcus = launch.milli_vcus;
+  slot.devices.assign(launch.devices.begin(), launch.devices.end());
+  slot.pending =
+      1 + commands_.wait_for(launch.after, {static_cast<std::uint32_t>(launch.id.index()), false});
+  for (const core::OperandBinding& operand : launch.operands) {
+    if (operand.replica.is_none()) continue;
+    slot.first_arrival =
+        residency_.use(operand.replica, operand.space, operand.offset, slot.first_arrival);
+  }
+  const core::DeviceId device = launch.devices.front();
+  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(device),
+                                   durations_.issue_extra(launch.task, launch.alternative, device));
+}
+
+void Simulation::accept(const core::DropReplica& drop) {
+  const std::uint32_t number = residency_.drop(drop);
+  const std::uint32_t pending = commands_.wait_for(drop.after, {number, true});
+  if (number >= drops_.size()) drops_.resize(number + 1);
+  drops_[number] = pending;
+  if (pending == 0) residency_.drop_done(now_, number);
+}
+
+void Simulation::one_less_pending(CommandId id) {
+  if (--commands_[id].pending == 0) wait_for_servers(id);
+}
+
+void Simulation::wait_for_servers(CommandId id) {
+  const InFlight& slot = commands_[id];
+  const auto request = static_cast<std::uint32_t>(id.index());
+  if (slot.is_copy) {
+    copy_engines_.enqueue(copy_key(id), request, machine_.route(slot.route).engines, 1);
+  } else {
+    devices_.enqueue(launch_key(slot.priority, id), request, slot.devices, slot.milli_vcus);
+  }
+}
+
+// ---- commands run ----
+
+void Simulation::start_copy(CommandId id) {
+  InFlight& copy = commands_[id];
+  copy.start = now_;
+  residency_.arrive(now_, copy.first_arrival);
+  const CopyTiming timing = copy_timing(machine_, copy.route, copy.bytes);
+  copy.has_flow = !timing.is_fixed_only;
+  copy.rate_limit = timing.rate_limit;
+  copy.flow_bytes = copy.bytes;
+  Duration fixed(timing.fixed.count() * copy.parts);  // each part is started by itself
+  if (!options_.copy_noise.is_none()) {
+    // As if there were more or fewer bytes: slow beside others too, and the same when alone.
+    const double factor =
+        options_.copy_noise.factor(options_.engine.seed, NoiseStream::kCopies, id.index());
+    fixed = scaled(fixed, factor);
+    const double bytes = std::min(static_cast<double>(copy.bytes.count()) * factor,
+                                  static_cast<double>(core::kMostBytes.count()));
+    copy.flow_bytes = core::Bytes(std::max<std::int64_t>(1, std::llround(bytes)));
+  }
+  queue_.push(now_ + fixed, {OccurrenceKind::kFlowBegins, static_cast<std::uint32_t>(id.index())});
+}
+
+void Simulation::start_launch(CommandId id) {
+  InFlight& launch = commands_[id];
+  launch.start = now_;
+  residency_.arrive(now_, launch.first_arrival);
+  const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
+  const core::DeviceId first = launch.devices.front();
+  launch.is_rated =
+      kernel_rates_.apply_to(launch.devices) && !durations_.is_recorded_on(launch.task, first);
+  if (speeds_.has_power()) {
+    launch.load =
+        durations_.load(launch.task, launch.alternative, first) * launch.milli_vcus / 1000;
+    speeds_.add_load(now_, launch.devices, launch.load);
+  }
+  if (launch.is_rated) {
+    kernel_rates_.start(now_, id, launch.devices, duration,
+                        durations_.share(launch.task, launch.alternative, launch.devices));
+    return;
+  }
+  queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
+}
+
+void Simulation::begin_flow(CommandId id) {
+  InFlight& copy = commands_[id];
+  if (!copy.has_flow) {
+    end_copy(id);
+    return;
+  }
+  const FlowId flow = network_.start(now_, copy.route, copy.flow_bytes, copy.rate_limit);
+  copy.flow = flow;
+  if (flow.index() >= flows_.size()) flows_.resize(flow.index() + 1);
+  flows_[flow.index()] = {id, 0, false, 0.0};
+}
+
+void Simulation::end_flow(CommandId id) {
+  const FlowId flow = commands_[id].flow;
+  if (speeds_.has_interference()) tell_rate(flow, 0.0);
+  network_.end(now_, flow);
+  end_copy(id);
+}
+
+void Simulation::end_copy(CommandId id) {
+  const InFlight& copy = commands_[id];
+  copy_engines_.release(machine_.route(copy.route).engines, 1);
+  recorder_.copy_ended(id, copy, now_);
+  host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_);
+  finish(id);
+}
+
+void Simulation::end_task(CommandId id) {
+  const InFlight& launch = commands_[id];
+  if (launch.is_rated) kernel_rates_.end(id, launch.devices);
+  if (speeds_.has_power()) speeds_.add_load(now_, launch.devices, -launch.load);
+  devices_.release(launch.devices, launch.milli_vcus);
+  recorder_.task_ended(id, launch, now_);
+  host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_);
+  finish(id);
+  ++finished_tasks_;
+  report_progress();
+}
+
+/// What waited for the command waits for one less, at once or when it has been told.
+void Simulation::finish(CommandId id) {
+  const core::HostCosts& costs = machine_.host();
+  const bool tells_later = costs.event > Duration(0) || costs.handoff > Duration(0);
+  if (tells_later) ended_ = commands_[id];  // its slot goes
+  for (const Waiter& waiter : commands_.finish(id)) {
+    if (waiter.is_drop) {
+      if (--drops_[waiter.number] == 0) residency_.drop_done(now_, waiter.number);
+      continue;
+    }
+    const CommandId waiting(waiter.number);
+    const Duration delay = tells_later ? notification(ended_, commands_[waiting]) : Duration(0);
+    if (delay == Duration(0)) {
+      one_less_pending(waiting);
+    } else {
+      queue_.push(now_ + delay, {OccurrenceKind::kNotified, waiter.number});
+    }
+  }
+}
+
+/// From the end of a command to the moment at which one that waited for it may start. What is on
+/// one queue follows at once: launches of a device, copies of a pair of spaces.
+Duration Simulation::notification(const InFlight& ended, const InFlight& waiter) const {
+  const auto is_of_host = [&](const InFlight& command) {
+    if (!command.is_copy) {
+      return machine_.space(machine_.device(command.devices.front()).space).is_host;
+    }
+    return machine_.space(command.from).is_host && machine_.space(command.to).is_host;
+  };
+  const bool is_host = is_of_host(ended);
+  if (is_host != is_of_host(waiter)) return machine_.host().handoff;
+  if (is_host) return Duration(0);
+  if (ended.is_copy != waiter.is_copy) return machine_.host().event;
+  const bool shares_queue = ended.is_copy ? ended.from == waiter.from && ended.to == waiter.to
+                                          : ended.devices == waiter.devices;
+  return shares_queue ? Duration(0) : machine_.host().event;
+}
+
+void Simulation::report_progress() {
+  constexpr std::size_t kEvery = 4096;
+  if (options_.progress && finished_tasks_ % kEvery == 0) {
+    options_.progress(finished_tasks_, program_.task_count());
+  }
+}
+
+}  // namespace parley::sim
