@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -206,7 +207,7 @@ class EngineState {
   /// Devices whose next task the order holds back until the task that is the key has been issued.
   std::unordered_map<std::uint32_t, std::vector<DeviceId>> held;
   IdVector<ReplicaId, RegionId> noted_dirty;  // what SpaceState::dirty names it with
-  IdVector<TaskId, PlannedPlace> planned;  // empty without a plan
+  IdVector<TaskId, PlannedPlace> planned;     // empty without a plan
   std::uint32_t launched_tasks = 0;
   PieceId sought_piece;     // of which a source is being chosen
   ReplicaId sought_target;  // for this replica
@@ -262,27 +263,26 @@ class EngineState {
     }
     return free;
   }
-  /// What estimates ask of a route, in one place.
+  /// What estimates ask of a route, in one place. Where pairs of spaces are many, those that share
+  /// an entry take it from each other: what a run uses of a million pairs is few.
   struct RouteBrief {
+    RouteId route;  // none: nothing is known yet
+    std::uint32_t engine_count = 0;
+    std::array<CopyEngineId, 4> engines;  // if there are no more
     Bytes bytes = Bytes(-1);
-    Duration duration;                         // of copying `bytes`
-    std::uint32_t engine_count = 0xffffffffU;  // not known yet
-    std::array<CopyEngineId, 5> engines;       // if there are no more
+    Duration duration;  // of copying `bytes`
   };
+  static constexpr std::size_t kMostRouteBriefs = std::size_t{1} << 16;  // a power of two
   [[nodiscard]] RouteBrief& brief_of(RouteId id) const {
-    if (route_briefs.empty()) route_briefs.resize(machine.route_count());
-    RouteBrief& brief = route_briefs[id];
-    if (brief.engine_count != 0xffffffffU) return brief;
-    brief.engine_count = 0;
-    for (const auto& engines : machine.engines(id)) {
-      for (const CopyEngineId engine : engines) {
-        if (brief.engine_count < brief.engines.size()) brief.engines[brief.engine_count] = engine;
-        ++brief.engine_count;
-      }
+    if (route_briefs.empty()) {
+      route_briefs.resize(std::min(kMostRouteBriefs, std::bit_ceil(machine.route_count())));
     }
+    RouteBrief& brief = route_briefs[id.index() & (route_briefs.size() - 1)];
+    if (brief.route != id) make_brief(id, brief);
     return brief;
   }
-  mutable IdVector<RouteId, RouteBrief> route_briefs;
+  void make_brief(RouteId id, RouteBrief& brief) const;
+  mutable std::vector<RouteBrief> route_briefs;
   mutable IdVector<SpaceId, SpaceRoutes> space_routes;  // made when a policy first asks
 
   [[nodiscard]] const Candidate& candidate_of(TaskId task) const {

@@ -8,6 +8,17 @@
 
 namespace parley::core {
 
+void EngineState::make_brief(RouteId id, RouteBrief& brief) const {
+  brief = {};
+  brief.route = id;
+  for (const auto& engines : machine.engines(id)) {
+    for (const CopyEngineId engine : engines) {
+      if (brief.engine_count < brief.engines.size()) brief.engines[brief.engine_count] = engine;
+      ++brief.engine_count;
+    }
+  }
+}
+
 Time View::now() const { return state_->now; }
 const Program& View::program() const { return state_->program; }
 const Machine& View::machine() const { return state_->machine; }
