@@ -289,7 +289,6 @@ std::span<const MaxMinShares::Player> MaxMinShares::settle() {
     if (players_[player].is_alive) told_.push_back(player);
   }
   changed_.clear();
-  std::ranges::sort(told_);
   return told_;
 }
 

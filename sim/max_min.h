@@ -39,8 +39,8 @@ class MaxMinShares {
   void remove(Player player);
 
   /// Brings all rates up to date. Returns the players whose rate may have changed or that are new,
-  /// ascending, each once; valid until the next call. Costs time in what changes, not in what there
-  /// is.
+  /// each once, in an order that follows from the calls; valid until the next call. Costs time in
+  /// what changes, not in what there is.
   std::span<const Player> settle();
 
   /// As of the last settle(); infinity without limit and uses.

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -239,7 +240,9 @@ TEST_CASE("a change is told to those whom it reaches, and to nobody else") {
   const MaxMinShares::Player onward = add(shares, {3.9, {{1, 1.0}, {2, 1.0}}});
   const MaxMinShares::Player third = add(shares, {50.0, {{2, 1.0}}});
   const auto listed = [](std::span<const MaxMinShares::Player> told) {
-    return std::vector<MaxMinShares::Player>(told.begin(), told.end());
+    std::vector<MaxMinShares::Player> players(told.begin(), told.end());
+    std::ranges::sort(players);
+    return players;
   };
   CHECK(listed(shares.settle()) == std::vector{across, second, onward, third});
   CHECK(shares.rate(across) == doctest::Approx(10.0 / 3.0));
