@@ -229,6 +229,10 @@ Time View::expected_route_free(SpaceId from, SpaceId to) const {
   return state_->route_free_time(route);
 }
 
+Duration View::copy_duration(RouteId route, Bytes bytes) const {
+  return state_->copy_duration(route, bytes);
+}
+
 std::span<const Box> View::sought_boxes() const {
   return state_->directory.map().boxes(state_->sought_piece);
 }

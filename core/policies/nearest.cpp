@@ -21,8 +21,9 @@ class Nearest final : public Source {
       const SourceOption& option = options[i];
       const Time start =
           std::max(option.expected_ready, view.expected_route_free(option.space, to));
+      if (start > best_end) continue;
       const RouteId route = view.machine().route_id(option.space, to);
-      const Time end = start + view.machine().copy_duration(route, bytes);
+      const Time end = start + view.copy_duration(route, bytes);
       if (end < best_end || (end == best_end && option.is_owner && !options[best].is_owner)) {
         best = i;
         best_end = end;

@@ -85,6 +85,8 @@ class View {
   [[nodiscard]] SpaceId owner(RegionId region) const;
   /// Expected time at which the route's engines have served all copies issued so far.
   [[nodiscard]] Time expected_route_free(SpaceId from, SpaceId to) const;
+  /// Machine::copy_duration(); cheap for the bytes last asked for on the route.
+  [[nodiscard]] Duration copy_duration(RouteId route, Bytes bytes) const;
 
   /// While a source is being chosen: the elements that are to be copied, in disjoint boxes.
   [[nodiscard]] std::span<const Box> sought_boxes() const;
