@@ -47,7 +47,7 @@ void add_route(const Machine& machine, RouteId id, Outlet& outlet) {
 
 /// Copies to hosts count only if some space is reached through a host; then they are the first legs
 /// to near and far ones.
-const SpaceRoutes& routes_of(const EngineState& state, SpaceId space) {
+SpaceRoutes& routes_of(const EngineState& state, SpaceId space) {
   if (state.space_routes.empty()) state.space_routes.resize(state.machine.space_count());
   SpaceRoutes& routes = state.space_routes[space];
   if (routes.is_known) return routes;
@@ -81,16 +81,21 @@ const SpaceRoutes& routes_of(const EngineState& state, SpaceId space) {
 
 /// When a copy of what is written by `ready` can be over at the soonest; `fastest`: how long the
 /// fastest takes.
-Time soonest_end(const EngineState& state, const Outlet& outlet, Time ready, Bytes bytes,
+Time soonest_end(const EngineState& state, Outlet& outlet, Time ready, Bytes bytes,
                  Duration& fastest) {
   if (outlet.kinds.empty()) return Time::max();
   for (const CopyEngineId engine : outlet.engines) {
     ready = std::max(ready, state.engine_free[engine]);
   }
-  Duration copy = Duration::max();
-  for (const RouteId kind : outlet.kinds) copy = std::min(copy, state.copy_duration(kind, bytes));
-  fastest = std::min(fastest, copy);
-  return ready + copy;
+  if (outlet.bytes != bytes) {
+    outlet.bytes = bytes;
+    outlet.fastest = Duration::max();
+    for (const RouteId kind : outlet.kinds) {
+      outlet.fastest = std::min(outlet.fastest, state.copy_duration(kind, bytes));
+    }
+  }
+  fastest = std::min(fastest, outlet.fastest);
+  return ready + outlet.fastest;
 }
 
 std::uint32_t size_of(const auto& table) { return static_cast<std::uint32_t>(table.size()); }
@@ -163,7 +168,7 @@ void Arrivals::bound_holders(Read& read, std::size_t p, bool is_only_piece) {
     if (std::ranges::find(spaces_, origin.space) == spaces_.end()) spaces_.push_back(origin.space);
     own_[origin.space] |= bit;
     near_[origin.node] |= bit;
-    const SpaceRoutes& routes = routes_of(*state_, origin.space);
+    SpaceRoutes& routes = routes_of(*state_, origin.space);
     origin.near = soonest_end(*state_, routes.near, origin.ready, piece.bytes, fastest);
     origin.far = soonest_end(*state_, routes.far, origin.ready, piece.bytes, fastest);
     near = std::min(near, origin.near);

@@ -113,6 +113,8 @@ struct PlannedPlace {
 struct Outlet {
   std::vector<CopyEngineId> engines;  // on all of them
   std::vector<RouteId> kinds;         // one of each that takes a time of its own; none: no route
+  Bytes bytes = Bytes(-1);            // last asked for, and the time of the fastest copy of so many
+  Duration fastest;
 };
 
 /// The routes out of a space, to others of its node and of other nodes, and those into it.

@@ -180,7 +180,7 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   const Replica& target = directory.replica(target_id);
   StartCopy command;
   command.id = state.commands.next_id();
-  command.array = source.array;
+  command.array = directory.array_of(source.region);
   command.from = source.space;
   command.to = target.space;
   command.route = state.machine.route_id(source.space, target.space);
