@@ -149,6 +149,7 @@ void add_cases(bool has_huge) {
   for (const int tiles : {17, 38, 83, 180}) {  // 969, 9,880, 98,770 and 988,260 tasks
     add("tasks/tiles:" + std::to_string(tiles), {cholesky(tiles, 1024), four, ""});
   }
+  add("gpus:8/nodes:1", {cholesky(83, 2048), cluster(1), ""});
   add("gpus:64/nodes:8", {cholesky(83, 2048), cluster(8), ""}, 5);
   add("gpus:64/nodes:8/scan", {cholesky(83, 2048), cluster(8), ":scan=1"});
   add("gpus:1024/nodes:128", {cholesky(83, 2048), cluster(128), ""});
