@@ -50,7 +50,7 @@ MaxMinShares::Player MaxMinShares::add(double limit, double gives_way) {
   const bool is_noted = state.is_noted;  // its former self may be on the list still
   state = {};
   state.limit = state.level = state.rate = limit;
-  state.gives_way = std::isfinite(limit) ? gives_way : 0.0;
+  state.gives_way = gives_way;
   state.is_alive = true;
   state.is_noted = is_noted;
   note(player);
@@ -112,14 +112,15 @@ double MaxMinShares::used(Resource resource) const {
 }
 
 double MaxMinShares::rate_at(const State& state, double level) {
-  if (state.gives_way == 0.0 || level >= state.limit) return std::min(level, state.limit);
-  return level * (1.0 - state.gives_way + state.gives_way / state.limit * level);
+  const double way = state.way();
+  if (way == 0.0 || level >= state.limit) return std::min(level, state.limit);
+  return level * (1.0 - way + way / state.limit * level);
 }
 
 void MaxMinShares::shape(const State& state, User& user) {
-  const bool is_straight = state.gives_way == 0.0;
-  user.linear = is_straight ? user.weight : user.weight * (1.0 - state.gives_way);
-  user.quadratic = is_straight ? 0.0 : user.weight * state.gives_way / state.limit;
+  const double way = state.way();
+  user.linear = user.weight * (1.0 - way);
+  user.quadratic = way == 0.0 ? 0.0 : user.weight * way / state.limit;
 }
 
 void MaxMinShares::mark_dirty(Resource resource) {

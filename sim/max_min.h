@@ -64,6 +64,7 @@ class MaxMinShares {
     std::uint32_t use_count = 0;
     bool is_alive = false;
     bool is_noted = false;  // in changed_
+    [[nodiscard]] double way() const { return limit < kUnlimited ? gives_way : 0.0; }
   };
   /// Where a player is listed with a resource that it uses.
   struct Use {

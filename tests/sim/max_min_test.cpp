@@ -208,7 +208,7 @@ TEST_CASE("random arrivals, departures and limits: rates are those of all solved
           present[number] = player;
           touched.insert(number);
         } else if (random.below(3) == 0) {
-          chosen->second.limit = 1 + random.below(300);
+          chosen->second.limit = random.below(4) == 0 ? kUnlimited : 1 + random.below(300);
           shares.set_limit(chosen->first, chosen->second.limit);
           touched.insert(chosen->first);
         } else {
