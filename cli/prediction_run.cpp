@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/journal/journal_writer.h"
+#include "cli/journal/kept_steps.h"
 #include "cli/plan/journal_plan.h"
 #include "cli/plan/plan_names.h"
 #include "cli/report/prediction.h"
@@ -73,11 +74,13 @@ core::Result<TimedRun> run_timed(const LoadedRun& loaded, const PredictionRun& r
                                  exec::Backend& backend) {
   const core::Result<std::string> embedded = embedded_workload(run.workload);
   if (!embedded) return embedded.faults();
+  KeptSteps steps;
+  core::Result<core::RunRecord> record = execute_once(loaded, run, backend, &steps);
+  if (!record) return record.faults();
   std::stringstream journal;
   JournalWriter writer(loaded.program, loaded.machine, loaded.engine, {"exec", run.backend},
                        *embedded, journal);
-  core::Result<core::RunRecord> record = execute_once(loaded, run, backend, &writer);
-  if (!record) return record.faults();
+  steps.tell(writer);
   if (run.journal != nullptr) *run.journal << journal.view();
   PlanNames names(loaded.program, loaded.machine, "the run's own journal");
   std::string header;

@@ -30,8 +30,8 @@ struct Completion {
   enum class Kind : std::uint8_t { kDone, kFailed, kCancelled } kind = Kind::kDone;
   core::CommandId id;
   core::Time start, end;
-  std::string cause;  // kFailed
-  core::Duration issue = core::Duration(0);  // TaskRecord::issue
+  std::string cause;                         // kFailed
+  core::Duration issue = core::Duration(0);  // TaskRecord::issue, CopyRecord::issue
 };
 
 class Backend {

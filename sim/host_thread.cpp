@@ -111,24 +111,26 @@ void HostThread::begin_issue(core::Time now, std::size_t commands) {
 
 core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter,
                                   std::uint32_t parts) {
-  return issue(id, submitter, core::Duration(costs_.issue_copy.count() * parts));
+  return issue(id, submitter, core::Duration(costs_.issue_copy.count() * parts), core::Duration(0));
 }
 
 core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter,
                                     core::Duration extra) {
-  return issue(id, submitter, costs_.issue_launch + extra);
+  return issue(id, submitter, costs_.issue_launch, extra);
 }
 
-core::Time HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost) {
+core::Time HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
+                             core::Duration extra) {
   if (!has_submitters()) {
-    busy_until_ = busy_until_ + cost;
-    issued_.push_back({busy_until_, id});
-    return busy_until_;
+    const core::Time at = busy_until_ + cost;
+    busy_until_ = at + extra;
+    issued_.push_back({at, id});
+    return at;
   }
   core::Time at = busy_until_;
   if (!machine_->space(submitter).is_host) {
     at = std::max(at, free_at_[submitter]) + cost;
-    free_at_[submitter] = at;
+    free_at_[submitter] = at + extra;
   }
   issued_.push_back({at, id});
   std::ranges::push_heap(issued_, std::less<>());

@@ -62,7 +62,8 @@ class HostThread {
   /// Returns when the command becomes visible.
   /// Each part of a copy is issued by itself.
   core::Time issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1);
-  /// `extra`: what it takes beyond a plain launch.
+  /// `extra`: what it takes beyond a plain launch, mostly further kernels of the same task. The
+  /// first of them is visible at what is returned; the thread is busy with the others after that.
   core::Time issue_launch(core::CommandId id, core::SpaceId submitter,
                           core::Duration extra = core::Duration(0));
 
@@ -94,7 +95,8 @@ class HostThread {
   static core::Event event_of(const News& news);
   [[nodiscard]] bool has_submitters() const { return !free_at_.empty(); }
   void add_end(const News& news, core::SpaceId submitter);
-  core::Time issue(core::CommandId id, core::SpaceId submitter, core::Duration cost);
+  core::Time issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
+                   core::Duration extra);
 
   const core::Machine* machine_;
   core::HostCosts costs_;

@@ -50,6 +50,7 @@ struct InFlight {
   double rate_limit = 0.0;
   FlowId flow;  // once it has begun
   core::Time issued, start;
+  core::Time all_issued;                // of a launch: the last of its kernels, too
   std::vector<core::DeviceId> devices;  // of a launch
   std::vector<core::Box> boxes;         // of a copy, if copies are recorded
 };

@@ -77,8 +77,9 @@ void Simulation::accept(const core::LaunchTask& launch) {
         residency_.use(operand.replica, operand.space, operand.offset, slot.first_arrival);
   }
   const core::DeviceId device = launch.devices.front();
-  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(device),
-                                   durations_.issue_extra(launch.task, launch.alternative, device));
+  const Duration extra = durations_.issue_extra(launch.task, launch.alternative, device);
+  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(device), extra);
+  slot.all_issued = slot.issued + extra;
 }
 
 void Simulation::accept(const core::DropReplica& drop) {
@@ -130,7 +131,9 @@ void Simulation::start_launch(CommandId id) {
   InFlight& launch = commands_[id];
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
-  const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
+  // Its last kernel does not start before it is issued.
+  const Duration duration = std::max(durations_.of(launch.task, launch.alternative, launch.devices),
+                                     launch.all_issued - now_);
   const core::DeviceId first = launch.devices.front();
   launch.is_rated =
       kernel_rates_.apply_to(launch.devices) && !durations_.is_recorded_on(launch.task, first);

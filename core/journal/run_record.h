@@ -36,6 +36,7 @@ struct CopyRecord {
   Time issued;  // when the command reached the driver's queue
   Time start;   // when its engines were taken
   Time end;
+  Duration issue = Duration(0);  // that the host took to put it on a queue; 0: unknown
 };
 
 /// Bytes of allocated replicas in a space from `at` on.
@@ -47,11 +48,11 @@ struct ResidencySample {
 
 struct RunRecord {
   Time makespan;
-  std::vector<TaskRecord> tasks;          // in order of their ends
-  std::vector<CopyRecord> copies;         // in order of their ends
-  std::vector<ResidencySample> residency; // in time order; empty unless asked for
+  std::vector<TaskRecord> tasks;           // in order of their ends
+  std::vector<CopyRecord> copies;          // in order of their ends
+  std::vector<ResidencySample> residency;  // in time order; empty unless asked for
   IdVector<SpaceId, Bytes> peak_bytes;
-  IdVector<DeviceId, Duration> busy;      // time in tasks, weighted by share of the device's slots
+  IdVector<DeviceId, Duration> busy;  // time in tasks, weighted by share of the device's slots
   IdVector<CopyEngineId, Duration> engine_busy;
 };
 

@@ -33,6 +33,18 @@ std::vector<DeviceId> accelerators(const core::MachineSpec& spec) {
   return found;
 }
 
+/// A device of the host beside GPUs; none where there is no GPU.
+DeviceId first_on_host(const core::MachineSpec& spec) {
+  DeviceId found = DeviceId::none();
+  bool has_gpus = false;
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    const bool is_host = spec.spaces[spec.devices[DeviceId(d)].space].is_host;
+    has_gpus = has_gpus || !is_host;
+    if (is_host && found.is_none()) found = DeviceId(d);
+  }
+  return has_gpus ? found : DeviceId::none();
+}
+
 /// Others can only lengthen it.
 double least_of_three(const std::function<double()>& measure) {
   return std::min({measure(), measure(), measure()});
@@ -133,31 +145,53 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   measure_start_up(laboratory, spec);
 }
 
+namespace {
+
+// The executor does smaller copies in other ways.
+constexpr std::int64_t kHopBytes = std::int64_t{4} << 20U;
+
+double copy_seconds(const core::Machine& machine, DeviceId from, DeviceId to) {
+  const core::RouteId route =
+      machine.route_id(machine.device(from).space, machine.device(to).space);
+  return seconds_in(machine.copy_duration(route, core::Bytes(kHopBytes)));
+}
+
+bool is_direct(const core::Machine& machine, DeviceId from, DeviceId to) {
+  return !machine.route_id(machine.device(from).space, machine.device(to).space).is_none();
+}
+
+/// Seconds that two hops, one each way, take beyond copies and kernels; 0 where issuing them takes
+/// longer than they do.
+double overhead_of_two_hops(const Laboratory& laboratory, const CalibrationOptions& options,
+                            const core::Machine& machine, DeviceId a, DeviceId b) {
+  const std::size_t count = options.is_quick ? 400 : 2000;
+  const double hop = least_of_three([&] { return laboratory.hop(a, b, kHopBytes, count); });
+  const double threads = options.has_submitters ? 2.0 : 1.0;
+  const core::HostCosts& costs = machine.host();
+  if (hop < 1.1 * seconds_in(costs.issue_launch + costs.issue_copy) / threads) return 0.0;
+  return 2.0 * hop - copy_seconds(machine, a, b) - copy_seconds(machine, b, a) -
+         seconds_in(machine.device(a).launch) - seconds_in(machine.device(b).launch);
+}
+
+}  // namespace
+
+/// Between GPUs each of the two copies waits for a kernel, and each kernel for a copy: four events.
+/// Between the host and a GPU two of them are with the host.
 void measure_telling(const Laboratory& laboratory, const CalibrationOptions& options,
                      core::MachineSpec& spec) {
+  const core::Result<core::Machine> machine = core::Machine::create(spec);
+  if (!machine) return;  // said at the end
   const std::vector<DeviceId> gpus = accelerators(spec);
-  DeviceId other = gpus.size() > 1 ? gpus[1] : DeviceId::none();
-  const bool is_direct = !other.is_none() && std::ranges::any_of(spec.routes, [&](const auto& r) {
-    return r.from == spec.devices[gpus[0]].space && r.to == spec.devices[other].space;
-  });
-  if (!is_direct) return;
-  const std::size_t count = options.is_quick ? 400 : 2000;
-  const double hop = least_of_three([&] { return laboratory.hop(gpus[0], other, count); });
-  double copy = 0.0;
-  for (const core::Route& route : spec.routes) {
-    const bool is_between =
-        route.from == spec.devices[gpus[0]].space && route.to == spec.devices[other].space;
-    if (is_between) {
-      copy = route.curve.empty() ? seconds_in(route.latency)
-                                 : static_cast<double>(route.curve.front().second) * 1e-9;
-    }
+  if (gpus.size() > 1 && is_direct(*machine, gpus[0], gpus[1])) {
+    spec.host.event =
+        from_seconds(overhead_of_two_hops(laboratory, options, *machine, gpus[0], gpus[1]) / 4.0);
   }
-  // Two GPUs issue in turn; what the host takes longer for than they do says nothing of them.
-  const double threads = options.has_submitters ? 2.0 : 1.0;
-  const double issued = seconds_in(spec.host.issue_launch + spec.host.issue_copy) / threads;
-  if (hop < 1.1 * issued) return;
-  const double kernel = seconds_in(spec.devices[gpus[0]].launch);
-  spec.host.event = from_seconds((hop - copy - kernel) / 2.0);
+  const DeviceId host = first_on_host(spec);
+  if (!options.has_submitters || host.is_none()) return;
+  const double both = overhead_of_two_hops(laboratory, options, *machine, host, gpus[0]);
+  const double events = gpus.size() > 1 ? 2.0 * seconds_in(spec.host.event) : both / 2.0;
+  if (gpus.size() == 1) spec.host.event = from_seconds(both / 4.0);
+  spec.host.handoff = from_seconds((both - events) / 2.0);
 }
 
 core::Duration time_of_decisions(const core::Machine& machine) {

@@ -296,18 +296,22 @@ void KernelTimes::take_rates(DeviceId device) {
   }
 }
 
+/// Times of products of the largest size measured, one after the other for so many seconds; none
+/// where products were not measured.
+std::vector<double> KernelTimes::products_for(DeviceId device, double seconds) const {
+  const auto* gemm = times("gemm", spec_.devices[device].device_class, "float64");
+  if (gemm == nullptr) return {};
+  const auto [size, brief] = gemm->back();
+  const auto repetitions =
+      static_cast<std::size_t>(std::clamp(seconds / in_seconds(brief), 8.0, 20000.0));
+  return laboratory_.kernel(tile_probe("gemm", DType::kFloat64, size), device, repetitions);
+}
+
 /// Runs products from a cool start until their rate no longer falls: how long the first rate lasts,
 /// and what is left of it.
 void KernelTimes::measure_power(DeviceId device) {
   const std::string device_class = spec_.devices[device].device_class;
-  const auto* gemm = times("gemm", device_class, "float64");
-  if (gemm == nullptr) return;
-  const auto [size, brief] = gemm->back();
-  const double seconds = is_quick_ ? 0.4 : 0.8;
-  const auto repetitions =
-      static_cast<std::size_t>(std::clamp(seconds / in_seconds(brief), 8.0, 4000.0));
-  const std::vector<double> all =
-      laboratory_.kernel(tile_probe("gemm", DType::kFloat64, size), device, repetitions);
+  const std::vector<double> all = products_for(device, is_quick_ ? 0.4 : 0.8);
   const std::size_t part = all.size() / 4;
   if (part < 4) return;
   const double last = median({all.end() - static_cast<std::ptrdiff_t>(part), all.end()});
@@ -331,14 +335,9 @@ void KernelTimes::measure_power(DeviceId device) {
 /// runs as close to the limit: gemm and syrk.
 void KernelTimes::slow_down(DeviceId device) {
   const std::string device_class = spec_.devices[device].device_class;
-  const auto* gemm = times("gemm", device_class, "float64");
-  if (gemm == nullptr) return;
-  const auto [size, brief] = gemm->back();
-  const double seconds = is_quick_ ? 2.0 : 6.0;
-  const auto repetitions =
-      static_cast<std::size_t>(std::clamp(seconds / in_seconds(brief), 8.0, 20000.0));
-  std::vector<double> all =
-      laboratory_.kernel(tile_probe("gemm", DType::kFloat64, size), device, repetitions);
+  std::vector<double> all = products_for(device, is_quick_ ? 2.0 : 6.0);
+  if (all.empty()) return;
+  const auto [size, brief] = times("gemm", device_class, "float64")->back();
   all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2));
   const double factor = median(all) / in_seconds(brief);
   if (factor <= 1.0) return;

@@ -39,6 +39,7 @@ class KernelTimes {
   [[nodiscard]] Family spin_family() const;
   void take_rates(core::DeviceId device);
   [[nodiscard]] double plain_issue(core::DeviceId device);
+  [[nodiscard]] std::vector<double> products_for(core::DeviceId device, double seconds) const;
   void measure_power(core::DeviceId device);
   void slow_down(core::DeviceId device);
   [[nodiscard]] const std::vector<std::pair<std::int64_t, core::Duration>>* times(

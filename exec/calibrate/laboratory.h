@@ -23,6 +23,7 @@ struct CopyFlow {
 struct MeasuredCopy {
   CopyFlow flow;
   double bytes = 0.0, start = 0.0, end = 0.0;
+  double issue = 0.0;  // that the host took to put it on a queue; 0: not known
 };
 
 /// What to measure a kernel with: one task a repetition, one after the other.
@@ -49,7 +50,8 @@ class Laboratory {
   [[nodiscard]] std::vector<MeasuredCopy> copies(const std::vector<CopyFlow>& flows,
                                                  std::int64_t bytes, std::size_t count,
                                                  bool is_one_by_one = false) const;
-  /// Seconds of each repetition on the device, the first left out.
+  /// Seconds of each repetition on the device, the first left out. On a GPU all are on its queue
+  /// when the first begins.
   [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
                                            std::size_t repetitions) const {
     return timed_kernel(probe, device, repetitions).durations;
@@ -78,9 +80,10 @@ class Laboratory {
   /// The same of independent tasks spread over several devices, in turn, that spin for a time.
   [[nodiscard]] double task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
                                    std::uint32_t window, double spin_ns = 0.0) const;
-  /// Seconds from one task to the next when a few bytes go to and fro between two devices: a copy
-  /// and an empty kernel, each waiting for the other.
-  [[nodiscard]] double hop(core::DeviceId a, core::DeviceId b, std::size_t count) const;
+  /// Seconds from one task to the next when data go to and fro between two devices: a copy and an
+  /// empty kernel, each waiting for the other.
+  [[nodiscard]] double hop(core::DeviceId a, core::DeviceId b, std::int64_t bytes,
+                           std::size_t count) const;
 
  private:
   [[nodiscard]] double time_of_chains(const KernelProbe& probe, core::DeviceId device,

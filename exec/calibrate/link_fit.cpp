@@ -125,10 +125,11 @@ std::int64_t LinkFit::copy_ns(CopyFlow flow, std::int64_t bytes) const {
   std::vector<double> times;
   for (const MeasuredCopy& copy :
        laboratory_.copies({flow}, bytes, warm_up + (is_small ? 16 : 4), true)) {
-    times.push_back(copy.end - copy.start);
+    // Its queue was idle: the clock began when the host began to issue it.
+    times.push_back(copy.end - copy.start - copy.issue);
   }
   times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(warm_up));
-  return nanoseconds(median(times));
+  return std::max<std::int64_t>(1, nanoseconds(median(times)));
 }
 
 const LinkFit::Lone* LinkFit::alike(CopyFlow flow) const {
@@ -213,7 +214,12 @@ double LinkFit::lone_rate(const std::vector<CopyFlow>& flows) const {
 }
 
 double LinkFit::limit_below(double expected, const std::vector<CopyFlow>& flows) const {
-  const double found = joint_rate(laboratory_.copies(flows, limit_bytes_, 3));
+  // What else the computer does can only lower it.
+  constexpr int kTries = 3;
+  double found = 0.0;
+  for (int i = 0; i < kTries && found < kClearlyBelow * expected; ++i) {
+    found = std::max(found, joint_rate(laboratory_.copies(flows, limit_bytes_, 3)));
+  }
   return found > 0.0 && found < kClearlyBelow * expected ? found : 0.0;
 }
 

@@ -38,7 +38,7 @@ struct Slot {
   bool is_signalled = false;   // the stream's signal, not an event, tells its end
   // Written before `phase` becomes kDone or kStopped.
   core::Time start, end;
-  core::Duration issue = core::Duration(0);  // of a launch, in timed runs
+  core::Duration issue = core::Duration(0);  // in timed runs
   bool is_cancelled = false;
   std::string cause;  // of a failure
   // Of the thread that owns the engine.

@@ -349,7 +349,7 @@ void CudaBackend::set_clocks(bool is_timed) {
 
 void CudaBackend::start_host_threads() {
   constexpr std::size_t kMostHostThreads = 16;
-  constexpr auto kAwake = std::chrono::microseconds(100);
+  constexpr auto kAwake = std::chrono::milliseconds(2);
   host_commands_ = std::make_unique<CommandScheduler>(*machine_, kAwake);
   std::size_t slots = 0;
   for (const core::Device& device : machine_->spec().devices) {

@@ -224,16 +224,16 @@ void Submitter::enqueue(Slot& slot) {
     if (writes_marks_) marks_.enqueue_started(slot.stream, stream, number);
     check_cuda(cudaEventRecord(events.started, stream), "recording a start");
   }
+  const core::Time before = is_timed ? now_() : core::Time(0);
   if (slot.command.is_copy) {
     enqueue_copy(slot.command, slabs_, stream,
                  is_push(slot) ? CopyBy::kKernel
                                : way_of_copying(slot.command, slabs_, streams_.reaches_peers()));
   } else {
     const ProfilerRange range(*program_, slot.command.task, is_timed);
-    const core::Time before = is_timed ? now_() : core::Time(0);
     launcher_->launch(slot.command, streams_.context(slot.stream));
-    if (is_timed) slot.issue = now_() - before;
   }
+  if (is_timed) slot.issue = now_() - before;
   if (is_timed) check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
   slot.is_signalled = is_push(slot) && signals_.enqueue_write(slot.stream, stream, number);
   if (!is_timed && !slot.is_signalled) {

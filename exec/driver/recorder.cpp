@@ -67,6 +67,7 @@ void Recorder::ended(core::CommandId id, core::Time start, core::Time end,
   if (command.is_copy) {
     copies_[command.record].start = start;
     copies_[command.record].end = end;
+    copies_[command.record].issue = issue;
     copy_has_ended_[command.record] = 1;
   } else {
     tasks_[command.record].start = start;

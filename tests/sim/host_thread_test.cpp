@@ -158,6 +158,24 @@ TEST_CASE("a thread for each GPU issues while others do, and while the next step
   CHECK(order == std::vector{CommandId(4), CommandId(0), CommandId(1), CommandId(2), CommandId(3)});
 }
 
+TEST_CASE("the first kernel of a launch is visible before the others are issued") {
+  core::HostCosts prices = costs(20, 30, 0, 7);
+  {
+    const core::Machine machine = machine_with(prices);
+    HostThread host(machine);
+    host.begin_issue(Time(100), 2);
+    CHECK(host.issue_launch(CommandId(0), gpu_space(0), Duration(500)) == Time(137));
+    CHECK(host.issue_copy(CommandId(1), gpu_space(0)) == Time(657));
+  }
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 2);
+  HostThread host(machine);
+  host.begin_issue(Time(100), 3);
+  CHECK(host.issue_launch(CommandId(0), gpu_space(0), Duration(500)) == Time(137));
+  CHECK(host.issue_launch(CommandId(1), gpu_space(0)) == Time(667));
+  CHECK(host.issue_launch(CommandId(2), gpu_space(1)) == Time(137));
+}
+
 TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not") {
   core::HostCosts prices = costs(0, 30, 0, 0);
   prices.poll = Duration(4);

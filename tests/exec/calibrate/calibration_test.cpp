@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -118,12 +119,31 @@ TEST_CASE("a calibrated machine predicts kernels and what commands cost the host
   }
 }
 
+/// As clocks on a GPU tell it: what finds its queue idle began when it began to be issued.
+core::RunRecord told_by_clocks(core::RunRecord run, const core::Machine& truth) {
+  std::ranges::sort(run.tasks, {}, &core::TaskRecord::start);
+  core::IdVector<core::DeviceId, core::Time> busy_until(truth.device_count());
+  for (core::TaskRecord& task : run.tasks) {
+    const core::DeviceId device = task.devices.front();
+    const bool is_on_gpu = !truth.space(truth.device(device).space).is_host;
+    const core::Time early = std::max(busy_until[device], task.start - truth.host().issue_launch);
+    busy_until[device] = task.end;
+    if (is_on_gpu) task.start = std::max(core::Time(0), std::min(task.start, early));
+  }
+  for (core::CopyRecord& copy : run.copies) {
+    copy.issue = std::min(copy.start - core::Time(0), truth.host().issue_copy);
+    copy.start = copy.start - copy.issue;
+  }
+  return run;
+}
+
 TEST_CASE("streams, threads that issue and power are found") {
   core::MachineSpec spec = shipped("h200x2").spec();
   spec.host.submitters = core::Submitters::kPerGpu;
   spec.host.decide_command = core::Duration(200);
   spec.host.poll = core::Duration(900);
   spec.host.event = core::Duration(4000);
+  spec.host.handoff = core::Duration(9000);
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {
     core::Device& device = spec.devices[core::DeviceId(d)];
     device.interference = {};
@@ -147,7 +167,7 @@ TEST_CASE("streams, threads that issue and power are found") {
     simulated.has_power = true;
     auto result = sim::simulate(program, *truth, simulated);
     if (!result) return result.faults();
-    return std::move(result->run);
+    return told_by_clocks(std::move(result->run), *truth);
   };
   const auto found = calibrate(*truth, options, run);
   REQUIRE(found.has_value());
@@ -160,6 +180,24 @@ TEST_CASE("streams, threads that issue and power are found") {
           share * static_cast<double>(b.count()));
   };
   near(found->host.event, core::Duration(4000), 0.1);
+  near(found->host.handoff, core::Duration(9000), 0.1);
+  const auto machine = core::Machine::create(*found);
+  REQUIRE(machine.has_value());
+  for (std::size_t i = 0; i < truth->spec().routes.size(); ++i) {
+    const core::Route& route = truth->spec().routes[i];
+    const core::RouteId same = machine->route_id(route.from, route.to);
+    for (const std::int64_t bytes : {4096, 65536, 1 << 20, 1 << 26}) {
+      near(machine->copy_duration(same, core::Bytes(bytes)),
+           truth->copy_duration(truth->route_id(route.from, route.to), core::Bytes(bytes)), 0.1);
+    }
+  }
+  for (const char* kernel : {"gemm", "potrf"}) {
+    for (const auto& [size, time] : found->kernels.at(kernel).at("gpu").at("float64")) {
+      for (const auto& [edge, right] : truth->spec().kernels.at(kernel).at("gpu").at("float64")) {
+        if (edge == size) near(time, right, 0.02);
+      }
+    }
+  }
   const core::Device& gpu = found->devices[core::DeviceId(1)];
   CHECK(gpu.streams == 4);
   CHECK(found->shares.at("spin").at("gpu").at("float64")[0].second == 0.0);
