@@ -1,6 +1,7 @@
 #include "exec/cuda/submitter.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -58,21 +59,17 @@ void Submitter::stop() {
 /// Submissions come first, so that the GPU is kept busy; ends are looked for when there are none,
 /// and after so many: a look takes half as long as a launch.
 void Submitter::serve() {
-  constexpr int kBetweenPolls = 16;
   (void)cudaSetDevice(streams_.ordinal());
   (void)cudaStreamQuery(streams_.stream(0));  // a thread's first call takes longer
   is_ready_.store(true, std::memory_order_release);
   last_work_ = Clock::now();
-  int since_poll = 0;
+  std::size_t since_poll = 0;
   while (!must_stop_.load(std::memory_order_relaxed)) {
     if (a_gpu_failed_.load(std::memory_order_acquire)) stop_followers();
     bool has_worked = retry_held();
-    std::uint32_t index = 0;
-    for (int i = 0; i < kBetweenPolls && incoming_.pop(index); ++i) {
-      if (!try_submit(index)) held_.push_back(index);
-      has_worked = true;
-      ++since_poll;
-    }
+    const std::size_t submitted = submit_incoming();
+    has_worked |= submitted > 0;
+    since_poll += submitted;
     if (has_worked && since_poll < kBetweenPolls) continue;
     if (has_worked || is_time_to_poll()) {
       since_poll = 0;
@@ -87,11 +84,35 @@ void Submitter::serve() {
   }
 }
 
+/// Slots come from the cache of another processor. They are asked for while the driver has those
+/// before them: first the slot, then what it refers to.
+std::size_t Submitter::submit_incoming() {
+  std::array<std::uint32_t, kBetweenPolls> slots{};
+  std::size_t count = 0;
+  while (count < kBetweenPolls && incoming_.pop(slots[count])) ++count;
+  const auto fetch = [](const void* address) { __builtin_prefetch(address); };
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + 2 < count) {
+      const auto* slot = reinterpret_cast<const std::byte*>(&slots_.at(slots[i + 2]));
+      for (std::size_t at = 0; at < sizeof(Slot); at += 64) fetch(slot + at);
+    }
+    if (i + 1 < count) {
+      const StoredCommand& next = slots_.at(slots[i + 1]).command;
+      fetch(next.after.data());
+      fetch(next.operands.data());
+      fetch(next.devices.data());
+      fetch(next.parts.data());
+    }
+    if (!try_submit(slots[i])) held_.push_back(slots[i]);
+  }
+  return count;
+}
+
 /// Asked all the time, the driver's locks would keep the threads of other GPUs, whose streams wait
 /// for events of this one, from submitting.
 bool Submitter::is_time_to_poll() const {
-  constexpr auto kBetweenPolls = std::chrono::microseconds(1);
-  return !occupied_.empty() && Clock::now() - last_poll_ >= kBetweenPolls;
+  constexpr auto kAtLeast = std::chrono::microseconds(1);
+  return !occupied_.empty() && Clock::now() - last_poll_ >= kAtLeast;
 }
 
 void Submitter::rest_or_sleep() {

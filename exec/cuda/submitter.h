@@ -62,7 +62,10 @@ class Submitter {
   };
   enum class Readiness : std::uint8_t { kReady, kMustWait, kStopped };
 
+  static constexpr std::size_t kBetweenPolls = 16;  // commands
+
   void serve();
+  std::size_t submit_incoming();
   [[nodiscard]] bool is_time_to_poll() const;
   void rest_or_sleep();
   void rest() const;
