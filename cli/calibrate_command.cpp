@@ -49,24 +49,23 @@ struct Subject {
 
 core::Result<Subject> subject_of(const CalibrateArguments& arguments) {
   Subject subject;
-  subject.computer = this_computer();
   if (arguments.backend == "host") {
+    subject.computer = this_computer();
     subject.backend = exec::create_host_backend({});
     subject.description = "host threads, " + std::to_string(subject.computer.processors) +
                           (subject.computer.processors == 1 ? " processor" : " processors");
     return subject;
   }
-  const core::Result<std::vector<exec::cuda::Gpu>> gpus = exec::cuda::find_gpus();
-  if (!gpus) return gpus.faults();
-  subject.computer.is_cuda = true;
-  for (const exec::cuda::Gpu& gpu : *gpus) subject.computer.gpu_memory.push_back(gpu.free);
+  core::Result<Computer> computer = computer_with_gpus();
+  if (!computer) return computer.faults();
+  subject.computer = std::move(*computer);
   exec::cuda::CudaOptions options;
   options.writes_marks = false;  // they delay what is measured
   subject.streams = static_cast<std::int32_t>(options.compute_streams);
   core::Result<std::unique_ptr<exec::Backend>> backend = exec::cuda::create_backend(options);
   if (!backend) return backend.faults();
   subject.backend = std::move(*backend);
-  subject.description = gpus->front().name + ", driver " + gpus->front().driver;
+  subject.description = subject.computer.gpus;
   return subject;
 }
 

@@ -76,25 +76,11 @@ struct Cell {
 };
 
 core::Result<std::vector<PolicySet>> policy_sets(const CompareArguments& arguments) {
-  core::EngineOptions base = arguments.base.engine;
-  base.writes_back_early = arguments.base.write_back == "early";
-  const core::Result<std::uint32_t> window = parse_window(arguments.base.window);
-  core::Faults faults = check_policies(base);
-  append(faults, window.faults());
-  if (!faults.empty()) return faults;
-  base.window = *window;
-  if (arguments.policies.empty()) {
-    std::vector<PolicySet> sets = every_mapper(base);
-    if (!arguments.base.plan.empty() && base.mapper.empty()) sets.push_back({"plan", base});
-    return sets;
-  }
-  std::vector<PolicySet> sets;
-  for (const std::string& text : arguments.policies) {
-    core::Result<PolicySet> set = parse_policy_set(text, base);
-    append(faults, set.faults());
-    if (set) sets.push_back(std::move(*set));
-  }
-  if (!faults.empty()) return faults;
+  const core::Result<core::EngineOptions> base = engine_of(arguments.base);
+  if (!base) return base.faults();
+  if (!arguments.policies.empty()) return parse_policy_sets(arguments.policies, *base);
+  std::vector<PolicySet> sets = every_mapper(*base);
+  if (!arguments.base.plan.empty() && base->mapper.empty()) sets.push_back({"plan", *base});
   return sets;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/run_options.h"
+#include "cli/terminal.h"
 #include "core/policy/registry.h"
 
 namespace parley::cli {
@@ -83,6 +84,30 @@ core::Result<PolicySet> parse_policy_set(const std::string& text, const core::En
   }
   if (!faults.empty()) return faults;
   return set;
+}
+
+core::Result<core::EngineOptions> engine_of(const RunOptions& base) {
+  core::EngineOptions engine = base.engine;
+  engine.writes_back_early = base.write_back == "early";
+  const core::Result<std::uint32_t> window = parse_window(base.window);
+  core::Faults faults = check_policies(engine);
+  append(faults, window.faults());
+  if (!faults.empty()) return faults;
+  engine.window = *window;
+  return engine;
+}
+
+core::Result<std::vector<PolicySet>> parse_policy_sets(const std::vector<std::string>& texts,
+                                                       const core::EngineOptions& base) {
+  core::Faults faults;
+  std::vector<PolicySet> sets;
+  for (const std::string& text : texts) {
+    core::Result<PolicySet> set = parse_policy_set(text, base);
+    append(faults, set.faults());
+    if (set) sets.push_back(std::move(*set));
+  }
+  if (!faults.empty()) return faults;
+  return sets;
 }
 
 std::vector<PolicySet> every_mapper(const core::EngineOptions& base) {

@@ -46,20 +46,17 @@ int run_on_host(const ExecArguments& arguments, Terminal& terminal) {
 }
 
 int run_on_gpus(const ExecArguments& arguments, Terminal& terminal) {
-  const core::Result<std::vector<exec::cuda::Gpu>> gpus = exec::cuda::find_gpus();
-  if (!gpus) {
-    report_faults(terminal, gpus.faults());
+  const core::Result<Computer> computer = computer_with_gpus();
+  if (!computer) {
+    report_faults(terminal, computer.faults());
     return exec::cuda::is_built() ? kFailedExecution : kWrongInput;
   }
-  Computer computer = this_computer();
-  computer.is_cuda = true;
-  for (const exec::cuda::Gpu& gpu : *gpus) computer.gpu_memory.push_back(gpu.free);
   exec::cuda::CudaOptions options;
   if (arguments.streams) options.compute_streams = *arguments.streams;
   options.uses_graph = arguments.uses_graph;
   options.binds_threads = !arguments.leaves_threads;
   return run_exec(
-      arguments, computer, [&] { return exec::cuda::create_backend(options); }, terminal);
+      arguments, *computer, [&] { return exec::cuda::create_backend(options); }, terminal);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "exec/cuda/cuda_backend.h"
 #include "workloads/machine_file.h"
 
 namespace parley::cli {
@@ -280,6 +281,16 @@ Computer this_computer() {
     std::getline(memory, unit);
     if (name == "MemAvailable:") computer.host_memory = Bytes(kib * 1024);
   }
+  return computer;
+}
+
+core::Result<Computer> computer_with_gpus() {
+  const core::Result<std::vector<exec::cuda::Gpu>> gpus = exec::cuda::find_gpus();
+  if (!gpus) return gpus.faults();
+  Computer computer = this_computer();
+  computer.is_cuda = true;
+  for (const exec::cuda::Gpu& gpu : *gpus) computer.gpu_memory.push_back(gpu.free);
+  computer.gpus = gpus->front().name + ", driver " + gpus->front().driver;
   return computer;
 }
 

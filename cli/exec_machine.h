@@ -19,6 +19,7 @@ struct Computer {
   std::int32_t processors = 1;
   std::vector<core::Bytes> gpu_memory;  // free, by GPU; of the host backend: none
   bool is_cuda = false;
+  std::string gpus;  // what the first one is, with its driver
 };
 
 struct MachineRequest {
@@ -43,6 +44,9 @@ core::Result<core::Machine> described_machine(const MachineRequest& request);
 
 /// The computer as the operating system describes it, without GPUs.
 Computer this_computer();
+
+/// The same with its GPUs. Faults as exec::cuda::find_gpus().
+core::Result<Computer> computer_with_gpus();
 
 /// `spec` with its first `count` GPU spaces only, and without what leads nowhere then.
 /// Requires: it has at least as many.

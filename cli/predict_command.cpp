@@ -54,21 +54,10 @@ struct Subjects {
 };
 
 core::Result<std::vector<PolicySet>> sets_of(const PredictArguments& arguments) {
-  core::EngineOptions base = arguments.base.engine;
-  const core::Result<std::uint32_t> window = parse_window(arguments.base.window);
-  core::Faults faults = check_policies(base);
-  append(faults, window.faults());
-  if (!faults.empty()) return faults;
-  base.window = *window;
-  std::vector<PolicySet> sets;
-  if (arguments.policies.empty()) sets.push_back({"as given", base});
-  for (const std::string& text : arguments.policies) {
-    core::Result<PolicySet> set = parse_policy_set(text, base);
-    append(faults, set.faults());
-    if (set) sets.push_back(std::move(*set));
-  }
-  if (!faults.empty()) return faults;
-  return sets;
+  const core::Result<core::EngineOptions> base = engine_of(arguments.base);
+  if (!base) return base.faults();
+  if (arguments.policies.empty()) return std::vector<PolicySet>{{"as given", *base}};
+  return parse_policy_sets(arguments.policies, *base);
 }
 
 std::uint32_t count_gpus(const core::Machine& machine) {
@@ -99,7 +88,6 @@ core::Result<Subjects> load_subjects(const PredictArguments& arguments, const Co
       row.policies = set.text;
       row.devices = count_gpus(loaded->machine);
       core::EngineOptions chosen = set.options;
-      chosen.writes_back_early = loaded->engine.writes_back_early;
       if (loaded->engine.plan) impose_plan(loaded->engine.plan, chosen);
       const core::EngineOptions engine = exec::executed_options(*again, chosen);
       subjects.runs.push_back({std::move(*again), loaded->machine, engine});
@@ -118,15 +106,14 @@ struct Environment {
 
 core::Result<Environment> environment_of(const PredictArguments& arguments) {
   Environment environment;
-  environment.computer = this_computer();
   if (arguments.backend == "host") {
+    environment.computer = this_computer();
     environment.backend = exec::create_host_backend({});
     return environment;
   }
-  const core::Result<std::vector<exec::cuda::Gpu>> gpus = exec::cuda::find_gpus();
-  if (!gpus) return gpus.faults();
-  environment.computer.is_cuda = true;
-  for (const exec::cuda::Gpu& gpu : *gpus) environment.computer.gpu_memory.push_back(gpu.free);
+  core::Result<Computer> computer = computer_with_gpus();
+  if (!computer) return computer.faults();
+  environment.computer = std::move(*computer);
   exec::cuda::CudaOptions options;
   options.writes_marks = false;  // they delay what is measured
   if (arguments.streams) options.compute_streams = *arguments.streams;
