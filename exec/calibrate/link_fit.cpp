@@ -1,6 +1,7 @@
 #include "exec/calibrate/link_fit.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -14,7 +15,7 @@ namespace {
 using core::SpaceId;
 
 // Below this share of what routes reach alone, something is shared.
-constexpr double kClearlyBelow = 0.95;
+constexpr double kClearlyBelow = 0.98;
 
 std::int64_t nanoseconds(double seconds) { return std::llround(seconds * 1e9); }
 
@@ -164,9 +165,32 @@ LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
   const auto& [high_bytes, high] = lone.curve.back();
   lone.rate = static_cast<double>(high_bytes - low_bytes) * 1e9 / static_cast<double>(high - low);
   const std::vector<MeasuredCopy> row = laboratory_.copies({flow}, limit_bytes_, 4);
-  lone.slots = static_cast<std::int32_t>(std::max(1L, std::lround(mean_overlap(row))));
+  lone.slots = slots_of(lone, static_cast<std::int32_t>(std::lround(mean_overlap(row))));
   lone.joint_rate = exec::joint_rate(row);
   return lone;
+}
+
+/// How many copies of the route run at a time. One after the other each takes as long as alone; two
+/// at a time hide what it takes to start them. That they seem to overlap says little: the clock of
+/// one that waits for the engine at the head of its own queue is running.
+std::int32_t LinkFit::slots_of(const Lone& lone, std::int32_t seeming) const {
+  constexpr double kOnTheWay = 20e-6;  // seconds, several times those of starting a copy
+  constexpr std::size_t kCount = 17;
+  const auto wanted = static_cast<std::uint64_t>(lone.rate * kOnTheWay);
+  const auto bytes =
+      std::clamp(static_cast<std::int64_t>(std::bit_ceil(wanted)), sizes_.front(), sizes_.back());
+  double spacing = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 3; ++i) {
+    double first = std::numeric_limits<double>::infinity(), last = 0.0;
+    for (const MeasuredCopy& copy : laboratory_.copies({lone.flow}, bytes, kCount)) {
+      first = std::min(first, copy.end);
+      last = std::max(last, copy.end);
+    }
+    spacing = std::min(spacing, (last - first) / static_cast<double>(kCount - 1));
+  }
+  const double alone = static_cast<double>(copy_ns(lone.flow, bytes)) * 1e-9;
+  const double on_the_way = static_cast<double>(bytes) / lone.rate;
+  return spacing < (alone + on_the_way) / 2.0 ? std::max(2, seeming) : 1;
 }
 
 void LinkFit::add_route(const Lone& lone) {

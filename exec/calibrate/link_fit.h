@@ -41,6 +41,7 @@ class LinkFit {
   /// A route between spaces of the same kinds that takes as long, or null.
   [[nodiscard]] const Lone* alike(CopyFlow flow) const;
   [[nodiscard]] Lone measured(CopyFlow flow) const;
+  [[nodiscard]] std::int32_t slots_of(const Lone& lone, std::int32_t seeming) const;
   void add_route(const Lone& lone);
   void limit_host(bool is_out);
   void limit_both_ways_of_one();

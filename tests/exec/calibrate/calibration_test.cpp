@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exec/calibrate/laboratory.h"
@@ -130,7 +132,13 @@ core::RunRecord told_by_clocks(core::RunRecord run, const core::Machine& truth) 
     busy_until[device] = task.end;
     if (is_on_gpu) task.start = std::max(core::Time(0), std::min(task.start, early));
   }
+  // Two queues for each pair of spaces, in turn: at the head of one a copy's clock is running.
+  std::ranges::sort(run.copies, {}, &core::CopyRecord::start);
+  std::map<std::pair<core::SpaceId, core::SpaceId>, std::pair<core::Time, core::Time>> last_ends;
   for (core::CopyRecord& copy : run.copies) {
+    auto& [one_before, two_before] = last_ends[{copy.from, copy.to}];
+    copy.start = std::min(copy.start, std::max(copy.issued, two_before));
+    two_before = std::exchange(one_before, copy.end);
     copy.issue = std::min(copy.start - core::Time(0), truth.host().issue_copy);
     copy.start = copy.start - copy.issue;
   }
@@ -150,6 +158,10 @@ TEST_CASE("streams, threads that issue and power are found") {
     if (device.device_class != "gpu") continue;
     device.streams = 4;
     device.power = {core::Duration(40'000'000), 0.85};
+  }
+  for (const core::Route& route : spec.routes) {
+    const bool takes_two = route.from == core::SpaceId(0) && !route.engines.empty();
+    if (takes_two) spec.engines[route.engines.front()].slots = 2;
   }
   spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
   spec.shares["potrf"]["gpu"]["float64"] = {{1, 0.4}};
@@ -190,6 +202,12 @@ TEST_CASE("streams, threads that issue and power are found") {
       near(machine->copy_duration(same, core::Bytes(bytes)),
            truth->copy_duration(truth->route_id(route.from, route.to), core::Bytes(bytes)), 0.1);
     }
+  }
+  for (const core::Route& route : found->routes) {
+    const core::RouteId same = truth->route_id(route.from, route.to);
+    if (truth->route(same).engines.empty()) continue;
+    CHECK(found->engines[route.engines.front()].slots ==
+          truth->spec().engines[truth->route(same).engines.front()].slots);
   }
   for (const char* kernel : {"gemm", "potrf"}) {
     for (const auto& [size, time] : found->kernels.at(kernel).at("gpu").at("float64")) {
