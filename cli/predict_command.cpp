@@ -156,6 +156,15 @@ core::Faults make_folder(const std::string& path) {
   return {{"--journals", "the folder " + path + " cannot be made: " + error.message()}};
 }
 
+/// A journal that cannot be kept is the row's fault.
+void keep(OutputFile& journal, core::Result<PredictionRow>& row) {
+  try {
+    journal.commit();
+  } catch (const EnvironmentFailure& failure) {
+    row = core::Fault{"", failure.what()};
+  }
+}
+
 /// Runs all; a row that fails says so, and the next one runs. After an interruption none does.
 bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subjects& subjects,
               Terminal& terminal) {
@@ -187,7 +196,7 @@ bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subject
                         {workload, arguments.backend, arguments.repeat, &guard.flag(),
                          journal ? &journal->stream() : nullptr},
                         backend);
-    if (done && journal) journal->commit();
+    if (done && journal) keep(*journal, done);
     if (done) row = std::move(*done);
     row.workload = workload;
     row.policies = policies;

@@ -38,6 +38,8 @@ class ThreadBinding {
   ThreadBinding& operator=(ThreadBinding&& other) noexcept;
   ThreadBinding(const ThreadBinding&) = delete;
   ThreadBinding& operator=(const ThreadBinding&) = delete;
+  /// Whether the system took it.
+  [[nodiscard]] bool is_bound() const { return before_.has_value(); }
   /// By the same thread: where it could run before, it can again.
   ~ThreadBinding();
 

@@ -19,7 +19,7 @@
 namespace parley::sim {
 
 /// Levels and rates are in the unit of the capacities. A rate is right to some 1e-12 of itself, and
-/// the same for the same calls, whatever built this.
+/// the same for the same calls, whatever built this. Limits: none, or up to 1e11 capacities.
 class MaxMinShares {
  public:
   using Player = std::uint32_t;    // reused after remove()

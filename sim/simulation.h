@@ -74,6 +74,7 @@ class Simulation {
   void begin_flow(core::CommandId id);
   void end_flow(core::CommandId id);
   void end_copy(core::CommandId id);
+  [[nodiscard]] bool is_issued_until_later(const InFlight& launch) const;
   void end_task(core::CommandId id);
   void finish(core::CommandId id);
   void report_progress();

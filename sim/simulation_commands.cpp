@@ -131,9 +131,7 @@ void Simulation::start_launch(CommandId id) {
   InFlight& launch = commands_[id];
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
-  // Its last kernel does not start before it is issued.
-  const Duration duration = std::max(durations_.of(launch.task, launch.alternative, launch.devices),
-                                     launch.all_issued - now_);
+  const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
   const core::DeviceId first = launch.devices.front();
   launch.is_rated =
       kernel_rates_.apply_to(launch.devices) && !durations_.is_recorded_on(launch.task, first);
@@ -177,8 +175,21 @@ void Simulation::end_copy(CommandId id) {
   finish(id);
 }
 
+/// Its last kernel does not start before it is issued. Times recorded have that in them.
+bool Simulation::is_issued_until_later(const InFlight& launch) const {
+  return launch.all_issued > now_ &&
+         !durations_.is_recorded_on(launch.task, launch.devices.front());
+}
+
 void Simulation::end_task(CommandId id) {
-  const InFlight& launch = commands_[id];
+  InFlight& launch = commands_[id];
+  if (is_issued_until_later(launch)) {
+    if (launch.is_rated) kernel_rates_.end(id, launch.devices);
+    launch.is_rated = false;
+    queue_.push(launch.all_issued,
+                {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
+    return;
+  }
   if (launch.is_rated) kernel_rates_.end(id, launch.devices);
   if (speeds_.has_power()) speeds_.add_load(now_, launch.devices, -launch.load);
   devices_.release(launch.devices, launch.milli_vcus);

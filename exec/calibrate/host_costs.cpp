@@ -160,13 +160,12 @@ bool is_direct(const core::Machine& machine, DeviceId from, DeviceId to) {
   return !machine.route_id(machine.device(from).space, machine.device(to).space).is_none();
 }
 
-/// Seconds that two hops, one each way, take beyond copies and kernels; 0 where issuing them takes
-/// longer than they do.
+/// Seconds that two hops, one each way, take beyond copies and kernels; 0 where `threads` that
+/// issue them take longer than they do.
 double overhead_of_two_hops(const Laboratory& laboratory, const CalibrationOptions& options,
-                            const core::Machine& machine, DeviceId a, DeviceId b) {
+                            const core::Machine& machine, DeviceId a, DeviceId b, double threads) {
   const std::size_t count = options.is_quick ? 400 : 2000;
   const double hop = least_of_three([&] { return laboratory.hop(a, b, kHopBytes, count); });
-  const double threads = options.has_submitters ? 2.0 : 1.0;
   const core::HostCosts& costs = machine.host();
   if (hop < 1.1 * seconds_in(costs.issue_launch + costs.issue_copy) / threads) return 0.0;
   return 2.0 * hop - copy_seconds(machine, a, b) - copy_seconds(machine, b, a) -
@@ -184,11 +183,13 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
   const std::vector<DeviceId> gpus = accelerators(spec);
   if (gpus.size() > 1 && is_direct(*machine, gpus[0], gpus[1])) {
     spec.host.event =
-        from_seconds(overhead_of_two_hops(laboratory, options, *machine, gpus[0], gpus[1]) / 4.0);
+        from_seconds(overhead_of_two_hops(laboratory, options, *machine, gpus[0], gpus[1],
+                                          options.has_submitters ? 2.0 : 1.0) /
+                     4.0);
   }
   const DeviceId host = first_on_host(spec);
   if (!options.has_submitters || host.is_none()) return;
-  const double both = overhead_of_two_hops(laboratory, options, *machine, host, gpus[0]);
+  const double both = overhead_of_two_hops(laboratory, options, *machine, host, gpus[0], 1.0);
   const double events = gpus.size() > 1 ? 2.0 * seconds_in(spec.host.event) : both / 2.0;
   if (gpus.size() == 1) spec.host.event = from_seconds(both / 4.0);
   spec.host.handoff = from_seconds((both - events) / 2.0);

@@ -50,8 +50,8 @@ class Laboratory {
   [[nodiscard]] std::vector<MeasuredCopy> copies(const std::vector<CopyFlow>& flows,
                                                  std::int64_t bytes, std::size_t count,
                                                  bool is_one_by_one = false) const;
-  /// Seconds of each repetition on the device, the first left out. On a GPU all are on its queue
-  /// when the first begins.
+  /// Seconds of each repetition on the device, the first left out. On a GPU up to 127
+  /// are on its queue when the first begins.
   [[nodiscard]] std::vector<double> kernel(const KernelProbe& probe, core::DeviceId device,
                                            std::size_t repetitions) const {
     return timed_kernel(probe, device, repetitions).durations;

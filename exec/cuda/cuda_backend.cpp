@@ -109,6 +109,7 @@ CudaBackend::~CudaBackend() {
   if (!a_gpu_failed_) return;
   // To give memory back would wait for streams that wait for a GPU that is gone; the process's end
   // does it.
+  for (std::unique_ptr<Submitter>& submitter : submitters_) submitter->abandon_values();
   submitters_.clear();
   for (std::unique_ptr<GpuStreams>& gpu : gpus_) (void)gpu.release();
   slabs_.abandon();
@@ -335,6 +336,7 @@ void CudaBackend::start_threads(bool is_timed) {
   if (!is_bound_) return;
   binding_ = ThreadBinding();  // as before
   binding_ = ThreadBinding::to(processors.front());
+  is_bound_ = binding_.is_bound();
 }
 
 void CudaBackend::set_clocks(bool is_timed) {
@@ -486,9 +488,10 @@ void CudaBackend::serve_host(bool serves_copies) {
     } catch (const std::exception& thrown) {
       failure = thrown.what();
     }
+    const core::Time end = now();
     // What waits for it on a GPU need not wait for the thread that owns the engine.
     if (!failure) slots_->of(command->id).phase.store(Phase::kDone, std::memory_order_release);
-    host_commands_->ended(*command, start, now(), failure);
+    host_commands_->ended(*command, start, end, failure);
   }
 }
 

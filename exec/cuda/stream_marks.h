@@ -23,6 +23,7 @@ class StreamMarks {
   void enqueue_ended(std::size_t stream_index, cudaStream_t stream, std::uint32_t number) {
     (void)values_.enqueue_write(2 * stream_index + 1, stream, number);
   }
+  void abandon() { values_.abandon(); }
   /// The last that has; 0: none.
   [[nodiscard]] std::uint32_t started(std::size_t stream_index) const {
     return values_.read(2 * stream_index);

@@ -20,6 +20,12 @@ class StreamValues {
   StreamValues& operator=(const StreamValues&) = delete;
 
   [[nodiscard]] bool is_available() const { return values_ != nullptr; }
+  /// By the host, in place of a GPU that will not: what waits for it goes on.
+  void set(std::size_t index, std::uint32_t value) {
+    if (values_ != nullptr) values_[index * kApart] = value;
+  }
+  /// Leaves the memory to the process's end: a stream may still look at it.
+  void abandon() { values_ = nullptr; }
   /// Enqueues that number `index` becomes `value` when all before it on the stream has ended.
   /// False, and nothing is enqueued: the driver refused.
   bool enqueue_write(std::size_t index, cudaStream_t stream, std::uint32_t value);

@@ -41,10 +41,10 @@ void Submitter::start(const TaskLauncher& launcher, const core::Program& program
   now_ = std::move(now);
   must_stop_ = false;
   is_ready_ = false;
-  is_alone_ = processor.has_value();
   known_before_.resize(queues_.size() * all_.size() * queues_.size(), 0);
   thread_ = std::jthread([this, processor] {
     const ThreadBinding binding = processor ? ThreadBinding::to(*processor) : ThreadBinding();
+    is_alone_ = binding.is_bound();
     serve();
   });
   while (!is_ready_.load(std::memory_order_acquire)) std::this_thread::yield();
@@ -199,11 +199,16 @@ void Submitter::submit(std::uint32_t index) {
   slot.gpu = gpu_;
   slot.stream = choose_stream(slot);
   StreamQueue& queue = queues_[slot.stream];
+  if (queue.is_cut) {
+    stop_slot(index, false, "its queues wait for a GPU that failed");
+    return;
+  }
   try {
     wait_for_earlier(slot);
     enqueue(slot);
   } catch (const EnvironmentFailure& failure) {
     (void)cudaGetLastError();
+    ++queue.next_position;  // its number may be written as one that started
     const cudaError_t status = cudaStreamQuery(streams_.stream(slot.stream));
     stop_slot(index, false, failure.what());
     // What is on the streams may have failed before, and be told of only now.
@@ -256,11 +261,20 @@ void Submitter::enqueue(Slot& slot) {
   }
   if (is_timed) slot.issue = now_() - before;
   if (is_timed) check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
-  slot.is_signalled = is_push(slot) && signals_.enqueue_write(slot.stream, stream, number);
+  slot.is_signalled = is_push(slot) && signal_end(queues_[slot.stream], slot.stream, number);
   if (!is_timed && !slot.is_signalled) {
     check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
   }
   if (is_timed && writes_marks_) marks_.enqueue_ended(slot.stream, stream, number);
+}
+
+/// Numbers are compared in the cyclic order of 32 bits: a stream that signalled nothing for very
+/// long says so with a number that nobody waits for.
+bool Submitter::signal_end(StreamQueue& queue, std::uint16_t stream, std::uint32_t number) {
+  constexpr std::uint64_t kFarApart = std::uint64_t{1} << 30U;
+  if (!signals_.enqueue_write(stream, streams_.stream(stream), number)) return false;
+  const std::uint64_t before = std::exchange(queue.last_written, queue.next_position + 1);
+  return queue.last_written - before < kFarApart;
 }
 
 /// Whether the command is a small copy away from this GPU, behind what made its source. Somebody
@@ -368,7 +382,8 @@ std::uint16_t Submitter::choose_stream(const Slot& slot) const {
 std::uint16_t Submitter::least_full(std::uint32_t first, std::uint32_t end) const {
   std::uint32_t best = first;
   for (std::uint32_t i = first + 1; i < end; ++i) {
-    if (queues_[i].size() < queues_[best].size()) best = i;
+    if (queues_[i].is_cut) continue;
+    if (queues_[best].is_cut || queues_[i].size() < queues_[best].size()) best = i;
   }
   return static_cast<std::uint16_t>(best);
 }
@@ -568,6 +583,7 @@ void Submitter::stop_followers() {
       slot.phase.store(Phase::kStopped, std::memory_order_release);
       ended_.push(queue.slots[i]);
     }
+    queue.is_cut = queue.is_cut || first < queue.slots.size();
     queue.slots.resize(first);
   }
   std::erase_if(occupied_, [this](std::uint16_t stream) { return queues_[stream].size() == 0; });
@@ -580,6 +596,9 @@ void Submitter::fail_device(const std::string& cause) {
   has_failed_ = true;
   finish_marked();
   a_gpu_failed_.store(true, std::memory_order_release);
+  for (std::uint32_t i = 0; i < streams_.launch_streams(); ++i) {
+    signals_.set(i, static_cast<std::uint32_t>(queues_[i].next_position));
+  }
   const std::string names = running_tasks();
   failure_ = "gpu:" + std::to_string(streams_.ordinal()) + " failed" +
              (names.empty() ? "" : " in " + names) + ": " + cause;

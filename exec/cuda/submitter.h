@@ -51,6 +51,11 @@ class Submitter {
   /// By stream for launches: the number (position + 1) of the last small copy away that ended.
   [[nodiscard]] const StreamValues& signals() const { return signals_; }
   [[nodiscard]] bool has_failed() const { return has_failed_; }
+  /// Instead of giving back host memory that a stream of another GPU may look at.
+  void abandon_values() {
+    signals_.abandon();
+    marks_.abandon();
+  }
 
  private:
   /// Slots on a stream, in order; the first `done` have ended.
@@ -58,6 +63,8 @@ class Submitter {
     std::vector<std::uint32_t> slots;
     std::size_t done = 0;
     std::uint64_t next_position = 0;
+    std::uint64_t last_written = 0;  // to the stream's signal
+    bool is_cut = false;             // waits for a GPU that failed, perhaps for ever
     [[nodiscard]] std::size_t size() const { return slots.size() - done; }
   };
   enum class Readiness : std::uint8_t { kReady, kMustWait, kStopped };
@@ -89,6 +96,7 @@ class Submitter {
   void wait_for(const Slot& earlier, cudaStream_t stream) const;
   std::uint64_t& known_before(std::uint16_t stream, const Slot& earlier);
   [[nodiscard]] bool is_push(const Slot& slot) const;
+  bool signal_end(StreamQueue& queue, std::uint16_t stream, std::uint32_t number);
   Slot::Events& events_of(Slot& slot) const;
   void leave_users(const Slot& slot);
   void stop_slot(std::uint32_t index, bool is_cancelled, std::string cause);

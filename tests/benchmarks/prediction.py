@@ -179,13 +179,24 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
+    known: dict[tuple[int, str], list[dict[str, str]]] = {}
+    if options.again:
+        if Path(options.again).resolve() == folder.resolve():
+            print("--again: is the folder of --out, whose table would be lost", file=sys.stderr)
+            return 2
+        try:
+            known = _measured_earlier(options)
+        except (OSError, KeyError, ValueError) as problem:
+            print(f"--again: {type(problem).__name__}: {problem}", file=sys.stderr)
+            return 2
     end = time.monotonic() + 60 * options.minutes
     rows: list[Row] = []
     messages: list[str] = []
     skipped = 0
     for group in _groups(options):
         if options.again:
-            found, message = _simulate_group(options, Path(options.again), folder, group), ""
+            of_group = known.get((group.devices, group.limit), [])
+            found, message = _simulate_group(options, of_group, folder, group), ""
         else:
             found, message = _run_group(options, folder, group, end - time.monotonic())
         done = [row for row in found if not row.fault.startswith("not run")]
@@ -281,24 +292,29 @@ def _run(command: Sequence[str], seconds: float) -> str:
     return f"exit {process.returncode}: " + " / ".join(errors.strip().splitlines()[:3])
 
 
+def _measured_earlier(options: argparse.Namespace) -> dict[tuple[int, str], list[dict[str, str]]]:
+    """What was measured, by devices and limit, in the order in which it ran: journals have those
+    numbers."""
+    limits = {w.name: w.limit(options.backend) for w in WORKLOADS}
+    known: dict[tuple[int, str], list[dict[str, str]]] = {}
+    with (Path(options.again) / "prediction.csv").open(encoding="utf-8", newline="") as file:
+        for fields in csv.DictReader(file):
+            key = (int(fields["devices"]), limits[fields["name"]])
+            known.setdefault(key, []).append(fields)
+    return known
+
+
 def _simulate_group(
-    options: argparse.Namespace, measured: Path, scratch: Path, group: Group
+    options: argparse.Namespace, known: Sequence[dict[str, str]], scratch: Path, group: Group
 ) -> list[Row]:
-    """Rows measured earlier, simulated again. Journals are numbered as `parley predict` does it."""
-    with (measured / "prediction.csv").open(encoding="utf-8", newline="") as file:
-        known = {
-            (f["name"], f["policies"]): f for f in csv.DictReader(file)
-            if int(f["devices"]) == group.devices and not f["fault"]
-        }  # fmt: skip
-    jobs = []
-    number = 0
-    for workload in group.workloads:
-        for name in POLICIES:
-            number += 1
-            fields = known.get((workload.name, name))
-            journal = group.journals(measured) / f"{number:03d}.jsonl"
-            if fields is not None:
-                jobs.append((options, scratch / f"{number:03d}.json", group, fields, journal))
+    """Rows measured earlier, simulated again."""
+    names = {w.name for w in group.workloads}
+    jobs = [
+        (options, scratch / f"{number:03d}.json", group, fields,
+         group.journals(Path(options.again)) / f"{number:03d}.jsonl")
+        for number, fields in enumerate(known, start=1)
+        if fields["name"] in names and not fields["fault"]
+    ]  # fmt: skip
     with multiprocessing.Pool() as pool:
         return pool.starmap(_simulate_row, jobs)
 
@@ -307,6 +323,10 @@ def _simulate_row(
     options: argparse.Namespace, summary: Path, group: Group, fields: dict[str, str], journal: Path
 ) -> Row:
     figures = {name: int(fields[name]) for name in NUMBERS}
+    row = Row(fields["name"], fields["workload"], fields["policies"], figures)
+    if not journal.exists():
+        row.fault = f"has no journal {journal}: --journals keeps them"
+        return row
     command = [
         options.binary, "sim", fields["workload"], "--machine", options.machine, "--devices",
         str(group.devices), "--as-executed", "--power", "--summary", str(summary),
@@ -314,24 +334,30 @@ def _simulate_row(
     if group.limit:
         command += ["--limit", group.limit]
     policies = dict(policy.split("=") for policy in POLICIES[fields["policies"]].split(","))
-    window = policies.pop("window", "8")
-    command.append(f"--window={window}")
-    ways = {"predicted": [f"--{kind}={name}" for kind, name in policies.items()]}
-    if journal.exists():
-        ways["planned"] = [f"--plan={journal}"]
-        ways["retimed"] = [*ways["planned"], f"--durations={journal}"]
-    fault = ""
+    command.append(f"--window={policies.pop('window', '8')}")
+    ways = {
+        "predicted": [f"--{kind}={name}" for kind, name in policies.items()],
+        "planned": [f"--plan={journal}"],
+        "retimed": [f"--plan={journal}", f"--durations={journal}"],
+    }
+    devices: dict[str, dict[str, str]] = {}
     for way, flags in ways.items():
-        done = subprocess.run([*command, *flags], capture_output=True, text=True)
+        done = subprocess.run([*command, *flags], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            fault = done.stderr.strip().splitlines()[0]
-            continue
+            row.fault = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
+            break
         result = json.loads(summary.read_text(encoding="utf-8"))
         figures[f"{way}_ns"] = result["makespan_ns"]
         if way != "retimed":
             figures[f"{way}_bytes"] = sum(result["bytes_copied"].values())
+        if way == "planned":
+            figures["predicted_task_time_ns"] = sum(end - start for *_, start, end in result["tasks"])
+        devices[way] = {name: device for name, device, *_ in result["tasks"]}
+    if not row.fault:  # the decisions imposed are those of the real run
+        free, real = devices["predicted"], devices["planned"]
+        figures["same_device"] = sum(free[name] == device for name, device in real.items())
     summary.unlink(missing_ok=True)
-    return Row(fields["name"], fields["workload"], fields["policies"], figures, fault)
+    return row
 
 
 def _row_of(fields: dict[str, str], names: dict[str, str]) -> Row:

@@ -83,6 +83,39 @@ class PredictionTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("0 runs, 0 failed, 60 not run", done.stdout)
 
+    @unittest.skipUnless(Path(BINARY).exists(), "parley is not built")
+    def test_what_was_measured_is_simulated_again_without_running(self) -> None:
+        words = ("--binary", BINARY, "--devices", "1", "--machine", "h200x1")
+        done = self.run_script(
+            *words, "--only", "cholesky", "--repeat", "1", "--journals", "--minutes", "2"
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        first = self.out
+        measured = (first / "prediction.csv").read_text(encoding="utf-8")
+        before = {(row["name"], row["policies"]): row for row in self.rows()}
+        self.assertEqual(len(before), 12)  # three sizes, one with less memory
+        self.out = self.folder / "again"
+        done = self.run_script(*words, "--again", str(first))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(len(self.rows()), 12)
+        for row in self.rows():
+            self.assertEqual(row["fault"], "")
+            old = before[row["name"], row["policies"]]
+            for name in NUMBERS:  # the same machine and simulator: all as it was
+                self.assertEqual(row[name], old[name], (row["name"], row["policies"], name))
+        self.out = self.folder / "part"  # journals keep their numbers
+        done = self.run_script(*words, "--again", str(first), "--only", "small tiles")
+        self.assertEqual([row["fault"] for row in self.rows()], [""] * 4)
+        self.out = first
+        done = self.run_script(*words, "--again", str(first))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("is the folder of --out", done.stderr)
+        self.assertEqual((first / "prediction.csv").read_text(encoding="utf-8"), measured)
+        next((first / "journals" / "1").glob("*.jsonl")).unlink()
+        self.out = self.folder / "without"
+        done = self.run_script(*words, "--again", str(first))
+        self.assertEqual(sum("has no journal" in row["fault"] for row in self.rows()), 1)
+
     def test_what_takes_too_long_is_interrupted_and_keeps_what_it_has(self) -> None:
         body = """for word in "$@"; do case "$last" in --csv) file=$word;; esac; last=$word; done
         trap 'cp "$0.csv" "$file"; exit 4' INT

@@ -89,6 +89,10 @@ TEST_CASE("a binding ends where it began") {
   REQUIRE_FALSE(before.empty());
   {
     const ThreadBinding bound = ThreadBinding::to(before.back());
+    if (!bound.is_bound()) {
+      MESSAGE("skipped: this system lets no thread be bound");
+      return;
+    }
     CHECK(numbers_allowed() == std::vector<int>{before.back()});
     CHECK(sched_getcpu() == before.back());
   }

@@ -61,6 +61,35 @@ core::Machine ported_machine(std::size_t gpus) {
 
 // ---- time ----
 
+TEST_CASE("a launch of several kernels lasts until the last one is issued, and starts before") {
+  for (const std::int32_t streams : {0, 4}) {  // as long as alone, and sharing the device
+    CAPTURE(streams);
+    MachineBuilder machine(1);
+    machine.spec.host.issue_launch = Duration(30);
+    machine.spec.kernels["hash_mix"]["gpu"]["uint8"] = {{1, Duration(1)}};
+    machine.spec.issue["hash_mix"]["gpu"]["uint8"] = {{1, Duration(500)}};
+    machine.spec.devices[gpu_device(0)].streams = streams;
+    ProgramBuilder builder;
+    const core::RegionId a = builder.array("a", 64, "gpu0"), b = builder.array("b", 64, "gpu0");
+    builder.spawn(ProgramBuilder::task("short", "gpu:0", 100, {{a, core::AccessMode::kInout}}));
+    builder.spawn(ProgramBuilder::task("long", "gpu:0", 5000, {{b, core::AccessMode::kInout}}));
+    SimOptions options;
+    options.as_executed = true;
+    options.engine.order = "fifo";
+    const core::Program& program = builder.close();
+    const core::Machine built = machine.build();
+    const SimResult result = run(program, built, options);
+    CHECK(task(result, 0).start == Time(30));
+    CHECK(task(result, 0).end == Time(530));
+    CHECK(task(result, 1).start == Time(560));
+    CHECK(task(result, 1).end >= Time(5560));
+    // Recorded times are what they are.
+    options.recorded_durations.push_back(Duration(77));
+    options.recorded_durations.push_back(Duration(5000));
+    CHECK(task(run(program, built, options), 0).end == Time(107));
+  }
+}
+
 TEST_CASE("an empty program takes no time") {
   ProgramBuilder builder;
   const core::Machine machine = MachineBuilder(1).build();
