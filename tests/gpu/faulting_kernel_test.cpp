@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "exec/cuda/cuda_backend.h"
 #include "tests/cli/child_process.h"
 #include "tests/cli/command_line.h"
 
@@ -24,18 +26,22 @@ extern "C" __global__ void poke(parley_operand x, double where) {
 }
 )";
 
-std::string workload(double where) {
+/// On two GPUs what follows the culprit is on the other one, which gets its data by small copies;
+/// that one has work of its own, too.
+std::string workload(double where, int gpus) {
   nlohmann::json tasks = nlohmann::json::array();
-  const auto add = [&](const std::string& name, const std::string& array, double address) {
+  const auto add = [&](const std::string& name, const std::string& array, double address,
+                       int gpu = 0) {
     tasks.push_back({{"name", name},
-                     {"placement", "gpu:0"},
+                     {"placement", "gpu:" + std::to_string(gpu)},
                      {"inout", {array}},
                      {"kernel", {{"name", "poke"}, {"where", address}}},
                      {"cost", {{"flops", 1000}, {"bytes", 8000}}}});
   };
   add("good", "A", 0.0);
   add("culprit", "B", where);
-  add("victim", "B", 0.0);
+  add("victim", "B", 0.0, gpus - 1);
+  for (int i = 0; gpus > 1 && i < 40; ++i) add("other " + std::to_string(i), "C", 0.0, 1);
   const nlohmann::json file = {
       {"format", "parley-workload"},
       {"version", 1},
@@ -45,17 +51,24 @@ std::string workload(double where) {
          {{"source", "poke.cu"}, {"arguments", {"inout"}}, {"parameters", {{"where", 0.0}}}}}}},
       {"arrays",
        {{{"name", "A"}, {"shape", {1000}}, {"init", {{"fill", 0}}}},
-        {{"name", "B"}, {"shape", {1000}}, {"init", {{"fill", 0}}}}}},
+        {{"name", "B"}, {"shape", {1000}}, {"init", {{"fill", 0}}}},
+        {{"name", "C"}, {"shape", {1000}}, {"init", {{"fill", 0}}}}}},
       {"tasks", tasks}};
   return file.dump();
 }
 
-int run(const TemporaryFolder& folder, double where) {
-  const std::string file = folder.file("poke.json", workload(where));
-  ChildProcess child(
-      {"exec", file, "--backend", "cuda", "--devices", "1", "--window", "1", "--order", "fifo",
-       "--summary", folder.path("s.json"), "--journal", folder.path("j.jsonl")},
-      folder.path("err"));
+int run(const TemporaryFolder& folder, double where, int gpus = 1) {
+  const std::string file = folder.file("poke.json", workload(where, gpus));
+  std::vector<std::string> words = {
+      "exec", file,       "--backend",         "cuda", "--devices", std::to_string(gpus), "--order",
+      "fifo", "--window", gpus > 1 ? "8" : "1"};
+  if (gpus > 1) {
+    words.push_back("--untimed");
+  } else {
+    words.insert(words.end(),
+                 {"--summary", folder.path("s.json"), "--journal", folder.path("j.jsonl")});
+  }
+  ChildProcess child(words, folder.path("err"));
   child.read_all();
   return child.wait();
 }
@@ -75,6 +88,21 @@ TEST_CASE("a kernel that faults on a GPU is named, and the run ends with exit co
   const Said replayed = parley({"replay", folder.path("j.jsonl")});
   CHECK_MESSAGE(replayed.code == 0, replayed.err);
   CHECK_MESSAGE(run(folder, 0.0) == 0, contents(folder.path("err")));  // nothing is left behind
+}
+
+TEST_CASE("a GPU that waits for one that failed ends, too") {
+  const auto gpus = exec::cuda::find_gpus();
+  if (!gpus || gpus->size() < 2) {
+    MESSAGE("skipped: needs two GPUs");
+    return;
+  }
+  const TemporaryFolder folder;
+  (void)folder.file("poke.cu", kSource);
+  for (int i = 0; i < 3; ++i) {
+    const int code = run(folder, 64.0, 2);  // a hang is found by the time limit of the tests
+    CHECK_MESSAGE(code == 4, contents(folder.path("err")));
+  }
+  CHECK_MESSAGE(run(folder, 0.0, 2) == 0, contents(folder.path("err")));
 }
 
 }  // namespace
