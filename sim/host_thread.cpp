@@ -109,9 +109,10 @@ void HostThread::begin_issue(core::Time now, std::size_t commands) {
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));
 }
 
-core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter,
-                                  std::uint32_t parts) {
-  return issue(id, submitter, core::Duration(costs_.issue_copy.count() * parts), core::Duration(0));
+core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
+                                  core::Duration extra) {
+  return issue(id, submitter, core::Duration((costs_.issue_copy + extra).count() * parts),
+               core::Duration(0));
 }
 
 core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter,

@@ -60,8 +60,9 @@ class HostThread {
   /// that follow by issue_copy() and issue_launch(), in order.
   void begin_issue(core::Time now, std::size_t commands);
   /// Returns when the command becomes visible.
-  /// Each part of a copy is issued by itself.
-  core::Time issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1);
+  /// Each part of a copy is issued by itself. `extra`: what each takes beyond a plain copy.
+  core::Time issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,
+                        core::Duration extra = core::Duration(0));
   /// `extra`: what it takes beyond a plain launch, mostly further kernels of the same task. The
   /// first of them is visible at what is returned; the thread is busy with the others after that.
   core::Time issue_launch(core::CommandId id, core::SpaceId submitter,

@@ -58,7 +58,8 @@ void Simulation::accept(const core::StartCopy& copy) {
     for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
   }
   slot.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, copy.parts.size()));
-  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts);
+  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts,
+                                 machine_.route(copy.route).issue);
 }
 
 void Simulation::accept(const core::LaunchTask& launch) {

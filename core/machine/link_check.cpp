@@ -107,6 +107,9 @@ class LinkChecker : public FaultList {
     if (route.latency < Duration(0)) {
       refuse(where + ".latency_ns", pair + ": the latency is negative");
     }
+    if (route.issue < Duration(0)) {
+      refuse(where + ".issue_ns", pair + ": the time to issue a copy is negative");
+    }
     if (!is_not_negative(route.rate_cap.bytes_per_s())) {
       refuse(where + ".bytes_per_s", pair + ": the bandwidth must be positive");
     } else if (!route.rate_cap.is_unlimited() && route.rate_cap.bytes_per_s() < kLeastRate) {

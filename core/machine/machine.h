@@ -90,6 +90,7 @@ struct Route {
   /// How far its flows step back for others where something runs out, 0 to 1: where a flow that
   /// does not gets the rate L, one that would get `a` alone gets L (1 - gives_way (1 - L / a)).
   double gives_way = 0.0;
+  Duration issue;        // what the host takes to issue a copy here beyond HostCosts::issue_copy
   std::string kind;      // "nvlink", "pcie", ...: for reports; "" = "link"
   Bandwidth shared_cap;  // set by Machine::create: what the resources give a single flow
 };

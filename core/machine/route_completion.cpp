@@ -90,6 +90,7 @@ Route concatenated(const std::vector<Route>& legs) {
     route.latency += leg.latency;
     route.rate_cap = slower(route.rate_cap, leg.rate_cap);
     route.gives_way = std::max(route.gives_way, leg.gives_way);
+    route.issue = std::max(route.issue, leg.issue);
     if (leg.share == ShareMode::kPair) route.share = ShareMode::kPair;
     has_curve = has_curve || !leg.curve.empty();
   }

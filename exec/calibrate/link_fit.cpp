@@ -167,7 +167,18 @@ LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
   const std::vector<MeasuredCopy> row = laboratory_.copies({flow}, limit_bytes_, 4);
   lone.slots = slots_of(lone, static_cast<std::int32_t>(std::lround(mean_overlap(row))));
   lone.joint_rate = exec::joint_rate(row);
+  lone.issue = issue_of(flow);
   return lone;
+}
+
+/// Seconds that the host takes to issue a small copy.
+double LinkFit::issue_of(CopyFlow flow) const {
+  constexpr std::size_t kWarmUp = 4, kCount = 17;
+  const std::int64_t bytes = std::min<std::int64_t>(1 << 16, sizes_.back());
+  const std::vector<MeasuredCopy> all = laboratory_.copies({flow}, bytes, kWarmUp + kCount, true);
+  std::vector<double> times;
+  for (std::size_t i = kWarmUp; i < all.size(); ++i) times.push_back(all[i].issue);
+  return median(times);
 }
 
 /// How many copies of the route run at a time. One after the other each takes as long as alone; two
@@ -205,6 +216,14 @@ void LinkFit::add_route(const Lone& lone) {
   const double rate = std::max(lone.rate, lone.slots > 1 ? lone.joint_rate : 0.0);
   route.engines = {spec_.engines.push_back({name, lone.slots})};
   route.via = {{spec_.resources.push_back({name, core::Bandwidth(rate)}), 1.0}};
+  // issue_copy is of copies from the host.
+  constexpr double kNoticeable = 500e-9;
+  for (const Lone& other : lone_) {
+    if (other.flow.from != host_ || other.issue <= 0.0) continue;
+    const double extra = lone.issue - other.issue;
+    if (extra > kNoticeable) route.issue = core::Duration(nanoseconds(extra));
+    break;
+  }
   spec_.routes.push_back(std::move(route));
 }
 

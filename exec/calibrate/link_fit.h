@@ -34,6 +34,7 @@ class LinkFit {
     std::vector<std::pair<std::int64_t, std::int64_t>> curve;  // bytes, ns
     double rate = 0.0;                                         // bytes per second, the last slope
     double joint_rate = 0.0;                                   // of several copies in a row
+    double issue = 0.0;                                        // seconds of the host; 0: unknown
     std::int32_t slots = 1;                                    // how many of them run at a time
   };
   void measure_alone(CopyFlow flow);
@@ -41,6 +42,7 @@ class LinkFit {
   /// A route between spaces of the same kinds that takes as long, or null.
   [[nodiscard]] const Lone* alike(CopyFlow flow) const;
   [[nodiscard]] Lone measured(CopyFlow flow) const;
+  [[nodiscard]] double issue_of(CopyFlow flow) const;
   [[nodiscard]] std::int32_t slots_of(const Lone& lone, std::int32_t seeming) const;
   void add_route(const Lone& lone);
   void limit_host(bool is_out);

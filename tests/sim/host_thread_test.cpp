@@ -158,6 +158,14 @@ TEST_CASE("a thread for each GPU issues while others do, and while the next step
   CHECK(order == std::vector{CommandId(4), CommandId(0), CommandId(1), CommandId(2), CommandId(3)});
 }
 
+TEST_CASE("each part of a copy is issued, and takes what its route asks for") {
+  const core::Machine machine = machine_with(costs(20, 30, 0, 7));
+  HostThread host(machine);
+  host.begin_issue(Time(100), 2);
+  CHECK(host.issue_copy(CommandId(0), gpu_space(0), 3) == Time(167));
+  CHECK(host.issue_copy(CommandId(1), gpu_space(0), 2, Duration(5)) == Time(217));
+}
+
 TEST_CASE("the first kernel of a launch is visible before the others are issued") {
   core::HostCosts prices = costs(20, 30, 0, 7);
   {

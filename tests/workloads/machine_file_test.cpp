@@ -247,7 +247,7 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
                                    {"type": "nvlink", "bytes_per_s": 1e9,
                                     "pairs": [["gpu0"], ["gpu0", "gpu0"], ["gpu0", "gpu4", 0]]}])",
        {R"(m.json: links[0].engines: unknown key "engines"; allowed: spaces, port_bytes_per_s, )"
-        "port_both_bytes_per_s, latency_ns, bytes_per_s, curve, share, gives_way, type, kind",
+        "port_both_bytes_per_s, latency_ns, bytes_per_s, curve, share, gives_way, issue_ns, type, kind",
         "m.json: links[0].spaces: the file has no \"gpus\"",
         "m.json: links[0]: a link needs a rate: \"bytes_per_s\", or a \"curve\" that rises",
         "m.json: links[1].pairs[0]: expected [SPACE, SPACE] or [SPACE, SPACE, LINKS], found a list",

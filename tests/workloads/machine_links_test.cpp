@@ -243,6 +243,11 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
          "to_device": {"bytes_per_s": 1e9, "gives_way": 1.5},
          "from_device": {"bytes_per_s": 1e9}})"),
        "m.json: links[0].to_device.gives_way: expected a number from 0 to 1, found 1.5\n"},
+      {"a time to issue", machine_text({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
+         "to_device": {"bytes_per_s": 1e9, "issue_ns": -1},
+         "from_device": {"bytes_per_s": 1e9}})"),
+       "m.json: links[0].to_device.issue_ns: expected an integer from 0 to 1000000000000000, "
+       "found -1\n"},
       {"two words for one switch", machine_text({"host"}, 1, kPcie + R"(, "switch": "s",
          "per_switch": 2, "switch_bytes_per_s": 1e9})"),
        "m.json: links[0]: \"switch\" and \"per_switch\" exclude each other\n"},

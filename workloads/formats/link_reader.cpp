@@ -137,7 +137,7 @@ void LinkReader::add_route(Route pace, SpaceId from, SpaceId to, std::vector<cor
 }
 
 std::vector<std::string> with_pace_keys(std::vector<std::string> keys) {
-  keys.insert(keys.end(), {"latency_ns", "bytes_per_s", "curve", "share", "gives_way"});
+  keys.insert(keys.end(), {"latency_ns", "bytes_per_s", "curve", "share", "gives_way", "issue_ns"});
   return keys;
 }
 
@@ -160,6 +160,10 @@ void read_pace(FieldReader& reader, const FieldList& fields, Route& route) {
   }
   if (const auto gives_way = fields["gives_way"]) {
     route.gives_way = reader.share(*gives_way).value_or(0.0);
+  }
+  if (const auto issue = fields["issue_ns"]) {
+    route.issue =
+        core::Duration(reader.integer(*issue, 0, core::kLongestDuration.count()).value_or(0));
   }
   const auto curve = fields["curve"];
   if (!curve) return;

@@ -193,6 +193,7 @@ class MachineWriter {
     write_pace(line, route);
     if (route.share == core::ShareMode::kPair) line.text("share", "pair");
     if (route.gives_way > 0.0) line.number("gives_way", route.gives_way);
+    if (route.issue > core::Duration(0)) line.integer("issue_ns", route.issue.count());
     if (!route.kind.empty()) line.text("kind", route.kind);
     line.close();
   }

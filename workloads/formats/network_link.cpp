@@ -30,7 +30,7 @@ class NetworkLink {
     port_ = link.rate(fields, "port_bytes_per_s").value_or(asymptotic_rate(pace_));
     gpu_port_ = link.rate(fields, "gpu_port_bytes_per_s");
     read_gpus();
-    for (const std::string key : {"curve", "share", "gives_way"}) {
+    for (const std::string key : {"curve", "share", "gives_way", "issue_ns"}) {
       if (!fields[key]) continue;
       link.reader().fault(*fields[key],
                           "a network with \"gpus\" or a \"tree\" has latency_ns and bytes_per_s");

@@ -139,7 +139,8 @@ core::RunRecord told_by_clocks(core::RunRecord run, const core::Machine& truth) 
     auto& [one_before, two_before] = last_ends[{copy.from, copy.to}];
     copy.start = std::min(copy.start, std::max(copy.issued, two_before));
     two_before = std::exchange(one_before, copy.end);
-    copy.issue = std::min(copy.start - core::Time(0), truth.host().issue_copy);
+    copy.issue = std::min(copy.start - core::Time(0),
+                          truth.host().issue_copy + truth.route(copy.route).issue);
     copy.start = copy.start - copy.issue;
   }
   return run;
@@ -162,6 +163,9 @@ TEST_CASE("streams, threads that issue and power are found") {
   for (const core::Route& route : spec.routes) {
     const bool takes_two = route.from == core::SpaceId(0) && !route.engines.empty();
     if (takes_two) spec.engines[route.engines.front()].slots = 2;
+  }
+  for (core::Route& route : spec.routes) {
+    if (route.from == route.to) route.issue = core::Duration(3000);
   }
   spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
   spec.shares["potrf"]["gpu"]["float64"] = {{1, 0.4}};
@@ -204,6 +208,7 @@ TEST_CASE("streams, threads that issue and power are found") {
     }
   }
   for (const core::Route& route : found->routes) {
+    near(route.issue, core::Duration(route.from == route.to ? 3000 : 0), 0.02);
     const core::RouteId same = truth->route_id(route.from, route.to);
     if (truth->route(same).engines.empty()) continue;
     CHECK(found->engines[route.engines.front()].slots ==
