@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -69,7 +68,6 @@ class CudaBackend final : public Backend {
   void provide_devices(const core::Machine& machine);
   void provide_kernels(const core::Program& program);
   void refuse_groups_without_peers(const core::Program& program) const;
-  void pin_what_will_be_used(const core::Program& program, const core::Engine& engine);
 
   CudaOptions options_;
   std::size_t gpu_count_;  // of this computer
@@ -210,7 +208,7 @@ void CudaBackend::prepare(const core::Program& program, const core::Machine& mac
   }
   slabs_.provide(machine, engine);
   refuse_groups_without_peers(program);
-  pin_what_will_be_used(program, engine);
+  pin_what_will_be_used(slabs_, program, machine, engine);
   if (!options_.uses_graph) return;
   std::uint64_t fingerprint = launcher_->fingerprint();
   for (std::size_t i = 0; i < machine.space_count(); ++i) {  // a slab may have moved
@@ -236,39 +234,6 @@ void CudaBackend::refuse_groups_without_peers(const core::Program& program) cons
       throw EnvironmentFailure(
           "a task of a group needs GPUs that reach each other's memory; these do not");
     }
-  }
-}
-
-/// Home slots that copies come from or may go to. Others are pinned when they are first used, which
-/// stops a run for a sixth of a second each 256 MiB.
-void CudaBackend::pin_what_will_be_used(const core::Program& program, const core::Engine& engine) {
-  std::int64_t bytes = 0;
-  bool touches_host = false;
-  for (std::size_t i = 0; i < program.array_count(); ++i) {
-    const core::Array& array = program.array(core::ArrayId(i));
-    bytes += array.bytes.count();
-    touches_host = touches_host || array.spec.at_end == core::AtEnd::kHome;
-  }
-  std::int64_t least_room = std::numeric_limits<std::int64_t>::max();
-  for (std::size_t i = 0; i < machine_->space_count(); ++i) {
-    if (slabs_.is_host(core::SpaceId(i))) continue;
-    least_room = std::min(least_room, engine.slab_bytes(core::SpaceId(i)).count());
-  }
-  for (std::size_t i = 0; i < program.placement_count() && !touches_host; ++i) {
-    for (const core::Alternative& alternative : program.placement(core::PlacementId(i))) {
-      touches_host = touches_host || std::ranges::any_of(alternative.members, [](const auto& name) {
-                       return name.empty() || name.starts_with("cpu");
-                     });
-    }
-  }
-  touches_host = touches_host || bytes > least_room;  // replicas may have to be written back
-  for (std::size_t i = 0; touches_host && i < program.array_count(); ++i) {
-    const core::ArrayId array(i);
-    slabs_.pin(engine.home_slot(array).count(), program.array(array).bytes.count());
-  }
-  for (const core::InitialReplica& replica : engine.initial_replicas()) {
-    if (!slabs_.is_host(replica.space)) continue;
-    slabs_.pin(replica.offset.count(), program.array(replica.array).bytes.count());
   }
 }
 

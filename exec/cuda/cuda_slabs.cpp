@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "exec/backend.h"
@@ -116,6 +117,38 @@ void CudaSlabs::pin_chunk(std::size_t chunk) {
                               cudaHostRegisterPortable | cudaHostRegisterMapped),
              "pinning 256 MiB of host memory");
   is_pinned_[chunk].store(true, std::memory_order_release);
+}
+
+void pin_what_will_be_used(CudaSlabs& slabs, const core::Program& program,
+                           const core::Machine& machine, const core::Engine& engine) {
+  std::int64_t bytes = 0;
+  bool touches_host = false;
+  for (std::size_t i = 0; i < program.array_count(); ++i) {
+    const core::Array& array = program.array(core::ArrayId(i));
+    bytes += array.bytes.count();
+    touches_host = touches_host || array.spec.at_end == core::AtEnd::kHome;
+  }
+  std::int64_t least_room = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < machine.space_count(); ++i) {
+    if (slabs.is_host(core::SpaceId(i))) continue;
+    least_room = std::min(least_room, engine.slab_bytes(core::SpaceId(i)).count());
+  }
+  for (std::size_t i = 0; i < program.placement_count() && !touches_host; ++i) {
+    for (const core::Alternative& alternative : program.placement(core::PlacementId(i))) {
+      touches_host = touches_host || std::ranges::any_of(alternative.members, [](const auto& name) {
+                       return name.empty() || name.starts_with("cpu");
+                     });
+    }
+  }
+  touches_host = touches_host || bytes > least_room;  // replicas may have to be written back
+  for (std::size_t i = 0; touches_host && i < program.array_count(); ++i) {
+    const core::ArrayId array(i);
+    slabs.pin(engine.home_slot(array).count(), program.array(array).bytes.count());
+  }
+  for (const core::InitialReplica& replica : engine.initial_replicas()) {
+    if (!slabs.is_host(replica.space)) continue;
+    slabs.pin(replica.offset.count(), program.array(replica.array).bytes.count());
+  }
 }
 
 }  // namespace parley::exec::cuda

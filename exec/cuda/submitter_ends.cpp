@@ -1,0 +1,215 @@
+// How a submitter finds what has ended, and what becomes of commands when a GPU fails.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "exec/backend.h"
+#include "exec/cuda/submitter.h"
+
+namespace parley::exec::cuda {
+
+/// One stream at a time, in turn: each look costs the time of half a launch.
+bool Submitter::poll() {
+  if (occupied_.empty()) return false;
+  if (turn_ >= occupied_.size()) turn_ = 0;
+  const std::uint16_t stream = occupied_[turn_];
+  const bool has_ended = poll_stream(stream);
+  if (has_failed_) return true;
+  if (queues_[stream].size() == 0) {
+    occupied_[turn_] = occupied_.back();
+    occupied_.pop_back();
+  } else {
+    ++turn_;
+  }
+  return has_ended;
+}
+
+bool Submitter::is_done(std::uint32_t index) {
+  const Slot& slot = slots_.at(index);
+  if (slot.is_signalled) {
+    return signals_.has_reached(slot.stream, static_cast<std::uint32_t>(slot.position + 1));
+  }
+  const cudaError_t status = cudaEventQuery(slot.events[gpu_].ended);
+  if (status == cudaSuccess) return true;
+  if (status != cudaErrorNotReady) {
+    fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+  }
+  return false;
+}
+
+/// Of the oldest, by the stream's signal: all before a number signalled have ended.
+std::size_t Submitter::ended_by_signal(const StreamQueue& queue) const {
+  std::size_t ended = queue.done;
+  while (ended < queue.slots.size()) {
+    const Slot& slot = slots_.at(queue.slots[ended]);
+    if (!signals_.has_reached(slot.stream, static_cast<std::uint32_t>(slot.position + 1))) break;
+    ++ended;
+  }
+  return ended - queue.done;
+}
+
+/// The oldest first: mostly it has not ended. If it has, from the youngest back in steps that
+/// double, until one has: all before it have, too. An event that is open answers in a tenth of the
+/// time of one that is not, so that few of those are asked.
+std::size_t Submitter::ended_by_events(const StreamQueue& queue) {
+  if (!is_done(queue.slots[queue.done])) return 0;
+  std::size_t step = 1;
+  for (std::size_t end = queue.slots.size(); end > queue.done + 1; step *= 2) {
+    if (is_done(queue.slots[end - 1])) return end - queue.done;
+    if (has_failed_) return 0;
+    end -= std::min(step, end - queue.done - 1);
+  }
+  return 1;
+}
+
+/// Signals that do not come are no sign of a failure; the stream is asked now and then.
+bool Submitter::is_healthy(std::uint16_t stream) {
+  constexpr std::uint32_t kBetweenQuestions = 256;
+  if (++looks_at_signals_ % kBetweenQuestions != 0) return true;
+  const cudaError_t status = cudaStreamQuery(streams_.stream(stream));
+  if (status == cudaSuccess || status == cudaErrorNotReady) return true;
+  fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+  return false;
+}
+
+/// What a push is right behind is not asked for: that would take as long as the push does.
+bool Submitter::poll_stream(std::uint16_t stream) {
+  StreamQueue& queue = queues_[stream];
+  const auto is_signalled = [&](std::size_t i) {
+    return i < queue.slots.size() && slots_.at(queue.slots[i]).is_signalled;
+  };
+  std::size_t count = 0;
+  if (is_signalled(queue.done) || is_signalled(queue.done + 1)) {
+    count = ended_by_signal(queue);
+    if (count == 0 && !is_healthy(stream)) return true;
+  } else {
+    count = ended_by_events(queue);
+  }
+  if (count == 0 || has_failed_) return has_failed_;
+  const std::size_t ended = queue.done + count;
+  const core::Time seen = now_();
+  for (; queue.done < ended; ++queue.done) finish(queue.slots[queue.done], seen);
+  if (queue.size() == 0) {
+    queue.slots.clear();
+    queue.done = 0;
+  } else if (queue.done > 1024) {
+    queue.slots.erase(queue.slots.begin(),
+                      queue.slots.begin() + static_cast<std::ptrdiff_t>(queue.done));
+    queue.done = 0;
+  }
+  return true;
+}
+
+void Submitter::finish(std::uint32_t index, core::Time seen) {
+  Slot& slot = slots_.at(index);
+  if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
+  if (clock_ != nullptr) {
+    try {
+      const Slot::Events& events = slot.events[gpu_];
+      slot.start = clock_->time_of(events.started);
+      slot.end = std::max(slot.start, clock_->time_of(events.ended));
+    } catch (const EnvironmentFailure&) {  // the GPU has failed since: the next look tells
+      (void)cudaGetLastError();
+      slot.start = slot.end = seen;
+    }
+  } else {
+    slot.start = slot.end = seen;
+  }
+  report_done(index);
+}
+
+void Submitter::report_done(std::uint32_t index) {
+  slots_.at(index).phase.store(Phase::kDone, std::memory_order_release);
+  ended_.push(index);
+}
+
+std::string Submitter::running_tasks() const {
+  std::string names;
+  for (const std::uint16_t stream : occupied_) {
+    const StreamQueue& queue = queues_[stream];
+    if (queue.size() == 0) continue;
+    const Slot& slot = slots_.at(queue.slots[queue.done]);
+    const StoredCommand& first = slot.command;
+    if (first.is_copy || first.task.is_none()) continue;
+    const bool is_marked = clock_ != nullptr && marks_.started(stream) != 0;
+    const auto number = static_cast<std::uint32_t>(slot.position + 1);
+    if (is_marked && marks_.started(stream) != number) continue;  // it had not started
+    names += (names.empty() ? "" : ", ") + std::string(program_->task_name(first.task));
+  }
+  return names;
+}
+
+/// What ended before the device failed and was not found yet; its times are lost.
+void Submitter::finish_marked() {
+  if (clock_ == nullptr) return;
+  for (const std::uint16_t stream : occupied_) {
+    StreamQueue& queue = queues_[stream];
+    for (; queue.size() > 0; ++queue.done) {
+      Slot& slot = slots_.at(queue.slots[queue.done]);
+      const auto number = static_cast<std::uint32_t>(slot.position + 1);
+      if (static_cast<std::int32_t>(marks_.ended(stream) - number) < 0) break;
+      slot.start = slot.end = now_();
+      report_done(queue.slots[queue.done]);
+    }
+  }
+}
+
+bool Submitter::follows_stopped(const Slot& slot) const {
+  return std::ranges::any_of(slot.command.after, [this](core::CommandId id) {
+    return slots_.of(id).phase.load(std::memory_order_acquire) == Phase::kStopped;
+  });
+}
+
+/// Another GPU failed: what waits for its events on this one's streams may wait for ever, and so
+/// does all behind it.
+void Submitter::stop_followers() {
+  if (has_failed_) return;
+  for (StreamQueue& queue : queues_) {
+    std::size_t first = queue.done;
+    while (first < queue.slots.size() && !follows_stopped(slots_.at(queue.slots[first]))) ++first;
+    for (std::size_t i = first; i < queue.slots.size(); ++i) {
+      Slot& slot = slots_.at(queue.slots[i]);
+      slot.is_cancelled = follows_stopped(slot);
+      slot.cause = slot.is_cancelled ? "" : "waits behind a command for a GPU that failed";
+      slot.phase.store(Phase::kStopped, std::memory_order_release);
+      ended_.push(queue.slots[i]);
+    }
+    queue.is_cut = queue.is_cut || first < queue.slots.size();
+    queue.slots.resize(first);
+  }
+  std::erase_if(occupied_, [this](std::uint16_t stream) { return queues_[stream].size() == 0; });
+}
+
+/// The device answers nothing but errors from now on. The first launch of each stream may be the
+/// cause, what follows on the streams is lost with it.
+void Submitter::fail_device(const std::string& cause) {
+  if (has_failed_) return;
+  has_failed_ = true;
+  finish_marked();
+  a_gpu_failed_.store(true, std::memory_order_release);
+  for (std::uint32_t i = 0; i < streams_.launch_streams(); ++i) {
+    signals_.set(i, static_cast<std::uint32_t>(queues_[i].next_position));
+  }
+  const std::string names = running_tasks();
+  failure_ = "gpu:" + std::to_string(streams_.ordinal()) + " failed" +
+             (names.empty() ? "" : " in " + names) + ": " + cause;
+  std::vector<std::uint32_t> lost;
+  for (StreamQueue& queue : queues_) {
+    lost.insert(lost.end(), queue.slots.begin() + static_cast<std::ptrdiff_t>(queue.done),
+                queue.slots.end());
+    queue.slots.clear();
+    queue.done = 0;
+  }
+  occupied_.clear();
+  std::ranges::sort(lost, {}, [this](std::uint32_t i) { return slots_.at(i).command.id; });
+  for (const std::uint32_t index : lost) {
+    Slot& slot = slots_.at(index);
+    const bool follows = follows_stopped(slot);
+    slot.is_cancelled = follows;
+    slot.cause = follows ? "" : failure_;
+    slot.phase.store(Phase::kStopped, std::memory_order_release);
+    ended_.push(index);
+  }
+}
+
+}  // namespace parley::exec::cuda
