@@ -164,7 +164,7 @@ bool is_direct(const core::Machine& machine, DeviceId from, DeviceId to) {
 /// issue them take longer than they do.
 double overhead_of_two_hops(const Laboratory& laboratory, const CalibrationOptions& options,
                             const core::Machine& machine, DeviceId a, DeviceId b, double threads) {
-  const std::size_t count = options.is_quick ? 400 : 2000;
+  const std::size_t count = options.is_quick ? 200 : 500;  // on a host a copy takes a millisecond
   const double hop = least_of_three([&] { return laboratory.hop(a, b, kHopBytes, count); });
   const core::HostCosts& costs = machine.host();
   if (hop < 1.1 * seconds_in(costs.issue_launch + costs.issue_copy) / threads) return 0.0;
