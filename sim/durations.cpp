@@ -95,6 +95,14 @@ core::Duration Durations::issue_extra(core::TaskId task, std::size_t alternative
   return core::Duration(known);
 }
 
+bool Durations::is_of_panel(core::TaskId task, std::size_t alternative) {
+  Class& entry = classes_[model_class(class_of(task))];
+  if (entry.panels.size() <= alternative) entry.panels.resize(alternative + 1, -1);
+  std::int8_t& known = entry.panels[alternative];
+  if (known < 0) known = core::is_of_panel(*program_, entry.example, alternative) ? 1 : 0;
+  return known > 0;
+}
+
 std::string Durations::warning() const {
   if (unknown_ == 0) return "";
   std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +

@@ -52,6 +52,8 @@ class Durations {
   double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
   /// Part of the device's peak that the task uses by the model, from 0 to 1 (core::kernel_load).
   double load(core::TaskId task, std::size_t alternative, core::DeviceId device);
+  /// Whether the task is of a factorisation's panel (core::is_of_panel).
+  bool is_of_panel(core::TaskId task, std::size_t alternative);
   /// What the host takes to issue the task beyond a plain launch (core::issue_extra).
   core::Duration issue_extra(core::TaskId task, std::size_t alternative, core::DeviceId device);
   /// Whether the task takes there what it took in an earlier run, with all that slowed it then.
@@ -69,6 +71,7 @@ class Durations {
     std::vector<double> shares;       // the same, negative: not asked; empty: none was
     std::vector<double> loads;        // as shares
     std::vector<std::int64_t> issue;  // as known; empty: none was asked
+    std::vector<std::int8_t> panels;  // by alternative, negative: not asked; empty: none was
   };
 
   /// A number for the region's extents and element type.

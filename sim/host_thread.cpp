@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/base/check.h"
+#include "sim/noise.h"
 
 namespace parley::sim {
 namespace {
@@ -29,7 +30,11 @@ HostThread::HostThread(const core::Machine& machine) : machine_(&machine), costs
   for (const core::Device& device : machine.spec().devices)
     launch = std::max(launch, device.launch);
   notice_ = std::max(costs_.round_trip - costs_.issue_launch - launch, core::Duration(0));
-  if (costs_.submitters == core::Submitters::kPerGpu) free_at_.resize(machine.space_count());
+  if (costs_.submitters == core::Submitters::kOne) return;
+  submitters_.resize(machine.space_count());
+  for (std::size_t i = 0; i < machine.space_count(); ++i) {
+    if (!machine.space(core::SpaceId(i)).is_host) gpus_.push_back(core::SpaceId(i));
+  }
 }
 
 void HostThread::submit_all(core::TaskId end) {
@@ -37,32 +42,59 @@ void HostThread::submit_all(core::TaskId end) {
                    static_cast<std::uint32_t>(end.index())});
 }
 
-/// Unlike an end, this needs no notice; it takes its place among what is known already.
+/// Unlike an end, this needs no notice.
 void HostThread::task_released(core::Time at, core::TaskId task) {
-  const News news{at, at, at, NewsKind::kReleased, static_cast<std::uint32_t>(task.index())};
+  tell({at, at, at, NewsKind::kReleased, static_cast<std::uint32_t>(task.index())});
+}
+
+void HostThread::copy_done(core::CommandId id, core::SpaceId submitter, core::Time start,
+                           core::Time end, std::uint32_t stream) {
+  const auto number = static_cast<std::uint32_t>(id.index());
+  add_end({end + notice_, start, end, NewsKind::kCopyDone, number, stream}, submitter);
+}
+
+void HostThread::task_done(core::CommandId id, core::SpaceId submitter, core::Time start,
+                           core::Time end, std::uint32_t stream) {
+  const auto number = static_cast<std::uint32_t>(id.index());
+  add_end({end + notice_, start, end, NewsKind::kTaskDone, number, stream}, submitter);
+}
+
+void HostThread::add_end(News news, core::SpaceId submitter) {
+  if (!has_submitters() || machine_->space(submitter).is_host) {
+    news_.push_back(news);
+    return;
+  }
+  Submitter& thread = submitters_[submitter];
+  const bool has_orders = thread.first_order < thread.orders.size();
+  if (news.end <= thread.looks_at && news.stream == thread.looked_at) {
+    news.known = thread.looks_at + notice_;
+    tell(news);
+    return;
+  }
+  thread.unfound.push_back(news);
+  if (!has_orders) look(thread, std::max(thread.free_at, news.end));
+}
+
+/// Finds all that has ended on the stream of what ended first.
+void HostThread::look(Submitter& thread, core::Time at) {
+  thread.looks_at = at;
+  thread.looked_at = thread.unfound.front().stream;
+  thread.free_at = at + costs_.poll;
+  thread.since_look = 0;
+  std::erase_if(thread.unfound, [&](News& news) {
+    if (news.stream != thread.looked_at) return false;
+    news.known = at + notice_;
+    tell(news);
+    return true;
+  });
+}
+
+/// Takes its place among what is known already.
+void HostThread::tell(News news) {
   const auto place =
       std::upper_bound(news_.begin() + static_cast<std::ptrdiff_t>(first_news_), news_.end(), news,
                        [](const News& a, const News& b) { return a.known < b.known; });
   news_.insert(place, news);
-}
-
-void HostThread::copy_done(core::CommandId id, core::SpaceId submitter, core::Time start,
-                           core::Time end) {
-  const auto number = static_cast<std::uint32_t>(id.index());
-  add_end({end + notice_, start, end, NewsKind::kCopyDone, number}, submitter);
-}
-
-void HostThread::task_done(core::CommandId id, core::SpaceId submitter, core::Time start,
-                           core::Time end) {
-  const auto number = static_cast<std::uint32_t>(id.index());
-  add_end({end + notice_, start, end, NewsKind::kTaskDone, number}, submitter);
-}
-
-/// A submitter looks between two commands, so what it has in hand is issued as told before.
-void HostThread::add_end(const News& news, core::SpaceId submitter) {
-  news_.push_back(news);
-  if (!has_submitters()) return;
-  free_at_[submitter] = std::max(free_at_[submitter], news.end) + costs_.poll;
 }
 
 std::span<const core::Event> HostThread::take_events(core::Time now) {
@@ -109,41 +141,79 @@ void HostThread::begin_issue(core::Time now, std::size_t commands) {
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));
 }
 
-core::Time HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
-                                  core::Duration extra) {
-  return issue(id, submitter, core::Duration((costs_.issue_copy + extra).count() * parts),
-               core::Duration(0));
+void HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
+                            core::Duration extra) {
+  issue(id, submitter, core::Duration((costs_.issue_copy + extra).count() * parts),
+        core::Duration(0));
 }
 
-core::Time HostThread::issue_launch(core::CommandId id, core::SpaceId submitter,
-                                    core::Duration extra) {
-  return issue(id, submitter, costs_.issue_launch, extra);
+void HostThread::issue_launch(core::CommandId id, core::SpaceId submitter, core::Duration extra) {
+  issue(id, submitter, costs_.issue_launch, extra);
 }
 
-core::Time HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
-                             core::Duration extra) {
+void HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
+                       core::Duration extra) {
   if (!has_submitters()) {
-    const core::Time at = busy_until_ + cost;
-    busy_until_ = at + extra;
-    issued_.push_back({at, id});
-    return at;
+    issued_.push_back({busy_until_ + cost, id});
+    busy_until_ = busy_until_ + cost + extra;
+    return;
   }
-  core::Time at = busy_until_;
-  if (!machine_->space(submitter).is_host) {
-    at = std::max(at, free_at_[submitter]) + cost;
-    free_at_[submitter] = at + extra;
+  if (machine_->space(submitter).is_host) {
+    show({busy_until_, id});
+    return;
   }
-  issued_.push_back({at, id});
+  Submitter& thread = submitters_[submitter];
+  thread.orders.push_back({id, busy_until_, cost, extra});
+  if (thread.orders.size() == thread.first_order + 1) begin_next(submitter);
+}
+
+void HostThread::show(const Issued& issued) {
+  issued_.push_back(issued);
   std::ranges::push_heap(issued_, std::less<>());
-  return at;
+}
+
+/// Requires: has orders, and none in hand.
+void HostThread::begin_next(core::SpaceId submitter) {
+  Submitter& thread = submitters_[submitter];
+  const Order& order = thread.orders[thread.first_order];
+  const core::Time begin = std::max(order.given, thread.free_at);
+  const double longer = crowd(submitter, begin);
+  const core::Time at = begin + scaled(order.cost, longer);
+  thread.free_at = thread.issues_until = at + scaled(order.extra, longer);
+  show({at, order.id, submitter});
+}
+
+/// What it had in hand is issued.
+void HostThread::go_on(core::SpaceId submitter) {
+  Submitter& thread = submitters_[submitter];
+  ++thread.first_order;
+  drop_front(thread.orders, thread.first_order);
+  ++thread.since_look;
+  const bool has_more = thread.first_order < thread.orders.size();
+  if (has_more && thread.since_look >= kBetweenLooks && !thread.unfound.empty()) {
+    look(thread, thread.free_at);
+  }
+  while (!has_more && !thread.unfound.empty()) look(thread, thread.free_at);
+  if (has_more) begin_next(submitter);
+}
+
+/// How much longer issuing takes that begins then.
+double HostThread::crowd(core::SpaceId submitter, core::Time at) const {
+  if (costs_.crowding == 0.0) return 1.0;
+  double others = 0.0;
+  for (const core::SpaceId gpu : gpus_) {
+    if (gpu != submitter && submitters_[gpu].issues_until > at) others += 1.0;
+  }
+  return 1.0 + costs_.crowding * others;
 }
 
 core::CommandId HostThread::take_visible() {
   if (has_submitters()) {
     std::ranges::pop_heap(issued_, std::less<>());
-    const core::CommandId id = issued_.back().id;
+    const Issued issued = issued_.back();
     issued_.pop_back();
-    return id;
+    if (!issued.submitter.is_none()) go_on(issued.submitter);
+    return issued.id;
   }
   const core::CommandId id = issued_[first_issued_++].id;
   drop_front(issued_, first_issued_);

@@ -7,11 +7,14 @@
 // Submitters::kPerGpu: after a step's decision its commands are handed over, each to the thread of
 // its GPU (a launch: its device's; a copy: that of the space it leaves, or enters if it leaves the
 // host), which issues what it got one after the other; the deciding thread goes on meanwhile. What
-// runs on the host is visible at once.
+// runs on the host is visible at once. Threads get in each other's way in the driver: what one
+// begins while others issue takes `crowding` longer for each of them.
 //
 // The host learns of an end `notice` later: what a round trip (issue an empty kernel, learn of its
 // end) takes beyond issuing and starting it. Whoever finds an end (the thread that issues) spends
-// `poll` on it. Completions known when a step starts are handled in one batch, by (time, id).
+// `poll` on it; a thread for a GPU does so for all that it finds on one stream at once, and looks
+// when it has nothing to issue, or has issued kBetweenLooks commands since. Completions known when
+// a step starts are handled in one batch, by (time, id).
 #pragma once
 
 #include <algorithm>
@@ -43,8 +46,11 @@ class HostThread {
   // ---- what it is told ----
   void submit_all(core::TaskId end);  // at time 0: all tasks below `end`, and no more
   void task_released(core::Time at, core::TaskId task);
-  void copy_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end);
-  void task_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end);
+  /// `stream`: on which it was; a look is at one stream.
+  void copy_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end,
+                 std::uint32_t stream = 0);
+  void task_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end,
+                 std::uint32_t stream = 0);
 
   // ---- when it decides ----
   /// When it will next be free with something to handle; Time::max() when there is nothing.
@@ -59,14 +65,13 @@ class HostThread {
   /// Begins to decide at `now`, on what take_events() gave last, and then issues the `commands`
   /// that follow by issue_copy() and issue_launch(), in order.
   void begin_issue(core::Time now, std::size_t commands);
-  /// Returns when the command becomes visible.
   /// Each part of a copy is issued by itself. `extra`: what each takes beyond a plain copy.
-  core::Time issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,
-                        core::Duration extra = core::Duration(0));
+  void issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,
+                  core::Duration extra = core::Duration(0));
   /// `extra`: what it takes beyond a plain launch, mostly further kernels of the same task. The
-  /// first of them is visible at what is returned; the thread is busy with the others after that.
-  core::Time issue_launch(core::CommandId id, core::SpaceId submitter,
-                          core::Duration extra = core::Duration(0));
+  /// launch is visible when the first of them is issued; the thread is busy with the others then.
+  void issue_launch(core::CommandId id, core::SpaceId submitter,
+                    core::Duration extra = core::Duration(0));
 
   /// When the next issued command becomes visible; Time::max() when none waits.
   [[nodiscard]] core::Time next_visible() const {
@@ -78,32 +83,59 @@ class HostThread {
   [[nodiscard]] core::Duration notice() const { return notice_; }
 
  private:
+  static constexpr std::size_t kBetweenLooks = 16;  // as exec/cuda/submitter.h
+
   enum class NewsKind : std::uint8_t { kSubmitted, kReleased, kCopyDone, kTaskDone };
   struct News {
     core::Time known;
     core::Time start, end;
     NewsKind kind = NewsKind::kSubmitted;
     std::uint32_t number = 0;  // of a task or command
+    std::uint32_t stream = 0;
   };
   struct Issued {
     core::Time at;
     core::CommandId id;
-    bool operator<(const Issued& other) const {  // heaps: the first to be visible on top
+    core::SpaceId submitter = core::SpaceId::none();  // that goes on to its next command then
+    bool operator<(const Issued& other) const {       // heaps: the first to be visible on top
       return at != other.at ? at > other.at : id > other.id;
     }
   };
 
+  struct Order {
+    core::CommandId id;
+    core::Time given;
+    core::Duration cost, extra;
+  };
+  struct Submitter {
+    core::Time free_at;           // when all that it has begun is over
+    core::Time looks_at;          // for ends: its last look, or one to come, at
+    std::uint32_t looked_at = 0;  // this stream
+    std::size_t since_look = 0;   // commands
+    std::vector<News> unfound;    // ended since it had its hands full
+    core::Time issues_until;      // what it has in hand, or had last
+    std::vector<Order> orders;    // those before first_order are done with; the first is in hand
+    std::size_t first_order = 0;
+  };
+
   static core::Event event_of(const News& news);
-  [[nodiscard]] bool has_submitters() const { return !free_at_.empty(); }
-  void add_end(const News& news, core::SpaceId submitter);
-  core::Time issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
-                   core::Duration extra);
+  [[nodiscard]] bool has_submitters() const { return !submitters_.empty(); }
+  void add_end(News news, core::SpaceId submitter);
+  void issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
+             core::Duration extra);
+  void show(const Issued& issued);
+  void go_on(core::SpaceId submitter);
+  void look(Submitter& thread, core::Time at);
+  void tell(News news);
+  void begin_next(core::SpaceId submitter);
+  [[nodiscard]] double crowd(core::SpaceId submitter, core::Time at) const;
 
   const core::Machine* machine_;
   core::HostCosts costs_;
   core::Duration notice_;
-  core::Time busy_until_;                              // the deciding thread
-  core::IdVector<core::SpaceId, core::Time> free_at_;  // the submitters; none: it issues itself
+  core::Time busy_until_;                                // the deciding thread
+  core::IdVector<core::SpaceId, Submitter> submitters_;  // none: it issues itself
+  std::vector<core::SpaceId> gpus_;                      // whose submitters are threads
   std::vector<News> news_;  // by `known`; those before first_news_ are done with
   std::size_t first_news_ = 0;
   std::size_t ends_taken_ = 0;  // by the last take_events()

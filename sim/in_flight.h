@@ -30,8 +30,9 @@ struct InFlight {
 
   bool is_finished = true;
   bool is_copy = false;
-  bool has_flow = false;  // a copy, once started: more than its fixed part
-  bool is_rated = false;  // a launch, once started: KernelRates knows it
+  bool has_flow = false;   // a copy, once started: more than its fixed part
+  bool is_rated = false;   // a launch, once started: KernelRates knows it
+  bool is_inline = false;  // a copy, once visible: on a stream for launches, by a kernel
   core::CopyReason reason = core::CopyReason::kFetch;
   std::uint16_t alternative = 0;  // of a launch
   std::int32_t priority = 0;
@@ -50,7 +51,10 @@ struct InFlight {
   double rate_limit = 0.0;
   FlowId flow;  // once it has begun
   core::Time issued, start;
+  core::Duration issue_extra;           // of a launch: what its further kernels take to issue
   core::Time all_issued;                // of a launch: the last of its kernels, too
+  std::uint32_t queue = kNone;          // its stream, once visible (StreamQueues)
+  std::vector<core::CommandId> after;   // as told; only where there are streams
   std::vector<core::DeviceId> devices;  // of a launch
   std::vector<core::Box> boxes;         // of a copy, if copies are recorded
 };

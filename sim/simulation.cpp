@@ -15,7 +15,8 @@ using core::Time;
 core::IdVector<core::DeviceId, std::int64_t> device_units(const core::Machine& machine) {
   core::IdVector<core::DeviceId, std::int64_t> units;
   for (const core::Device& device : machine.spec().devices) {
-    units.push_back(std::int64_t{1000} * device.slots * std::max(1, device.streams));
+    // As many urgent streams again.
+    units.push_back(std::int64_t{1000} * device.slots * std::max(1, 2 * device.streams));
   }
   return units;
 }
@@ -36,6 +37,7 @@ Simulation::Simulation(const core::Program& program, const core::Machine& machin
       options_(options),
       durations_(durations),
       host_(machine),
+      streams_(machine, commands_),
       devices_(device_units(machine)),
       copy_engines_(engine_units(machine)),
       network_(machine),
@@ -127,7 +129,7 @@ void Simulation::happen() {
     }
   }
   while (host_.next_visible() == now_) {
-    one_less_pending(host_.take_visible());
+    become_visible(host_.take_visible());
   }
   while (next_release_ < releases_.size() && releases_[next_release_].at == now_) {
     host_.task_released(now_, releases_[next_release_++].task);

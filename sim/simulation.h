@@ -30,6 +30,7 @@
 #include "sim/residency.h"
 #include "sim/servers.h"
 #include "sim/simulator.h"
+#include "sim/stream_queues.h"
 
 namespace parley::sim {
 
@@ -65,7 +66,9 @@ class Simulation {
   void accept(const core::StartCopy& copy);
   void accept(const core::LaunchTask& launch);
   void accept(const core::DropReplica& drop);
+  void become_visible(core::CommandId id);
   void one_less_pending(core::CommandId id);
+  [[nodiscard]] std::span<const core::CopyEngineId> engines_of(const InFlight& copy) const;
   [[nodiscard]] core::Duration notification(const InFlight& ended, const InFlight& waiter) const;
   void wait_for_servers(core::CommandId id);
 
@@ -90,6 +93,7 @@ class Simulation {
   EventQueue queue_;
   HostThread host_;
   InFlightTable commands_;
+  StreamQueues streams_;
   InFlight ended_;  // being finished, where those that wait for it must know what it was
   Devices devices_;
   CopyEngines copy_engines_;

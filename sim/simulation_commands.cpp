@@ -38,6 +38,9 @@ void Simulation::accept(std::span<const core::Command> commands) {
 void Simulation::accept(const core::StartCopy& copy) {
   InFlight& slot = commands_.add(copy.id);
   slot.is_copy = true;
+  slot.is_inline = false;
+  slot.queue = InFlight::kNone;
+  slot.issue_extra = Duration(0);
   slot.task = copy.task;
   slot.array = copy.array;
   slot.from = copy.from;
@@ -58,13 +61,15 @@ void Simulation::accept(const core::StartCopy& copy) {
     for (const core::CopyPart& part : copy.parts) slot.boxes.emplace_back(part.box);
   }
   slot.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, copy.parts.size()));
-  slot.issued = host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts,
-                                 machine_.route(copy.route).issue);
+  if (!streams_.empty()) slot.after.assign(copy.after.begin(), copy.after.end());
+  host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts,
+                   machine_.route(copy.route).issue);
 }
 
 void Simulation::accept(const core::LaunchTask& launch) {
   InFlight& slot = commands_.add(launch.id);
   slot.is_copy = false;
+  slot.queue = InFlight::kNone;
   slot.task = launch.task;
   slot.priority = launch.priority;
   slot.alternative = launch.alternative;
@@ -78,9 +83,14 @@ void Simulation::accept(const core::LaunchTask& launch) {
         residency_.use(operand.replica, operand.space, operand.offset, slot.first_arrival);
   }
   const core::DeviceId device = launch.devices.front();
-  const Duration extra = durations_.issue_extra(launch.task, launch.alternative, device);
-  slot.issued = host_.issue_launch(launch.id, host_.submitter_of_launch(device), extra);
-  slot.all_issued = slot.issued + extra;
+  if (!streams_.empty()) slot.after.assign(launch.after.begin(), launch.after.end());
+  slot.issue_extra = durations_.issue_extra(launch.task, launch.alternative, device);
+  host_.issue_launch(launch.id, host_.submitter_of_launch(device), slot.issue_extra);
+}
+
+std::span<const core::CopyEngineId> Simulation::engines_of(const InFlight& copy) const {
+  if (copy.is_inline) return {};  // a kernel does it
+  return machine_.route(copy.route).engines;
 }
 
 void Simulation::accept(const core::DropReplica& drop) {
@@ -91,6 +101,18 @@ void Simulation::accept(const core::DropReplica& drop) {
   if (pending == 0) residency_.drop_done(now_, number);
 }
 
+/// It is on its queue.
+void Simulation::become_visible(CommandId id) {
+  InFlight& slot = commands_[id];
+  slot.issued = now_;
+  slot.all_issued = now_ + slot.issue_extra;
+  if (!streams_.empty()) {
+    const bool is_panel = !slot.is_copy && durations_.is_of_panel(slot.task, slot.alternative);
+    if (streams_.enter(id, is_panel)) return;  // what is before it on the stream counts instead
+  }
+  one_less_pending(id);
+}
+
 void Simulation::one_less_pending(CommandId id) {
   if (--commands_[id].pending == 0) wait_for_servers(id);
 }
@@ -99,7 +121,7 @@ void Simulation::wait_for_servers(CommandId id) {
   const InFlight& slot = commands_[id];
   const auto request = static_cast<std::uint32_t>(id.index());
   if (slot.is_copy) {
-    copy_engines_.enqueue(copy_key(id), request, machine_.route(slot.route).engines, 1);
+    copy_engines_.enqueue(copy_key(id), request, engines_of(slot), 1);
   } else {
     devices_.enqueue(launch_key(slot.priority, id), request, slot.devices, slot.milli_vcus);
   }
@@ -170,9 +192,9 @@ void Simulation::end_flow(CommandId id) {
 
 void Simulation::end_copy(CommandId id) {
   const InFlight& copy = commands_[id];
-  copy_engines_.release(machine_.route(copy.route).engines, 1);
+  copy_engines_.release(engines_of(copy), 1);
   recorder_.copy_ended(id, copy, now_);
-  host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_);
+  host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue);
   finish(id);
 }
 
@@ -195,7 +217,8 @@ void Simulation::end_task(CommandId id) {
   if (speeds_.has_power()) speeds_.add_load(now_, launch.devices, -launch.load);
   devices_.release(launch.devices, launch.milli_vcus);
   recorder_.task_ended(id, launch, now_);
-  host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_);
+  host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_,
+                  launch.queue);
   finish(id);
   ++finished_tasks_;
   report_progress();
@@ -206,6 +229,7 @@ void Simulation::finish(CommandId id) {
   const core::HostCosts& costs = machine_.host();
   const bool tells_later = costs.event > Duration(0) || costs.handoff > Duration(0);
   if (tells_later) ended_ = commands_[id];  // its slot goes
+  if (const auto next = streams_.leave(id)) one_less_pending(*next);
   for (const Waiter& waiter : commands_.finish(id)) {
     if (waiter.is_drop) {
       if (--drops_[waiter.number] == 0) residency_.drop_done(now_, waiter.number);
@@ -233,6 +257,9 @@ Duration Simulation::notification(const InFlight& ended, const InFlight& waiter)
   const bool is_host = is_of_host(ended);
   if (is_host != is_of_host(waiter)) return machine_.host().handoff;
   if (is_host) return Duration(0);
+  if (ended.queue != InFlight::kNone) {
+    return ended.queue == waiter.queue ? Duration(0) : machine_.host().event;
+  }
   if (ended.is_copy != waiter.is_copy) return machine_.host().event;
   const bool shares_queue = ended.is_copy ? ended.from == waiter.from && ended.to == waiter.to
                                           : ended.devices == waiter.devices;

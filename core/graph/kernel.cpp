@@ -28,6 +28,13 @@ const KernelSignature* find_kernel(std::string_view name) {
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
+bool is_of_panel(const KernelCall& call) {
+  const KernelSignature* signature = find_kernel(call.name);
+  if (signature == nullptr) return false;
+  return signature->shapes == ShapeRule::kSquare || signature->shapes == ShapeRule::kTrsm ||
+         call.name == "trtri";
+}
+
 const KernelSignature* signature_of(const KernelCall& call) {
   return call.own != nullptr ? call.own : find_kernel(call.name);
 }

@@ -98,6 +98,9 @@ struct UserKernel {
 /// All known signatures, by name.
 std::span<const KernelSignature> kernel_signatures();
 const KernelSignature* find_kernel(std::string_view name);
+/// Whether the call is of a factorisation's panel: of a diagonal tile, or a solve by one. Others
+/// wait for these, which leave most of a device idle.
+bool is_of_panel(const KernelCall& call);
 /// The signature of the kernel that is called: the program's own, or the one of that name; null
 /// when there is none.
 const KernelSignature* signature_of(const KernelCall& call);

@@ -343,6 +343,12 @@ Duration issue_extra(const Program& program, const Machine& machine, TaskId task
   return sum;
 }
 
+bool is_of_panel(const Program& program, TaskId task, std::size_t alternative) {
+  const Kernel* kernel = kernel_of(program, task, alternative_of(program, task, alternative));
+  return kernel != nullptr &&
+         std::ranges::any_of(*kernel, [](const KernelCall& call) { return is_of_panel(call); });
+}
+
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
                     std::size_t alternative_index, DeviceId device, bool as_executed) {
   const KernelShares& shares = machine.spec().shares;

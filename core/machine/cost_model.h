@@ -1,6 +1,6 @@
-// How long a task takes on a device, from what the workload and the machine state: a stated duration,
-// the roofline of its flops and bytes, or the machine's kernel table. Used by the simulator as the
-// truth (before noise) and by policies as the nominal belief.
+// How long a task takes on a device, from what the workload and the machine state: a stated
+// duration, the roofline of its flops and bytes, or the machine's kernel table. Used by the
+// simulator as the truth (before noise) and by policies as the nominal belief.
 #pragma once
 
 #include <optional>
@@ -24,15 +24,15 @@ enum class WhichCost : std::uint8_t { kTrue, kExpected };
 /// - flops and bytes: the device's launch start-up plus the roofline (Williams, Waterman, Patterson
 ///   2009), max(flops / flops_per_s, bytes / bytes_per_s), with the rate of the dtype of the first
 ///   operand written (rates are what a task of one slot gets, whatever its vcus).
-/// What policies are told (kExpected) is the alternative's expected cost, the task's, or the true one.
+/// What policies are told (kExpected) is the alternative's expected cost, the task's, or the true
+/// one.
 std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
                                       std::size_t alternative, DeviceId device, WhichCost which);
 
-/// What an executor adds to task_duration. A task without a kernel spins for its cost and then hashes:
-/// the device's launch start-up, and hash_mix over all that the task reads and writes, by the
-/// machine's kernel table (the size is bytes read plus bytes written; the dtype uint8 for elements
-/// of one or two bytes, else float64). A task that
-/// only spins: the start-up. Others: 0.
+/// What an executor adds to task_duration. A task without a kernel spins for its cost and then
+/// hashes: the device's launch start-up, and hash_mix over all that the task reads and writes, by
+/// the machine's kernel table (the size is bytes read plus bytes written; the dtype uint8 for
+/// elements of one or two bytes, else float64). A task that only spins: the start-up. Others: 0.
 Duration executed_extra(const Program& program, const Machine& machine, TaskId task,
                         std::size_t alternative, DeviceId device);
 
@@ -41,6 +41,9 @@ Duration executed_extra(const Program& program, const Machine& machine, TaskId t
 Duration issue_extra(const Program& program, const Machine& machine, TaskId task,
                      std::size_t alternative, DeviceId device, bool as_executed);
 
+/// Whether one of the task's kernels is of a panel (is_of_panel of its call).
+bool is_of_panel(const Program& program, TaskId task, std::size_t alternative);
+
 /// Which part of the device the task's kernel can use when it is alone (KernelShares): the largest
 /// of its calls'; of what is not listed as many slots as the task has vcus. So does one without a
 /// kernel, but `as_executed` it spins and then hashes: what
@@ -48,8 +51,8 @@ Duration issue_extra(const Program& program, const Machine& machine, TaskId task
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
                     std::size_t alternative, DeviceId device, bool as_executed);
 
-/// Part of the device's peak that a task of this duration uses, from 0 to 1: its flops over what the
-/// device could do in that time. 1 when its flops are not stated.
+/// Part of the device's peak that a task of this duration uses, from 0 to 1: its flops over what
+/// the device could do in that time. 1 when its flops are not stated.
 double kernel_load(const Program& program, const Machine& machine, TaskId task,
                    std::size_t alternative, DeviceId device, Duration duration);
 

@@ -112,6 +112,13 @@ struct HostCosts {
   Duration poll;     // of the thread that finds an end: it issues nothing meanwhile
   Duration event;    // from an end to the start of what waited for it on another engine or device
   Duration handoff;  // the same between the host's own tasks and what runs elsewhere
+  /// By how much issuing takes longer, as a part of what it takes alone, for each other thread that
+  /// issues at the same time.
+  double crowding = 0.0;
+  /// For copies of each pair of spaces and direction, on GPUs with streams; 0: as many as copies.
+  std::int32_t copy_streams = 0;
+  /// Copies of at most so many bytes follow what they wait for on its stream, done by a kernel.
+  Bytes inline_copy;
 };
 
 /// Measured kernel durations, start-up included: (size, duration) ascending by size. Between two

@@ -163,6 +163,13 @@ class Checker : public FaultList {
     check("poll_ns", spec_.host.poll.count());
     check("event_ns", spec_.host.event.count());
     check("handoff_ns", spec_.host.handoff.count());
+    if (!(spec_.host.crowding >= 0.0 && spec_.host.crowding <= 1.0)) {
+      refuse("host.crowding", "must be between 0 and 1");
+    }
+    if (spec_.host.copy_streams < 0) refuse("host.copy_streams", "must not be negative");
+    if (spec_.host.inline_copy < Bytes(0)) {
+      refuse("host.inline_copy_bytes", "must not be negative");
+    }
   }
 
   void check_kernels() {

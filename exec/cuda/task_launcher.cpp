@@ -62,13 +62,6 @@ bool is_of_library(const core::KernelCall& call) {
   return true;
 }
 
-bool is_call_of_panel(const core::KernelCall& call) {
-  const core::KernelSignature* signature = core::find_kernel(call.name);
-  if (signature == nullptr) return false;
-  return signature->shapes == core::ShapeRule::kSquare ||
-         signature->shapes == core::ShapeRule::kTrsm || call.name == "trtri";
-}
-
 }  // namespace
 
 core::Faults TaskLauncher::check(const core::Program& program,
@@ -127,7 +120,7 @@ void TaskLauncher::resolve(const core::Kernel& kernel, Calls& calls) const {
   for (const core::KernelCall& call : kernel) {
     if (call.name == "spin") calls.spins = true;
     calls.calls.emplace_back(&call, kernels_->find(call.name));
-    calls.is_of_panel = calls.is_of_panel || is_call_of_panel(call);
+    calls.is_of_panel = calls.is_of_panel || core::is_of_panel(call);
   }
 }
 

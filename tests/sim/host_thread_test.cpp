@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,6 +41,18 @@ std::vector<Event> taken(HostThread& host, Time now) {
   return {events.begin(), events.end()};
 }
 
+/// Everything that has been issued, with the times at which it is visible.
+std::vector<std::pair<Time, CommandId>> shown(HostThread& host) {
+  std::vector<std::pair<Time, CommandId>> all;
+  while (host.next_visible() != Time::max()) {
+    const Time at = host.next_visible();
+    all.emplace_back(at, host.take_visible());
+  }
+  return all;
+}
+
+using Shown = std::vector<std::pair<Time, CommandId>>;
+
 TEST_CASE("the first step brings all tasks and closes submission") {
   const core::Machine machine = machine_with({});
   HostThread host(machine);
@@ -57,15 +70,12 @@ TEST_CASE("commands become visible one after the other, after the decision") {
   const core::Machine machine = machine_with(costs(20, 30, 0, 7));
   HostThread host(machine);
   host.begin_issue(Time(100), 3);
-  CHECK(host.issue_copy(CommandId(0), gpu_space(0)) == Time(127));
-  CHECK(host.issue_launch(CommandId(1), gpu_space(0)) == Time(157));
-  CHECK(host.issue_copy(CommandId(2), gpu_space(0)) == Time(177));
+  host.issue_copy(CommandId(0), gpu_space(0));
+  host.issue_launch(CommandId(1), gpu_space(0));
+  host.issue_copy(CommandId(2), gpu_space(0));
   CHECK(host.next_visible() == Time(127));
   CHECK(host.take_visible() == CommandId(0));
-  CHECK(host.next_visible() == Time(157));
-  CHECK(host.take_visible() == CommandId(1));
-  CHECK(host.take_visible() == CommandId(2));
-  CHECK(host.next_visible() == Time::max());
+  CHECK(shown(host) == Shown{{Time(157), CommandId(1)}, {Time(177), CommandId(2)}});
 }
 
 TEST_CASE("what ends while the host is busy is handled in one batch, by time and id") {
@@ -125,11 +135,13 @@ TEST_CASE("deciding takes its time for each command, and finding for each end") 
   host.copy_done(CommandId(1), gpu_space(0), Time(0), Time(50));
   host.take_events(Time(50));
   host.begin_issue(Time(50), 4);
-  CHECK(host.issue_launch(CommandId(2), gpu_space(0)) == Time(50 + 7 + 4 * 5 + 2 * 3 + 10));
+  host.issue_launch(CommandId(2), gpu_space(0));
+  CHECK(shown(host) == Shown{{Time(50 + 7 + 4 * 5 + 2 * 3 + 10), CommandId(2)}});
   host.task_released(Time(100), TaskId(0));  // nothing that would have to be found
   host.take_events(Time(100));
   host.begin_issue(Time(100), 1);
-  CHECK(host.issue_launch(CommandId(3), gpu_space(0)) == Time(100 + 7 + 5 + 10));
+  host.issue_launch(CommandId(3), gpu_space(0));
+  CHECK(shown(host) == Shown{{Time(100 + 7 + 5 + 10), CommandId(3)}});
 }
 
 TEST_CASE("a thread for each GPU issues while others do, and while the next step is decided") {
@@ -139,31 +151,29 @@ TEST_CASE("a thread for each GPU issues while others do, and while the next step
   const core::Machine machine = machine_with(prices, Duration(0), 2);
   HostThread host(machine);
   host.begin_issue(Time(100), 3);
-  CHECK(host.issue_launch(CommandId(0), gpu_space(0)) == Time(140));
-  CHECK(host.issue_launch(CommandId(1), gpu_space(1)) == Time(140));
-  CHECK(host.issue_copy(CommandId(2), gpu_space(0)) == Time(160));
-  host.task_done(CommandId(7), gpu_space(1), Time(0), Time(100));
+  host.issue_launch(CommandId(0), gpu_space(0));
+  host.issue_launch(CommandId(1), gpu_space(1));
+  host.issue_copy(CommandId(2), gpu_space(0));
+  host.task_released(Time(100), TaskId(7));
   CHECK(host.next_step() == Time(110));  // free again when all is handed over
   host.take_events(Time(110));
   host.begin_issue(Time(110), 2);
-  CHECK(host.issue_launch(CommandId(3), gpu_space(1)) == Time(170));  // behind its own queue
-  CHECK(host.issue_launch(CommandId(4), host_space()) == Time(119));  // handed over, no more
-  std::vector<CommandId> order;
-  std::vector<Time> times;
-  while (host.next_visible() != Time::max()) {
-    times.push_back(host.next_visible());
-    order.push_back(host.take_visible());
-  }
-  CHECK(times == std::vector{Time(119), Time(140), Time(140), Time(160), Time(170)});
-  CHECK(order == std::vector{CommandId(4), CommandId(0), CommandId(1), CommandId(2), CommandId(3)});
+  host.issue_launch(CommandId(3), gpu_space(1));  // behind its own queue
+  host.issue_launch(CommandId(4), host_space());  // handed over, no more
+  CHECK(shown(host) == Shown{{Time(119), CommandId(4)},
+                             {Time(140), CommandId(0)},
+                             {Time(140), CommandId(1)},
+                             {Time(160), CommandId(2)},
+                             {Time(170), CommandId(3)}});
 }
 
 TEST_CASE("each part of a copy is issued, and takes what its route asks for") {
   const core::Machine machine = machine_with(costs(20, 30, 0, 7));
   HostThread host(machine);
   host.begin_issue(Time(100), 2);
-  CHECK(host.issue_copy(CommandId(0), gpu_space(0), 3) == Time(167));
-  CHECK(host.issue_copy(CommandId(1), gpu_space(0), 2, Duration(5)) == Time(217));
+  host.issue_copy(CommandId(0), gpu_space(0), 3);
+  host.issue_copy(CommandId(1), gpu_space(0), 2, Duration(5));
+  CHECK(shown(host) == Shown{{Time(167), CommandId(0)}, {Time(217), CommandId(1)}});
 }
 
 TEST_CASE("the first kernel of a launch is visible before the others are issued") {
@@ -172,16 +182,63 @@ TEST_CASE("the first kernel of a launch is visible before the others are issued"
     const core::Machine machine = machine_with(prices);
     HostThread host(machine);
     host.begin_issue(Time(100), 2);
-    CHECK(host.issue_launch(CommandId(0), gpu_space(0), Duration(500)) == Time(137));
-    CHECK(host.issue_copy(CommandId(1), gpu_space(0)) == Time(657));
+    host.issue_launch(CommandId(0), gpu_space(0), Duration(500));
+    host.issue_copy(CommandId(1), gpu_space(0));
+    CHECK(shown(host) == Shown{{Time(137), CommandId(0)}, {Time(657), CommandId(1)}});
   }
   prices.submitters = core::Submitters::kPerGpu;
   const core::Machine machine = machine_with(prices, Duration(0), 2);
   HostThread host(machine);
   host.begin_issue(Time(100), 3);
-  CHECK(host.issue_launch(CommandId(0), gpu_space(0), Duration(500)) == Time(137));
-  CHECK(host.issue_launch(CommandId(1), gpu_space(0)) == Time(667));
-  CHECK(host.issue_launch(CommandId(2), gpu_space(1)) == Time(137));
+  host.issue_launch(CommandId(0), gpu_space(0), Duration(500));
+  host.issue_launch(CommandId(1), gpu_space(0));
+  host.issue_launch(CommandId(2), gpu_space(1));
+  CHECK(shown(host) ==
+        Shown{{Time(137), CommandId(0)}, {Time(137), CommandId(2)}, {Time(667), CommandId(1)}});
+}
+
+TEST_CASE("issuing takes longer while other GPUs' threads issue") {
+  core::HostCosts prices = costs(20, 30, 0, 0);
+  prices.submitters = core::Submitters::kPerGpu;
+  prices.crowding = 0.5;
+  const core::Machine machine = machine_with(prices, Duration(0), 3);
+  HostThread host(machine);
+  host.begin_issue(Time(0), 4);
+  host.issue_launch(CommandId(0), gpu_space(0));  // alone as yet
+  host.issue_launch(CommandId(1), gpu_space(1));  // beside one
+  host.issue_copy(CommandId(2), gpu_space(2));    // beside two
+  host.issue_launch(CommandId(3), gpu_space(0));  // begins when both others are still at it
+  CHECK(shown(host) == Shown{{Time(30), CommandId(0)},
+                             {Time(40), CommandId(2)},
+                             {Time(45), CommandId(1)},
+                             {Time(90), CommandId(3)}});
+}
+
+TEST_CASE("a look finds all that has ended on one stream, at the latest after sixteen commands") {
+  core::HostCosts prices = costs(0, 10, 0, 0);
+  prices.poll = Duration(5);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 1);
+  HostThread host(machine);
+  constexpr std::size_t kCommands = 20;
+  host.begin_issue(Time(0), kCommands);
+  for (std::size_t i = 0; i < kCommands; ++i) host.issue_launch(CommandId(i), gpu_space(0));
+  host.take_visible();  // at 10
+  for (const std::size_t id : {0, 1, 2}) {
+    host.task_done(CommandId(id), gpu_space(0), Time(0), Time(12), 7);
+  }
+  host.task_done(CommandId(3), gpu_space(0), Time(0), Time(12), 8);
+  CHECK(host.next_step() == Time::max());  // its hands are full
+  Time last;
+  while (host.next_visible() != Time::max()) {
+    last = host.next_visible();
+    host.take_visible();
+  }
+  CHECK(last == Time(10 * kCommands + 5));  // one look in between
+  REQUIRE(host.next_step() == Time(160));   // before the seventeenth
+  CHECK(taken(host, Time(160)).size() == 3);
+  REQUIRE(host.next_step() == last);  // the other stream, when all are issued
+  CHECK(taken(host, last).size() == 1);
 }
 
 TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not") {
@@ -193,10 +250,12 @@ TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not")
   host.task_done(CommandId(0), gpu_space(0), Time(0), Time(10));
   host.task_done(CommandId(1), gpu_space(0), Time(0), Time(10));
   CHECK(host.next_step() == Time(10));
-  host.take_events(Time(10));
+  CHECK(taken(host, Time(10)).size() == 2);  // of one stream: a single look
+  host.task_done(CommandId(4), gpu_space(0), Time(0), Time(10), 1);
   host.begin_issue(Time(10), 2);
-  CHECK(host.issue_launch(CommandId(2), gpu_space(0)) == Time(10 + 2 * 4 + 30));
-  CHECK(host.issue_launch(CommandId(3), gpu_space(1)) == Time(40));
+  host.issue_launch(CommandId(2), gpu_space(0));
+  host.issue_launch(CommandId(3), gpu_space(1));
+  CHECK(shown(host) == Shown{{Time(40), CommandId(3)}, {Time(10 + 2 * 4 + 30), CommandId(2)}});
 }
 
 TEST_CASE("a copy is issued by the GPU that it leaves, or by the one that it enters from a host") {

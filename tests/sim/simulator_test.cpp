@@ -401,6 +401,78 @@ TEST_CASE(
   CHECK(result.run.makespan == Time(426));
 }
 
+TEST_CASE("a launch that waits keeps those behind it on its stream waiting") {
+  for (const std::int32_t streams : {0, 1, 2}) {
+    CAPTURE(streams);
+    ProgramBuilder builder;
+    const core::RegionId far = builder.array("far", 1000, "gpu1");
+    builder.spawn(ProgramBuilder::task("waits", "gpu:0", 10, {in(far)}));
+    builder.spawn(ProgramBuilder::task("could run", "gpu:0", 10));
+    MachineBuilder machine(2);
+    machine.route(gpu_space(1), gpu_space(0)).latency = Duration(500);
+    machine.spec.devices[gpu_device(0)].streams = streams;
+    SimOptions options;
+    options.engine.order = "fifo";
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    CHECK(task(result, 0).start == Time(500));
+    CHECK(task(result, 1).start == Time(streams == 1 ? 510 : 0));
+  }
+}
+
+TEST_CASE("copies of one stream keep their order, whichever could start first") {
+  for (const std::int32_t streams : {0, 1, 2}) {
+    CAPTURE(streams);
+    ProgramBuilder builder;
+    const core::RegionId made = builder.array("made", 1000, "gpu0");
+    const core::RegionId there = builder.array("there", 1000, "gpu0");
+    builder.spawn(ProgramBuilder::task("make", "gpu:0", 100, {inout(made)}));
+    builder.spawn(ProgramBuilder::task("use", "gpu:1", 1, {in(made)}));
+    core::TaskSpec other = ProgramBuilder::task("other", "gpu:1", 1, {in(there)});
+    other.release = Time(1);  // copied after what "use" waits for
+    builder.spawn(other);
+    MachineBuilder machine(2);
+    machine.route(gpu_space(0), gpu_space(1)).latency = Duration(10);
+    for (const std::size_t gpu : {0, 1}) machine.spec.devices[gpu_device(gpu)].streams = 4;
+    machine.spec.host.copy_streams = streams;
+    SimOptions options;
+    options.engine.order = "fifo";
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    const std::vector<core::CopyRecord> moved = copies(result);
+    REQUIRE(moved.size() == 2);
+    CHECK(moved[0].start == Time(100));
+    CHECK(moved[1].start == Time(streams == 1 ? 110 : 1));
+  }
+}
+
+TEST_CASE("a small copy behind what made its source needs neither event nor engine") {
+  for (const std::int64_t most : {0, 999, 1000}) {
+    CAPTURE(most);
+    ProgramBuilder builder;
+    const core::RegionId a = builder.array("A", 1000, "gpu0");
+    const core::RegionId b = builder.array("B", 1000, "gpu0");
+    builder.spawn(ProgramBuilder::task("make", "gpu:0", 100, {inout(a)}));
+    builder.spawn(ProgramBuilder::task("use", "gpu:1", 10, {in(a)}));
+    builder.spawn(ProgramBuilder::task("use other", "gpu:1", 10, {in(b)}));
+    MachineBuilder machine(2);
+    const core::CopyEngineId engine = machine.engine("out");
+    machine.route(gpu_space(0), gpu_space(1), {}, {engine}).latency = Duration(200);
+    for (const std::size_t gpu : {0, 1}) machine.spec.devices[gpu_device(gpu)].streams = 4;
+    machine.spec.host.event = Duration(3);
+    machine.spec.host.inline_copy = Bytes(most);
+    SimOptions options;
+    options.engine.order = "fifo";
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    const std::vector<core::CopyRecord> moved = copies(result);
+    REQUIRE(moved.size() == 2);
+    CHECK(moved[0].start == Time(0));  // of B, holds the engine until 200
+    CHECK(moved[1].start == Time(most == 1000 ? 100 : 200));
+    CHECK(task(result, 1).start == moved[1].end + Duration(3));
+  }
+}
+
 TEST_CASE("threads that each issue for one GPU start tasks of several GPUs at a time") {
   const auto makespan = [](core::Submitters submitters) {
     ProgramBuilder builder;

@@ -74,7 +74,8 @@ TEST_CASE("the long form is read as it stands") {
   text.rest = R"(, "host": {"issue_copy_ns": 1, "issue_launch_ns": 2, "round_trip_ns": 3,
                             "decide_ns": 4, "pin_ns_per_mib": 5,
                             "submitters": "per_gpu", "decide_command_ns": 6, "poll_ns": 7,
-                            "event_ns": 8, "handoff_ns": 9},
+                            "event_ns": 8, "handoff_ns": 9, "crowding": 0.25, "copy_streams": 1,
+                            "inline_copy_bytes": 4096},
                    "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}},
                    "shares": {"gemm": {"gpu": {"float64": [[256, 0.25], [2048, 1]]}},
                               "spin": {"gpu:0": {"float64": [[1, 0]]}}},
@@ -116,12 +117,18 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.host.poll.count() == 7);
   CHECK(spec.host.event.count() == 8);
   CHECK(spec.host.handoff.count() == 9);
+  CHECK(spec.host.crowding == 0.25);
+  CHECK(spec.host.copy_streams == 1);
+  CHECK(spec.host.inline_copy == core::Bytes(4096));
   const std::string written = format_machine(spec);
   const core::Result<core::MachineSpec> again = parse_machine(written, "again.json");
   REQUIRE(texts(again.faults()) == std::vector<std::string>());
   CHECK(format_machine(*again) == written);
   CHECK(again->host.submitters == core::Submitters::kPerGpu);
   CHECK(again->host.handoff.count() == 9);
+  CHECK(again->host.crowding == 0.25);
+  CHECK(again->host.copy_streams == 1);
+  CHECK(again->host.inline_copy == core::Bytes(4096));
   CHECK(spec.kernels.at("gemm").at("gpu").at("float64").size() == 2);
 }
 
@@ -224,6 +231,11 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
        {"m.json: host.poll_ns: expected an integer from 0 to 1000000000000000, found 1.5",
         R"(m.json: host.submitters: unknown kind of submitters "per-gpu"; did you mean "per_gpu"?)"}},
       {&Text::rest,
+       R"(, "host": {"crowding": 1.5, "copy_streams": -1, "inline_copy_bytes": "2 MiB"})",
+       {"m.json: host.crowding: expected a number from 0 to 1, found 1.5",
+        "m.json: host.copy_streams: expected an integer from 0 to 1024, found -1",
+        R"(m.json: host.inline_copy_bytes: expected an integer from 0 to 1152921504606846976, found "2 MiB")"}},
+      {&Text::rest,
        R"(, "host": {"issue_copy": 1, "round_trip_ns": -3})",
        {R"(m.json: host.issue_copy: unknown key "issue_copy"; did you mean "issue_copy_ns"?)",
         "m.json: host.round_trip_ns: expected an integer from 0 to 1000000000000000, found -3"}},
@@ -247,7 +259,8 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
                                    {"type": "nvlink", "bytes_per_s": 1e9,
                                     "pairs": [["gpu0"], ["gpu0", "gpu0"], ["gpu0", "gpu4", 0]]}])",
        {R"(m.json: links[0].engines: unknown key "engines"; allowed: spaces, port_bytes_per_s, )"
-        "port_both_bytes_per_s, latency_ns, bytes_per_s, curve, share, gives_way, issue_ns, type, kind",
+        "port_both_bytes_per_s, latency_ns, bytes_per_s, curve, share, gives_way, issue_ns, type, "
+        "kind",
         "m.json: links[0].spaces: the file has no \"gpus\"",
         "m.json: links[0]: a link needs a rate: \"bytes_per_s\", or a \"curve\" that rises",
         "m.json: links[1].pairs[0]: expected [SPACE, SPACE] or [SPACE, SPACE, LINKS], found a list",

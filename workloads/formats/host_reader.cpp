@@ -15,7 +15,8 @@ core::Submitters read_submitters(FieldReader& reader, JsonValue value) {
 core::HostCosts read_host_costs(FieldReader& reader, JsonValue value) {
   const auto fields = reader.fields(
       value, {"issue_copy_ns", "issue_launch_ns", "round_trip_ns", "decide_ns", "decide_command_ns",
-              "poll_ns", "event_ns", "handoff_ns", "pin_ns_per_mib", "submitters"});
+              "poll_ns", "event_ns", "handoff_ns", "pin_ns_per_mib", "submitters", "crowding",
+              "copy_streams", "inline_copy_bytes"});
   if (!fields) return {};
   const auto duration = [&](std::string_view key) {
     const auto given = (*fields)[key];
@@ -33,6 +34,15 @@ core::HostCosts read_host_costs(FieldReader& reader, JsonValue value) {
   host.handoff = duration("handoff_ns");
   host.pin_ns_per_mib = duration("pin_ns_per_mib").count();
   if (const auto who = (*fields)["submitters"]) host.submitters = read_submitters(reader, *who);
+  if (const auto crowding = (*fields)["crowding"]) {
+    host.crowding = reader.share(*crowding).value_or(0.0);
+  }
+  if (const auto streams = (*fields)["copy_streams"]) {
+    host.copy_streams = static_cast<std::int32_t>(reader.integer(*streams, 0, 1 << 10).value_or(0));
+  }
+  if (const auto bytes = (*fields)["inline_copy_bytes"]) {
+    host.inline_copy = core::Bytes(reader.integer(*bytes, 0, std::int64_t{1} << 60U).value_or(0));
+  }
   return host;
 }
 

@@ -342,6 +342,11 @@ class MachineWriter {
     for (const auto& [key, cost] : rarer) {
       if (cost > core::Duration(0)) line.integer(key, cost.count());
     }
+    if (spec_.host.crowding > 0.0) line.number("crowding", spec_.host.crowding);
+    if (spec_.host.copy_streams > 0) line.integer("copy_streams", spec_.host.copy_streams);
+    if (spec_.host.inline_copy > core::Bytes(0)) {
+      line.integer("inline_copy_bytes", spec_.host.inline_copy.count());
+    }
     line.close();
   }
 
