@@ -15,6 +15,9 @@
 
 namespace parley::exec::cuda {
 
+/// Copies of at most so many bytes go on streams for launches, behind what they wait for.
+inline constexpr std::int64_t kInlineCopyBytes = std::int64_t{2} << 20U;
+
 struct CudaOptions {
   std::uint32_t compute_streams = 4;  // a device; kernels on different streams may overlap
   bool uses_graph = false;            // plan the run, capture it once, replay it

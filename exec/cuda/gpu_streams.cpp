@@ -36,7 +36,7 @@ void GpuStreams::make_streams(std::size_t spaces) {
   int least = 0;
   int greatest = 0;
   check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "priorities of streams");
-  for (std::uint32_t i = 0; i < copy_streams(spaces, true); ++i) {
+  for (std::uint32_t i = 0; i < copy_stream(spaces, true); ++i) {
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking,
                                             i < compute_ ? least : greatest),

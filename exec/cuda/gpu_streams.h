@@ -1,6 +1,7 @@
 // One GPU's streams and what launches on them may use. Streams for launches come first, ordinary
-// ones and as many urgent ones; then a group of copy streams for each space that copies of this GPU
-// come from or go to.
+// ones and as many urgent ones; then two for each space that copies of this GPU come from or go to,
+// one for either direction. No more: an engine that has begun with the copies of one stream does
+// all that is on it before it turns to another, so that with two the order of copies is lost.
 #pragma once
 
 #include <cublas_v2.h>
@@ -25,7 +26,6 @@ class GpuStreams {
   GpuStreams(const GpuStreams&) = delete;
   GpuStreams& operator=(const GpuStreams&) = delete;
 
-  static constexpr std::uint32_t kCopyStreams = 2;  // a pair of spaces and direction
   static constexpr std::size_t kBlasWorkspace = std::size_t{32} << 20U;  // advised for Hopper
 
   [[nodiscard]] int ordinal() const { return ordinal_; }
@@ -41,10 +41,9 @@ class GpuStreams {
   [[nodiscard]] std::uint32_t compute_streams() const { return compute_; }
   /// The end of the urgent ones.
   [[nodiscard]] std::uint32_t launch_streams() const { return 2 * compute_; }
-  /// The first of kCopyStreams streams for copies from this GPU to `space`, or from it to this GPU.
-  [[nodiscard]] std::uint32_t copy_streams(std::size_t space, bool is_outgoing) const {
-    return launch_streams() +
-           static_cast<std::uint32_t>(2 * space + (is_outgoing ? 0 : 1)) * kCopyStreams;
+  /// The stream for copies from this GPU to `space`, or from it to this GPU.
+  [[nodiscard]] std::uint32_t copy_stream(std::size_t space, bool is_outgoing) const {
+    return launch_streams() + static_cast<std::uint32_t>(2 * space + (is_outgoing ? 0 : 1));
   }
 
   /// Bytes of workspace that launches ask for, given what they may use: of panels, or others.

@@ -162,8 +162,7 @@ GraphRun::Place GraphRun::choose_place(const StoredCommand& command, const TaskL
     const int to = slabs_.gpu_of(command.to);
     place.gpu = static_cast<std::size_t>(std::max(0, from >= 0 ? from : to));
     const core::SpaceId other = from >= 0 ? command.to : command.from;
-    first = gpus_[place.gpu]->copy_streams(other.index(), from >= 0);
-    count = GpuStreams::kCopyStreams;
+    first = gpus_[place.gpu]->copy_stream(other.index(), from >= 0);
   } else {
     place.gpu = static_cast<std::size_t>(std::max(0, launcher.gpu_of(command)));
     count = gpus_[place.gpu]->compute_streams();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "exec/cuda/cuda_backend.h"
 #include "exec/cuda/device_kernel.h"
 
 namespace parley::exec::cuda {
@@ -125,6 +126,9 @@ bool suits_copy_engine(const RunShape& shape) {
 }  // namespace
 
 CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool reaches_peers) {
+  // The driver makes a copy within a GPU a kernel, too, and takes twice as long to issue it.
+  const bool is_within_gpu = copy.from == copy.to && !slabs.is_host(copy.from);
+  if (is_within_gpu && copy.bytes <= kInlineCopyBytes) return CopyBy::kKernel;
   const bool is_between_gpus =
       !slabs.is_host(copy.from) && !slabs.is_host(copy.to) && copy.from != copy.to;
   return is_between_gpus && !reaches_peers ? CopyBy::kEngine : CopyBy::kBestSuited;

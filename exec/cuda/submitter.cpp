@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "exec/backend.h"
+#include "exec/cuda/cuda_backend.h"
 #include "exec/cuda/profiler_range.h"
 #include "exec/cuda/strided_copy.h"
 #include "exec/processors.h"
@@ -360,9 +361,8 @@ bool Submitter::has_launches() const {
 /// its producer on the same stream, as a kernel (starting a copy engine takes longer, too). One
 /// from the host to a GPU without work goes where the task that waits for it will follow.
 std::optional<std::uint16_t> Submitter::launch_stream_for(const Slot& slot) const {
-  constexpr std::int64_t kMostBytes = std::int64_t{2} << 20U;
   const StoredCommand& copy = slot.command;
-  if (copy.bytes > kMostBytes || copy.from == copy.to) return std::nullopt;
+  if (copy.bytes > kInlineCopyBytes || copy.from == copy.to) return std::nullopt;
   if (slabs_.is_host(copy.from)) {
     return has_launches() ? std::nullopt : std::optional<std::uint16_t>(std::uint16_t{0});
   }
@@ -375,8 +375,7 @@ std::uint16_t Submitter::choose_stream(const Slot& slot) const {
   if (const auto stream = launch_stream_for(slot)) return *stream;
   const bool is_outgoing = slabs_.gpu_of(slot.command.from) == streams_.ordinal();
   const core::SpaceId other = is_outgoing ? slot.command.to : slot.command.from;
-  const std::uint32_t first = streams_.copy_streams(other.index(), is_outgoing);
-  return least_full(first, first + GpuStreams::kCopyStreams);
+  return static_cast<std::uint16_t>(streams_.copy_stream(other.index(), is_outgoing));
 }
 
 std::uint16_t Submitter::least_full(std::uint32_t first, std::uint32_t end) const {

@@ -2,6 +2,7 @@
 // more is summed by many blocks, which add their parts in the workspace (any order gives the same
 // sum), and written by a second launch. Operands without gaps are read and written 16 bytes at a
 // time.
+#include <algorithm>
 #include <vector>
 
 #include "exec/cuda/views.cuh"
@@ -14,6 +15,7 @@ using core::KernelCall;
 
 constexpr int kThreads = 256;
 constexpr std::int64_t kSmallBytes = 64 * 1024;  // at most: one block
+constexpr unsigned kMostBlocks = 2048;           // of an operand: each adds to one number
 constexpr std::size_t kMostOperands = 8;         // of a launch: parameters stay below 4 KiB
 
 struct Operand {
@@ -112,11 +114,12 @@ __device__ std::uint64_t block_sum(std::uint64_t value) {
   return warp_sum(threadIdx.x < blockDim.x / 32 ? parts[threadIdx.x] : 0);
 }
 
+// A row of blocks for each operand.
 __global__ void add_up(Batch read, unsigned long long* sum) {
-  std::uint64_t mine = 0;
-  for (std::uint32_t k = 0; k < read.count; ++k) {
-    mine += sum_of(read.operands[k], global_thread(), grid_threads());
-  }
+  const Operand& operand = read.operands[blockIdx.y];
+  // A small one beside a large one leaves most of its row without work.
+  if (global_thread() - threadIdx.x >= operand.view.size * operand.bytes) return;
+  std::uint64_t mine = sum_of(operand, global_thread(), grid_threads());
   mine = block_sum(mine);
   if (threadIdx.x == 0) atomicAdd(sum, static_cast<unsigned long long>(mine));
 }
@@ -182,11 +185,10 @@ __device__ void write_hash(const Operand& operand, std::uint64_t total, std::int
   }
 }
 
+// The same.
 __global__ void draw(Batch written, std::uint64_t seed, const unsigned long long* sum) {
   const std::uint64_t total = hash::total_key(seed, *sum);
-  for (std::uint32_t k = 0; k < written.count; ++k) {
-    write_hash(written.operands[k], total, global_thread(), grid_threads());
-  }
+  write_hash(written.operands[blockIdx.y], total, global_thread(), grid_threads());
 }
 
 static_assert(2 * sizeof(Batch) + sizeof(std::uint64_t) <= 4096, "parameters of mix_small");
@@ -239,12 +241,18 @@ void launch_large(const Batches& read, const Batches& written, std::uint64_t see
                   const LaunchContext& context) {
   auto* sum = reinterpret_cast<unsigned long long*>(context.workspace);
   check_cuda(cudaMemsetAsync(sum, 0, sizeof *sum, context.stream), "hash_mix");
-  const auto blocks = [](const Batches& of) { return blocks_for(of.bytes / 16, kThreads * 4); };
+  const auto grid = [](const Batch& batch) {
+    std::int64_t most = 0;
+    for (std::uint32_t k = 0; k < batch.count; ++k) {
+      most = std::max(most, batch.operands[k].view.size * batch.operands[k].bytes);
+    }
+    return dim3(std::min(kMostBlocks, blocks_for(most / 16, kThreads * 4)), batch.count);
+  };
   for (const Batch& batch : read.batches) {
-    add_up<<<blocks(read), kThreads, 0, context.stream>>>(batch, sum);
+    add_up<<<grid(batch), kThreads, 0, context.stream>>>(batch, sum);
   }
   for (const Batch& batch : written.batches) {
-    draw<<<blocks(written), kThreads, 0, context.stream>>>(batch, seed, sum);
+    draw<<<grid(batch), kThreads, 0, context.stream>>>(batch, seed, sum);
   }
 }
 
