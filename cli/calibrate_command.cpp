@@ -100,6 +100,10 @@ int run_calibrate(const CalibrateArguments& arguments, Terminal& terminal) {
   options.is_sustained = arguments.is_sustained;
   options.streams = subject->streams;
   options.has_submitters = subject->streams > 0;
+  if (options.has_submitters) {
+    options.copy_streams = 1;
+    options.inline_copy = core::Bytes(exec::cuda::kInlineCopyBytes);
+  }
   core::Result<core::MachineSpec> spec = [&] {
     ProgressLine progress(terminal, "measurements");
     options.progress = [&](const std::string&, std::size_t done, std::size_t total) {

@@ -28,6 +28,8 @@ struct CalibrationOptions {
   /// The executor has a thread for each GPU that issues its commands.
   bool has_submitters = false;
   core::Duration decide_command;  // of the deciding thread then, for each command
+  std::int32_t copy_streams = 0;  // as HostCosts
+  core::Bytes inline_copy;
   /// Called before each measurement; may be empty.
   std::function<void(const std::string& what, std::size_t done, std::size_t total)> progress;
 };

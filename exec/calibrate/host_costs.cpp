@@ -45,9 +45,9 @@ DeviceId first_on_host(const core::MachineSpec& spec) {
   return has_gpus ? found : DeviceId::none();
 }
 
-/// Others can only lengthen it.
-double least_of_three(const std::function<double()>& measure) {
-  return std::min({measure(), measure(), measure()});
+/// What it mostly takes: a run finds the host's caches and the other threads as they are.
+double median_of_five(const std::function<double()>& measure) {
+  return median({measure(), measure(), measure(), measure(), measure()});
 }
 
 /// A backend whose commands end as soon as they are submitted.
@@ -108,19 +108,22 @@ void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& 
                         double launch_alone, core::MachineSpec& spec) {
   const std::vector<DeviceId> gpus = accelerators(spec);
   const std::size_t count = (options.is_quick ? 1000 : 4000) * gpus.size();
-  const auto cost = [&](std::uint32_t window, double spin_ns) {
+  const auto cost = [&](const std::vector<DeviceId>& on, std::uint32_t window, double spin_ns) {
     const double each =
-        least_of_three([&] { return laboratory.task_on_any(gpus, count, window, spin_ns); });
-    return each * static_cast<double>(gpus.size());
+        median_of_five([&] { return laboratory.task_on_any(on, count, window, spin_ns); });
+    return each * static_cast<double>(on.size());
   };
-  const double many = cost(64, 0.0);
-  const double spin_ns = std::round(1e9 * many * std::max(1, options.streams) / 2.0);
-  const double few = cost(8, spin_ns);
+  const double together = cost(gpus, 64, 0.0);
+  const double spin_ns = std::round(1e9 * launch_alone * std::max(1, options.streams) / 2.0);
+  const double few = cost({gpus.front()}, 8, spin_ns);
   spec.host.submitters = core::Submitters::kPerGpu;
-  spec.host.issue_launch = from_seconds(many);
-  spec.host.issue_copy =
-      from_seconds(seconds_in(spec.host.issue_copy) * std::max(1.0, many / launch_alone));
-  spec.host.poll = from_seconds(few - many);
+  if (gpus.size() > 1) {
+    const double others = static_cast<double>(gpus.size() - 1);
+    spec.host.crowding = std::clamp((together / launch_alone - 1.0) / others, 0.0, 1.0);
+  }
+  spec.host.poll = from_seconds(few - launch_alone);
+  spec.host.copy_streams = options.copy_streams;
+  spec.host.inline_copy = options.inline_copy;
   spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
 }
 
@@ -132,7 +135,7 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   const DeviceId device = accelerators(spec).front();
   const std::size_t count = options.is_quick ? 1000 : 4000;
   const auto cost = [&](Empty kind, std::size_t tasks, std::uint32_t window) {
-    return least_of_three([&] { return laboratory.task(kind, device, tasks, window); });
+    return median_of_five([&] { return laboratory.task(kind, device, tasks, window); });
   };
   const double launch = cost(Empty::kIndependent, count, 64);
   const double copied = cost(Empty::kCopies, count, 64);
@@ -147,13 +150,16 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
 
 namespace {
 
-// The executor does smaller copies in other ways.
-constexpr std::int64_t kHopBytes = std::int64_t{4} << 20U;
+// The executor does smaller copies in other ways. Between GPUs long ones, as queues that have
+// waited for long answer later; of those with the host, the times differ by more than what is
+// looked for.
+constexpr std::int64_t kHopBytes = std::int64_t{64} << 20U;
+constexpr std::int64_t kHostHopBytes = std::int64_t{4} << 20U;
 
-double copy_seconds(const core::Machine& machine, DeviceId from, DeviceId to) {
+double copy_seconds(const core::Machine& machine, DeviceId from, DeviceId to, std::int64_t bytes) {
   const core::RouteId route =
       machine.route_id(machine.device(from).space, machine.device(to).space);
-  return seconds_in(machine.copy_duration(route, core::Bytes(kHopBytes)));
+  return seconds_in(machine.copy_duration(route, core::Bytes(bytes)));
 }
 
 bool is_direct(const core::Machine& machine, DeviceId from, DeviceId to) {
@@ -163,12 +169,17 @@ bool is_direct(const core::Machine& machine, DeviceId from, DeviceId to) {
 /// Seconds that two hops, one each way, take beyond copies and kernels; 0 where `threads` that
 /// issue them take longer than they do.
 double overhead_of_two_hops(const Laboratory& laboratory, const CalibrationOptions& options,
-                            const core::Machine& machine, DeviceId a, DeviceId b, double threads) {
-  const std::size_t count = options.is_quick ? 200 : 500;  // on a host a copy takes a millisecond
-  const double hop = least_of_three([&] { return laboratory.hop(a, b, kHopBytes, count); });
+                            const core::Machine& machine, DeviceId a, DeviceId b,
+                            std::int64_t bytes, double threads) {
+  for (const DeviceId device : {a, b}) {
+    const std::int64_t room = machine.space(machine.device(device).space).capacity.count();
+    bytes = std::min(bytes, room / 4);
+  }
+  const std::size_t count = options.is_quick ? 40 : 100;
+  const double hop = median_of_five([&] { return laboratory.hop(a, b, bytes, count); });
   const core::HostCosts& costs = machine.host();
   if (hop < 1.1 * seconds_in(costs.issue_launch + costs.issue_copy) / threads) return 0.0;
-  return 2.0 * hop - copy_seconds(machine, a, b) - copy_seconds(machine, b, a) -
+  return 2.0 * hop - copy_seconds(machine, a, b, bytes) - copy_seconds(machine, b, a, bytes) -
          seconds_in(machine.device(a).launch) - seconds_in(machine.device(b).launch);
 }
 
@@ -184,12 +195,14 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
   if (gpus.size() > 1 && is_direct(*machine, gpus[0], gpus[1])) {
     spec.host.event =
         from_seconds(overhead_of_two_hops(laboratory, options, *machine, gpus[0], gpus[1],
+                                          options.has_submitters ? kHopBytes : kHostHopBytes,
                                           options.has_submitters ? 2.0 : 1.0) /
                      4.0);
   }
   const DeviceId host = first_on_host(spec);
   if (!options.has_submitters || host.is_none()) return;
-  const double both = overhead_of_two_hops(laboratory, options, *machine, host, gpus[0], 1.0);
+  const double both =
+      overhead_of_two_hops(laboratory, options, *machine, host, gpus[0], kHostHopBytes, 1.0);
   const double events = gpus.size() > 1 ? 2.0 * seconds_in(spec.host.event) : both / 2.0;
   if (gpus.size() == 1) spec.host.event = from_seconds(both / 4.0);
   spec.host.handoff = from_seconds((both - events) / 2.0);
@@ -210,10 +223,10 @@ core::Duration time_of_decisions(const core::Machine& machine) {
     commands = 2 * program.task_count();  // a copy and a launch each
     return std::move(result->run);
   };
-  const Laboratory laboratory(machine, run);
+  const Laboratory laboratory(machine, run, core::EngineOptions());  // as runs decide by default
   constexpr std::size_t kTasks = 4000;
   const DeviceId device = accelerators(machine.spec()).front();
-  const double task = least_of_three(
+  const double task = median_of_five(
       [&] { return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64); });
   return from_seconds(task * static_cast<double>(kTasks) / static_cast<double>(commands));
 }

@@ -193,8 +193,8 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
 /// Kernels on all streams at once against one after the other. A kernel that can use the part s of
 /// the device runs min(streams, 1 / s) times as often.
 void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& family) {
-  constexpr std::size_t kRepetitions = 7;
-  constexpr double kLongest = 0.002;  // seconds: what takes longer fills the device
+  constexpr std::size_t kRepetitions = 7;  // as Laboratory::kernels_together, and a warm-up
+  constexpr double kLongest = 0.002;       // seconds: what takes longer fills the device
   const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
   std::vector<std::pair<std::int64_t, double>> points;
   for (const std::int64_t size : family.sizes) {

@@ -1,6 +1,7 @@
 #include "exec/calibrate/laboratory.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -69,6 +70,30 @@ core::Initial random_values(std::uint64_t seed, double diagonal) {
 
 double seconds(core::Time time) { return static_cast<double>(time.ns()) * 1e-9; }
 
+/// Tasks that do nothing where the data of each flow go, so that they are copied.
+Program program_of_copies(const core::Machine& machine, const std::vector<CopyFlow>& flows,
+                          std::int64_t bytes, std::size_t count) {
+  Program program("copies");
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t f = 0; f < flows.size(); ++f) {
+      // Within a space a part is copied out of what is there.
+      const bool is_local = flows[f].from == flows[f].to;
+      RegionView block = add_array(program, "B_" + std::to_string(f) + "_" + std::to_string(i),
+                                   {is_local ? 2 * bytes : bytes}, core::DType::kUint8,
+                                   zeros(core::DType::kUint8), machine.space(flows[f].from).name);
+      if (is_local) {
+        const core::Index half[] = {core::Slice{.start = 0, .stop = bytes, .step = {}}};
+        block = required(program.slice(block, half));
+      }
+      core::TaskSpec task =
+          task_on(machine, device_of(machine, flows[f].to), {access(block, AccessMode::kIn)});
+      task.kernel = {{"none", {}, {}}};
+      required(program.spawn(std::move(task)));
+    }
+  }
+  return program;
+}
+
 }  // namespace
 
 double median(std::vector<double> values) {
@@ -85,36 +110,24 @@ core::DeviceId device_of(const core::Machine& machine, core::SpaceId space) {
   return core::DeviceId::none();
 }
 
-core::RunRecord Laboratory::run(Program& program, std::uint32_t window, bool is_timed) const {
-  required(program.close());
+core::EngineOptions Laboratory::plain_policies() {
   core::EngineOptions options;
   options.mapper = "round_robin";
   options.order = "fifo";
   options.prefetch = "none";
+  return options;
+}
+
+core::RunRecord Laboratory::run(Program& program, std::uint32_t window, bool is_timed) const {
+  required(program.close());
+  core::EngineOptions options = policies_;
   options.window = window;
   return required(run_(program, machine_, options, is_timed));
 }
 
 std::vector<MeasuredCopy> Laboratory::copies(const std::vector<CopyFlow>& flows, std::int64_t bytes,
                                              std::size_t count, bool is_one_by_one) const {
-  Program program("copies");
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t f = 0; f < flows.size(); ++f) {
-      // Within a space a part is copied out of what is there.
-      const bool is_local = flows[f].from == flows[f].to;
-      RegionView block = add_array(program, "B_" + std::to_string(f) + "_" + std::to_string(i),
-                                   {is_local ? 2 * bytes : bytes}, core::DType::kUint8,
-                                   zeros(core::DType::kUint8), machine_.space(flows[f].from).name);
-      if (is_local) {
-        const core::Index half[] = {core::Slice{.start = 0, .stop = bytes, .step = {}}};
-        block = required(program.slice(block, half));
-      }
-      core::TaskSpec task =
-          task_on(machine_, device_of(machine_, flows[f].to), {access(block, AccessMode::kIn)});
-      task.kernel = {{"none", {}, {}}};
-      required(program.spawn(std::move(task)));
-    }
-  }
+  Program program = program_of_copies(machine_, flows, bytes, count);
   std::vector<MeasuredCopy> measured;
   for (const core::CopyRecord& copy : run(program, is_one_by_one ? 1 : 0, true).copies) {
     measured.push_back({{copy.from, copy.to},
@@ -145,11 +158,17 @@ class KernelChain {
 
   /// Something that keeps the device busy until all that follows is on its queue. A clock that
   /// starts on an idle device also counts the time until the kernel has been put there.
-  core::TaskId add_gate(double ns) {
-    core::TaskSpec task = task_on(machine_, device_, {access(turn_, AccessMode::kInout)});
+  static core::TaskId add_gate(Program& program, const core::Machine& machine,
+                               core::DeviceId device, const std::vector<KernelChain>& chains,
+                               double ns) {
+    std::vector<core::Access> turns;
+    for (const KernelChain& chain : chains) {
+      turns.push_back(access(chain.turn_, AccessMode::kInout));
+    }
+    core::TaskSpec task = task_on(machine, device, std::move(turns));
     task.cost.clear();  // the kernel says
     task.kernel = {{"spin", {{"ns", ns}}, {}}};
-    return required(program_.spawn(std::move(task)));
+    return required(program.spawn(std::move(task)));
   }
 
   core::TaskId add_repetition() {
@@ -201,10 +220,12 @@ constexpr std::size_t kMostQueued = 128;
 Laboratory::TimedKernel Laboratory::timed_kernel(const KernelProbe& probe, core::DeviceId device,
                                                  std::size_t repetitions) const {
   Program program(probe.kernel);
-  KernelChain chain(program, machine_, probe, device, "x");
+  std::vector<KernelChain> chains;
+  KernelChain& chain = chains.emplace_back(program, machine_, probe, device, "x");
   const bool is_on_host = machine_.space(machine_.device(device).space).is_host;
   const core::TaskId warm_up = chain.add_repetition();  // loads code, too
-  const core::TaskId gate = is_on_host ? warm_up : chain.add_gate(kGateNs);
+  const core::TaskId gate =
+      is_on_host ? warm_up : KernelChain::add_gate(program, machine_, device, chains, kGateNs);
   for (std::size_t i = 1; i < repetitions; ++i) chain.add_repetition();
   std::map<core::TaskId, const core::TaskRecord*> records;
   const auto window = static_cast<std::uint32_t>(std::min(repetitions + 1, kMostQueued));
@@ -219,27 +240,50 @@ Laboratory::TimedKernel Laboratory::timed_kernel(const KernelProbe& probe, core:
   return timed;
 }
 
-double Laboratory::time_of_chains(const KernelProbe& probe, core::DeviceId device,
-                                  std::size_t chains, std::size_t repetitions) const {
-  Program program(probe.kernel);
-  std::vector<KernelChain> all;
-  for (std::size_t c = 0; c < chains; ++c) {
-    all.emplace_back(program, machine_, probe, device, "x" + std::to_string(c));
+namespace {
+
+/// From the first start to the last end of the tasks from `first` on, and what all took to issue.
+struct Span {
+  double seconds = 0.0, issuing = 0.0;
+};
+
+Span span_of(const core::RunRecord& record, core::TaskId first) {
+  Span span;
+  double start = std::numeric_limits<double>::infinity(), end = 0.0;
+  for (const core::TaskRecord& task : record.tasks) {
+    if (task.task < first) continue;
+    start = std::min(start, seconds(task.start));
+    end = std::max(end, seconds(task.end));
+    span.issuing += static_cast<double>(task.issue.count()) * 1e-9;
   }
-  for (std::size_t i = 0; i < repetitions; ++i) {
-    for (KernelChain& chain : all) chain.add_repetition();
-  }
-  return seconds(run(program, 16, false).makespan);
+  span.seconds = std::max(0.0, end - start);
+  return span;
 }
+
+}  // namespace
 
 double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
                                     std::size_t chains) const {
-  constexpr std::size_t kFew = 2, kMore = 7;
-  const double few = std::min(time_of_chains(probe, device, chains, kFew),
-                              time_of_chains(probe, device, chains, kFew));
-  const double more = std::min(time_of_chains(probe, device, chains, kMore),
-                               time_of_chains(probe, device, chains, kMore));
-  return std::max(0.0, more - few) / static_cast<double>(chains * (kMore - kFew));
+  constexpr std::size_t kRepetitions = 6;
+  constexpr double kLongestGateNs = 5e7;
+  Span span;
+  for (double gate_ns = kGateNs; gate_ns <= kLongestGateNs;) {
+    Program program(probe.kernel);
+    std::vector<KernelChain> all;
+    for (std::size_t c = 0; c < chains; ++c) {
+      all.emplace_back(program, machine_, probe, device, "x" + std::to_string(c));
+      all.back().add_repetition();  // loads code, too
+    }
+    const core::TaskId gate = KernelChain::add_gate(program, machine_, device, all, gate_ns);
+    for (std::size_t i = 0; i < kRepetitions; ++i) {
+      for (KernelChain& chain : all) chain.add_repetition();
+    }
+    span = span_of(run(program, kMostQueued, true), core::TaskId(gate.index() + 1));
+    const double needed = 1.5e9 * span.issuing;
+    if (needed <= gate_ns) break;
+    gate_ns = needed;
+  }
+  return span.seconds / static_cast<double>(chains * kRepetitions);
 }
 
 double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,
@@ -274,6 +318,19 @@ double Laboratory::task_on_any(const std::vector<core::DeviceId>& devices, std::
   return seconds(run(program, window, false).makespan) / static_cast<double>(count);
 }
 
+double Laboratory::copy_period(CopyFlow flow, std::int64_t bytes) const {
+  constexpr std::size_t kFew = 6, kMore = 22;
+  const auto time_of = [&](std::size_t count) {
+    double least = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 3; ++i) {  // others can only lengthen it
+      Program program = program_of_copies(machine_, {flow}, bytes, count);
+      least = std::min(least, seconds(run(program, 0, false).makespan));
+    }
+    return least;
+  };
+  return std::max(0.0, time_of(kMore) - time_of(kFew)) / static_cast<double>(kMore - kFew);
+}
+
 double Laboratory::hop(core::DeviceId a, core::DeviceId b, std::int64_t bytes,
                        std::size_t count) const {
   Program program("to and fro");
@@ -285,7 +342,8 @@ double Laboratory::hop(core::DeviceId a, core::DeviceId b, std::int64_t bytes,
     task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
     required(program.spawn(std::move(task)));
   }
-  return seconds(run(program, 64, false).makespan) / static_cast<double>(count);
+  // The first task finds its data where it is.
+  return seconds(run(program, 64, false).makespan) / static_cast<double>(count - 1);
 }
 
 }  // namespace parley::exec

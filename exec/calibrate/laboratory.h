@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/graph/program.h"
@@ -42,7 +43,12 @@ struct KernelProbe {
 
 class Laboratory {
  public:
-  Laboratory(const core::Machine& machine, const RunProgram& run) : machine_(machine), run_(run) {}
+  /// By default with policies that decide little, so that nothing but the order of submission says
+  /// what happens.
+  Laboratory(const core::Machine& machine, const RunProgram& run)
+      : Laboratory(machine, run, plain_policies()) {}
+  Laboratory(const core::Machine& machine, const RunProgram& run, core::EngineOptions policies)
+      : machine_(machine), run_(run), policies_(std::move(policies)) {}
 
   [[nodiscard]] const core::Machine& machine() const { return machine_; }
   /// `count` copies of `bytes` in each flow, in order of their ends: all asked for at once, or each
@@ -64,8 +70,8 @@ class Laboratory {
   [[nodiscard]] TimedKernel timed_kernel(const KernelProbe& probe, core::DeviceId device,
                                          std::size_t repetitions) const;
 
-  /// Seconds from one kernel to the next when so many chains of them run side by side, without
-  /// timing single ones: what more repetitions add to the time of a run, over their number.
+  /// Seconds from one kernel to the next when so many chains of them run side by side, all issued
+  /// before the first of them starts.
   [[nodiscard]] double kernels_together(const KernelProbe& probe, core::DeviceId device,
                                         std::size_t chains) const;
 
@@ -80,18 +86,20 @@ class Laboratory {
   /// The same of independent tasks spread over several devices, in turn, that spin for a time.
   [[nodiscard]] double task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
                                    std::uint32_t window, double spin_ns = 0.0) const;
+  /// Seconds from one copy to the next where many follow each other on a route.
+  [[nodiscard]] double copy_period(CopyFlow flow, std::int64_t bytes) const;
   /// Seconds from one task to the next when data go to and fro between two devices: a copy and an
   /// empty kernel, each waiting for the other.
   [[nodiscard]] double hop(core::DeviceId a, core::DeviceId b, std::int64_t bytes,
                            std::size_t count) const;
 
  private:
-  [[nodiscard]] double time_of_chains(const KernelProbe& probe, core::DeviceId device,
-                                      std::size_t chains, std::size_t repetitions) const;
+  static core::EngineOptions plain_policies();
   core::RunRecord run(core::Program& program, std::uint32_t window, bool is_timed) const;
 
   const core::Machine& machine_;
   const RunProgram& run_;
+  core::EngineOptions policies_;
 };
 
 /// The middle one; 0 of none.

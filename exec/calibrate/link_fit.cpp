@@ -99,6 +99,7 @@ std::vector<LinkFit::Step> LinkFit::steps() {
   }
   if (gpus_.size() > 1) {
     steps.push_back({"all both ways", [this] { limit_both_ways_of_all(); }});
+    steps.push_back({"from the host beside all to it", [this] { limit_reads_beside_writes(); }});
   }
   const bool has_peers = std::ranges::all_of(gpus_, [&](SpaceId from) {
     return std::ranges::all_of(gpus_, [&](SpaceId to) {
@@ -161,14 +162,35 @@ LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
     lone.curve.emplace_back(bytes, ns);
   }
   PARLEY_CHECK(lone.curve.size() >= 2, "a space too small to be measured");
+  lone.issue = issue_of(flow);
+  lengthen_to_periods(lone);
   const auto& [low_bytes, low] = lone.curve[lone.curve.size() - 2];
   const auto& [high_bytes, high] = lone.curve.back();
   lone.rate = static_cast<double>(high_bytes - low_bytes) * 1e9 / static_cast<double>(high - low);
   const std::vector<MeasuredCopy> row = laboratory_.copies({flow}, limit_bytes_, 4);
   lone.slots = slots_of(lone, static_cast<std::int32_t>(std::lround(mean_overlap(row))));
   lone.joint_rate = exec::joint_rate(row);
-  lone.issue = issue_of(flow);
   return lone;
+}
+
+/// The clock of a copy on an idle queue counts issuing it, too, some of which the engine takes to
+/// start anyway: how much shows where copies follow each other, unless they do so only as fast as
+/// they are issued. For large ones it is what it is for those of the largest size looked at.
+void LinkFit::lengthen_to_periods(Lone& lone) const {
+  constexpr std::int64_t kLeast = std::int64_t{1} << 20U, kMost = std::int64_t{16} << 20U;
+  constexpr double kIssueNoLimit = 1.5;
+  const double issuing = laboratory_.copy_period(lone.flow, lone.curve.front().first);
+  std::int64_t longer = 0;
+  for (std::size_t i = 0; i < lone.curve.size(); ++i) {
+    auto& [bytes, ns] = lone.curve[i];
+    if (bytes < kLeast) continue;
+    if (bytes <= std::min(kMost, sizes_.back() / 4)) {
+      const double period = laboratory_.copy_period(lone.flow, bytes);
+      if (period < kIssueNoLimit * issuing) continue;
+      longer = std::clamp<std::int64_t>(nanoseconds(period) - ns, 0, nanoseconds(lone.issue));
+    }
+    ns = std::max(ns + longer, lone.curve[i - 1].second + 1);
+  }
 }
 
 /// Seconds that the host takes to issue a small copy.
@@ -318,7 +340,72 @@ void LinkFit::limit_both_ways_of_all() {
     links += both;
   }
   const double limit = limit_below(std::min(links, host_limits_[0] + host_limits_[1]), flows);
-  if (limit > 0.0) add_limit(spec_.spaces[host_].name + ".both", limit, flows);
+  if (limit <= 0.0) return;
+  add_limit(spec_.spaces[host_].name + ".both", limit, flows);
+  let_step_back(flows);
+}
+
+namespace {
+
+/// Mean rate of the flows' first copies, while all are under way, by whether they leave `space`.
+struct Directions {
+  double out = 0.0, in = 0.0;
+};
+
+Directions rates_by_direction(std::vector<MeasuredCopy> copies, SpaceId space, std::size_t flows) {
+  std::ranges::sort(copies, {}, &MeasuredCopy::start);
+  double sums[2] = {0.0, 0.0};
+  std::size_t counts[2] = {0, 0};
+  for (std::size_t i = 0; i < std::min(copies.size(), 2 * flows); ++i) {
+    const std::size_t way = copies[i].flow.from == space ? 0 : 1;
+    sums[way] += copies[i].bytes / (copies[i].end - copies[i].start);
+    ++counts[way];
+  }
+  if (counts[0] == 0 || counts[1] == 0) return {};
+  return {sums[0] / static_cast<double>(counts[0]), sums[1] / static_cast<double>(counts[1])};
+}
+
+// Measured rates differ by a few percent.
+constexpr double kClearlySlower = 0.93;
+
+}  // namespace
+
+/// Where one direction gets clearly less than the other, it steps back (Route::gives_way).
+void LinkFit::let_step_back(const std::vector<CopyFlow>& flows) {
+  const Directions rates =
+      rates_by_direction(laboratory_.copies(flows, limit_bytes_, 3), host_, flows.size());
+  const bool is_out_slower = rates.out < rates.in;
+  const double slower = std::min(rates.out, rates.in), faster = std::max(rates.out, rates.in);
+  if (slower <= 0.0 || slower > kClearlySlower * faster) return;
+  for (const CopyFlow flow : flows) {
+    if ((flow.from == host_) != is_out_slower) continue;
+    const double alone = lone(flow).rate;
+    if (alone <= faster) continue;
+    route(flow).gives_way = std::clamp((1.0 - slower / faster) / (1.0 - faster / alone), 0.0, 1.0);
+  }
+}
+
+/// Copies from the host are slowed down by copies of all GPUs to it, more than these are.
+void LinkFit::limit_reads_beside_writes() {
+  std::vector<CopyFlow> flows = host_flows(false);
+  const CopyFlow read = {host_, gpus_.front()};
+  flows.push_back(read);
+  const Directions rates =
+      rates_by_direction(laboratory_.copies(flows, limit_bytes_, 3), host_, flows.size());
+  const double alone = lone(read).rate;
+  double expected = alone;
+  for (const core::Resource& resource : spec_.resources) {
+    if (resource.name != spec_.spaces[gpus_.front()].name + ".host_link") continue;
+    expected = std::min(expected, resource.capacity.bytes_per_s() - rates.in);
+  }
+  if (rates.out <= 0.0 || rates.out > kClearlySlower * expected) return;
+  const double weight = (alone - rates.out) / (rates.in * static_cast<double>(gpus_.size()));
+  for (const SpaceId gpu : gpus_) {
+    const core::ResourceId id =
+        spec_.resources.push_back({spec_.spaces[gpu].name + ".host_reads", core::Bandwidth(alone)});
+    route({host_, gpu}).via.push_back({id, 1.0});
+    for (const SpaceId other : gpus_) route({other, host_}).via.push_back({id, weight});
+  }
 }
 
 /// From each GPU to the next, and from the last to the first.

@@ -42,12 +42,15 @@ class LinkFit {
   /// A route between spaces of the same kinds that takes as long, or null.
   [[nodiscard]] const Lone* alike(CopyFlow flow) const;
   [[nodiscard]] Lone measured(CopyFlow flow) const;
+  void lengthen_to_periods(Lone& lone) const;
   [[nodiscard]] double issue_of(CopyFlow flow) const;
   [[nodiscard]] std::int32_t slots_of(const Lone& lone, std::int32_t seeming) const;
   void add_route(const Lone& lone);
   void limit_host(bool is_out);
   void limit_both_ways_of_one();
   void limit_both_ways_of_all();
+  void limit_reads_beside_writes();
+  void let_step_back(const std::vector<CopyFlow>& flows);
   void limit_peers_both_ways();
   void limit_sender();
   void limit_receiver();

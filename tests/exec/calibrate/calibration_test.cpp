@@ -153,6 +153,7 @@ TEST_CASE("streams, threads that issue and power are found") {
   spec.host.poll = core::Duration(900);
   spec.host.event = core::Duration(4000);
   spec.host.handoff = core::Duration(9000);
+  spec.host.crowding = 0.3;
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {
     core::Device& device = spec.devices[core::DeviceId(d)];
     device.interference = {};
@@ -175,6 +176,8 @@ TEST_CASE("streams, threads that issue and power are found") {
   options.streams = 4;
   options.has_submitters = true;
   options.decide_command = core::Duration(200);
+  options.copy_streams = 1;
+  options.inline_copy = core::Bytes(1 << 16);
   const RunProgram run = [&](const core::Program& program, const core::Machine&,
                              const core::EngineOptions& engine,
                              bool) -> core::Result<core::RunRecord> {
@@ -197,6 +200,9 @@ TEST_CASE("streams, threads that issue and power are found") {
   };
   near(found->host.event, core::Duration(4000), 0.1);
   near(found->host.handoff, core::Duration(9000), 0.1);
+  CHECK(found->host.crowding == doctest::Approx(0.3).epsilon(0.2));
+  CHECK(found->host.copy_streams == 1);
+  CHECK(found->host.inline_copy == core::Bytes(1 << 16));
   const auto machine = core::Machine::create(*found);
   REQUIRE(machine.has_value());
   for (std::size_t i = 0; i < truth->spec().routes.size(); ++i) {
@@ -233,6 +239,61 @@ TEST_CASE("streams, threads that issue and power are found") {
   }
   CHECK(gpu.power.sustained == doctest::Approx(0.85).epsilon(0.02));
   near(gpu.power.burst, core::Duration(40'000'000), 0.2);
+}
+
+/// Mean rates of the first copies of each flow, of those that leave `space` and of the others.
+std::pair<double, double> rates_of(const core::Machine& machine, const std::vector<CopyFlow>& flows,
+                                   core::SpaceId space) {
+  const RunProgram run = simulated_on(machine);
+  const Laboratory laboratory(machine, run);
+  std::map<std::pair<std::size_t, std::size_t>, double> first;
+  for (const MeasuredCopy& copy : laboratory.copies(flows, 1 << 26, 2)) {
+    first.try_emplace({copy.flow.from.index(), copy.flow.to.index()},
+                      copy.bytes / (copy.end - copy.start));
+  }
+  double sums[2] = {0.0, 0.0}, counts[2] = {0.0, 0.0};
+  for (const auto& [flow, rate] : first) {
+    const std::size_t way = flow.first == space.index() ? 0 : 1;
+    sums[way] += rate;
+    counts[way] += 1.0;
+  }
+  return {sums[0] / counts[0], sums[1] / counts[1]};
+}
+
+TEST_CASE("copies from the host that step back for those to it are found") {
+  core::MachineSpec spec = shipped("h200x2").spec();
+  const core::SpaceId host(0), first(1), second(2);
+  for (core::Route& route : spec.routes) {
+    if (route.from == host && route.to != host) route.gives_way = 1.0;
+  }
+  for (const core::SpaceId gpu : {first, second}) {
+    const core::ResourceId reads =
+        spec.resources.push_back({spec.spaces[gpu].name + ".host_reads", core::Bandwidth(54e9)});
+    for (core::Route& route : spec.routes) {
+      if (route.from == host && route.to == gpu) route.via.push_back({reads, 1.0});
+      if (route.from != host && route.to == host) route.via.push_back({reads, 0.25});
+    }
+  }
+  const core::Result<core::Machine> truth = core::Machine::create(std::move(spec));
+  REQUIRE(truth.has_value());
+  CalibrationOptions options;
+  options.is_quick = true;
+  const auto found = calibrate(*truth, options, simulated_on(*truth));
+  REQUIRE(found.has_value());
+  const core::Result<core::Machine> machine = core::Machine::create(*found);
+  REQUIRE(machine.has_value());
+  const std::vector<std::vector<CopyFlow>> patterns = {
+      {{host, first}, {first, host}, {second, host}},
+      {{host, first}, {host, second}, {first, host}, {second, host}},
+      {{host, first}, {host, second}, {second, host}}};
+  for (const std::vector<CopyFlow>& flows : patterns) {
+    CAPTURE(flows.size());
+    const auto [read, written] = rates_of(*truth, flows, host);
+    const auto [read_as, written_as] = rates_of(*machine, flows, host);
+    CHECK(read < 0.9 * written);  // or there would be nothing to find
+    CHECK(read_as == doctest::Approx(read).epsilon(0.1));
+    CHECK(written_as == doctest::Approx(written).epsilon(0.1));
+  }
 }
 
 TEST_CASE("a failing measurement is said, not hidden") {
