@@ -21,7 +21,8 @@ constexpr const char* kExecHelp = R"(Examples:
 The host backend needs no GPU: every memory space is a slab of its own, devices are threads, copies
 are memcpy. Without --machine a default one is used, whose rates say little; policies believe them
 (parley calibrate measures this computer).
-GPU memory is what is free, less 2 GiB for libraries; --limit lowers it. Ctrl-C ends the run after
+GPU memory is what is free, less 2 GiB for libraries (and 2 more for every four further streams);
+--limit lowers it. Ctrl-C ends the run after
 what was started; what was finished is reported, and files are whole.
 
 Exit codes: 0 done; 2 wrong input; 3 verification or an expected value failed; 4 execution failed.)";

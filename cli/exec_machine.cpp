@@ -144,7 +144,12 @@ void lower(core::MemorySpace& space, Bytes most) {
   space.capacity = std::min(space.capacity, std::max(most, Bytes(1)));
 }
 
-void fit_memory(core::MachineSpec& spec, const Computer& computer) {
+Bytes gpu_reserve(std::optional<std::uint32_t> streams) {
+  const std::int64_t fours = std::max<std::int64_t>(1, (streams.value_or(4) + 3) / 4);
+  return Bytes(kGpuReserve.count() * fours);
+}
+
+void fit_memory(core::MachineSpec& spec, const Computer& computer, Bytes reserve) {
   const std::int64_t host = computer.host_memory.count();
   const auto gpus = static_cast<std::int64_t>(std::max<std::uint32_t>(1, gpu_count(spec)));
   const auto hosts = static_cast<std::int64_t>(spec.spaces.size() - gpu_count(spec));
@@ -154,7 +159,7 @@ void fit_memory(core::MachineSpec& spec, const Computer& computer) {
       lower(space, Bytes((computer.is_cuda ? host / 10 * 9 : host / 2) /
                          std::max<std::int64_t>(1, hosts)));
     } else if (computer.is_cuda) {
-      lower(space, computer.gpu_memory[gpu++] - kGpuReserve);
+      lower(space, computer.gpu_memory[gpu++] - reserve);
     } else {
       lower(space, Bytes(host / 2 / gpus));
     }
@@ -263,7 +268,7 @@ core::Result<core::Machine> choose_machine(const MachineRequest& request,
   if (!spec) return spec.faults();
   const core::Faults faults = workloads::apply_limits(request.limits, *spec);
   if (!faults.empty()) return faults;
-  fit_memory(*spec, computer);
+  fit_memory(*spec, computer, gpu_reserve(request.streams));
   return core::Machine::create(*std::move(spec));
 }
 

@@ -26,10 +26,11 @@ struct MachineRequest {
   std::string name;  // a shipped name or a file; "": by code
   std::optional<std::uint32_t> gpus;
   std::vector<std::string> limits;
+  std::optional<std::uint32_t> streams;  // of a GPU; each has workspaces
 };
 
 /// GPU memory that is left to libraries and kernels (cuBLAS and cuSOLVER workspaces, code, the
-/// driver's own).
+/// driver's own), for every four streams.
 inline constexpr core::Bytes kGpuReserve{std::int64_t{2} << 30U};
 
 /// The machine to run on. Requested ones lose the GPUs beyond `gpus`. GPU memory is lowered to what

@@ -46,8 +46,9 @@ core::Faults check_arguments(const ExecArguments& arguments) {
 
 core::Result<LoadedRun> load(const ExecArguments& arguments, const Computer& computer) {
   core::Result<LoadedRun> loaded = load_run(arguments.run, [&] {
-    return choose_machine({arguments.run.machine, arguments.devices, arguments.run.limits},
-                          computer);
+    return choose_machine(
+        {arguments.run.machine, arguments.devices, arguments.run.limits, arguments.streams},
+        computer);
   });
   if (!loaded) return loaded;
   loaded->engine.record_states = arguments.output.with_states;

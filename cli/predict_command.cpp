@@ -74,7 +74,8 @@ core::Result<Subjects> load_subjects(const PredictArguments& arguments, const Co
     RunOptions options = arguments.base;
     options.workload = workload;
     core::Result<LoadedRun> loaded = load_run(options, [&] {
-      return choose_machine({options.machine, arguments.devices, options.limits}, computer);
+      return choose_machine({options.machine, arguments.devices, options.limits, arguments.streams},
+                            computer);
     });
     append(faults, loaded.faults());
     if (!loaded || !sets) continue;

@@ -66,6 +66,9 @@ TEST_CASE("memory is what there is: less a reserve on GPUs, shared on the host b
   const auto large = choose_machine({"", 1, {"gpu=500GiB"}}, computer_with_gpus(1));
   REQUIRE(large.has_value());
   CHECK(capacity(*large, "gpu0") == kGiB * 80 - kGpuReserve);
+  const auto wide = choose_machine({"", 1, {}, 9}, computer_with_gpus(1));
+  REQUIRE(wide.has_value());
+  CHECK(capacity(*wide, "gpu0") == kGiB * 80 - kGiB * 6);
 }
 
 TEST_CASE("more GPUs than there are is wrong input") {
