@@ -22,12 +22,14 @@ KernelProbe probe(std::string kernel, DType dtype, std::vector<Operand> operands
   return {std::move(kernel), std::move(parameters), std::move(operands), dtype};
 }
 
-Operand tile(std::int64_t edge, AccessMode mode) { return {{edge, edge}, mode, 0.0, false}; }
+Operand tile(std::int64_t edge, AccessMode mode) { return {{edge, edge}, mode, 0.0, false, true}; }
 /// A tile that a kernel changes so much that it must not be used again.
-Operand fresh_tile(std::int64_t edge, AccessMode mode) { return {{edge, edge}, mode, 0.0, true}; }
+Operand fresh_tile(std::int64_t edge, AccessMode mode) {
+  return {{edge, edge}, mode, 0.0, true, true};
+}
 /// A tile that can be factorised and divided by.
 Operand dominant(std::int64_t edge, AccessMode mode, bool is_fresh) {
-  return {{edge, edge}, mode, static_cast<double>(edge), is_fresh};
+  return {{edge, edge}, mode, static_cast<double>(edge), is_fresh, true};
 }
 Operand line(std::int64_t length, AccessMode mode) { return {{length}, mode, 0.0, false}; }
 
@@ -195,17 +197,23 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
 void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& family) {
   constexpr std::size_t kRepetitions = 7;  // as Laboratory::kernels_together, and a warm-up
   constexpr double kLongest = 0.002;       // seconds: what takes longer fills the device
+  constexpr std::int64_t kFillsAnyDevice = std::int64_t{1} << 28U;  // bytes of a call
   const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
   std::vector<std::pair<std::int64_t, double>> points;
   for (const std::int64_t size : family.sizes) {
     const KernelProbe made = family.make(size);
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0, of_call = 0;
     for (const Operand& operand : made.operands) {
       std::int64_t count = core::element_bytes(made.dtype);
       for (const std::int64_t extent : operand.shape) count *= extent;
+      of_call += count;
       bytes += count * static_cast<std::int64_t>(operand.is_fresh ? kRepetitions : 1);
     }
     if (bytes * static_cast<std::int64_t>(streams_) > space.capacity.count() / 4) break;
+    if (of_call > kFillsAnyDevice) {
+      points.emplace_back(size, 1.0);
+      break;
+    }
     const double alone = laboratory_.kernels_together(made, device, 1);
     if (alone <= 0.0) continue;
     if (alone > kLongest) break;

@@ -1,6 +1,7 @@
 #include "exec/calibrate/laboratory.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <utility>
@@ -190,10 +191,10 @@ class KernelChain {
  private:
   RegionView make(const KernelProbe::Operand& operand) {
     const std::uint64_t number = arrays_++;
-    return add_array(program_, name_ + "_" + std::to_string(number), operand.shape, probe_.dtype,
-                     probe_.dtype == core::DType::kUint8 ? zeros(probe_.dtype)
-                                                         : random_values(number, operand.diagonal),
-                     machine_.space(machine_.device(device_).space).name);
+    return add_array(
+        program_, name_ + "_" + std::to_string(number), operand.shape, probe_.dtype,
+        operand.is_random ? random_values(number, operand.diagonal) : zeros(probe_.dtype),
+        machine_.space(machine_.device(device_).space).name);
   }
 
   Program& program_;
@@ -279,7 +280,7 @@ double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId dev
       for (KernelChain& chain : all) chain.add_repetition();
     }
     span = span_of(run(program, kMostQueued, true), core::TaskId(gate.index() + 1));
-    const double needed = 1.5e9 * span.issuing;
+    const double needed = std::ceil(1.5e9 * span.issuing);
     if (needed <= gate_ns) break;
     gate_ns = needed;
   }

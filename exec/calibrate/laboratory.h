@@ -34,6 +34,8 @@ struct KernelProbe {
     core::AccessMode mode = core::AccessMode::kIn;
     double diagonal = 0.0;
     bool is_fresh = false;  // an array of its own for each repetition
+    bool is_random =
+        false;  // numbers that cost what a product's usually do; else zeros, sooner made
   };
   std::string kernel;
   std::vector<std::pair<std::string, double>> parameters;
