@@ -211,7 +211,8 @@ std::int32_t LinkFit::slots_of(const Lone& lone, std::int32_t seeming) const {
   constexpr std::size_t kCount = 17;
   const auto wanted = static_cast<std::uint64_t>(lone.rate * kOnTheWay);
   const auto bytes =
-      std::clamp(static_cast<std::int64_t>(std::bit_ceil(wanted)), sizes_.front(), sizes_.back());
+      std::clamp(static_cast<std::int64_t>(std::bit_ceil(wanted)), sizes_.front(),
+                 std::max(sizes_.front(), sizes_.back() / 4));  // so that all have room
   double spacing = std::numeric_limits<double>::infinity();
   for (int i = 0; i < 3; ++i) {
     double first = std::numeric_limits<double>::infinity(), last = 0.0;
