@@ -95,6 +95,23 @@ core::Duration Durations::issue_extra(core::TaskId task, std::size_t alternative
   return core::Duration(known);
 }
 
+std::span<const core::KernelPhase> Durations::phases(core::TaskId task, std::size_t alternative,
+                                                     core::DeviceId device) {
+  if (machine_->device(device).streams == 0 || is_recorded_on(task, device)) return {};
+  Class& entry = classes_[model_class(class_of(task))];
+  if (entry.phases.empty()) {
+    entry.phases.resize(entry.known.size());
+    entry.has_phases.resize(entry.known.size());
+  }
+  const std::size_t at = alternative * machine_->device_count() + device.index();
+  if (!entry.has_phases[at]) {
+    entry.has_phases[at] = true;
+    entry.phases[at] =
+        core::kernel_phases(*program_, *machine_, entry.example, alternative, device, as_executed_);
+  }
+  return entry.phases[at];
+}
+
 bool Durations::is_of_panel(core::TaskId task, std::size_t alternative) {
   Class& entry = classes_[model_class(class_of(task))];
   if (entry.panels.size() <= alternative) entry.panels.resize(alternative + 1, -1);

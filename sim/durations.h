@@ -52,6 +52,10 @@ class Durations {
   double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
   /// Part of the device's peak that the task uses by the model, from 0 to 1 (core::kernel_load).
   double load(core::TaskId task, std::size_t alternative, core::DeviceId device);
+  /// The kernels of a task on a device with streams (core::kernel_phases): empty for one, and for
+  /// what was recorded.
+  std::span<const core::KernelPhase> phases(core::TaskId task, std::size_t alternative,
+                                            core::DeviceId device);
   /// Whether the task is of a factorisation's panel (core::is_of_panel).
   bool is_of_panel(core::TaskId task, std::size_t alternative);
   /// What the host takes to issue the task beyond a plain launch (core::issue_extra).
@@ -71,6 +75,9 @@ class Durations {
     std::vector<double> shares;       // the same, negative: not asked; empty: none was
     std::vector<double> loads;        // as shares
     std::vector<std::int64_t> issue;  // as known; empty: none was asked
+    /// By (alternative, device); empty: none was asked, or see has_phases.
+    std::vector<std::vector<core::KernelPhase>> phases;
+    std::vector<bool> has_phases;     // whether each was asked for
     std::vector<std::int8_t> panels;  // by alternative, negative: not asked; empty: none was
   };
 

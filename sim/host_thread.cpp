@@ -1,6 +1,7 @@
 #include "sim/host_thread.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <tuple>
 
@@ -79,8 +80,10 @@ void HostThread::add_end(News news, core::SpaceId submitter) {
 void HostThread::look(Submitter& thread, core::Time at) {
   thread.looks_at = at;
   thread.looked_at = thread.unfound.front().stream;
-  thread.free_at = at + costs_.poll;
   thread.since_look = 0;
+  const auto found =
+      static_cast<std::size_t>(std::ranges::count(thread.unfound, thread.looked_at, &News::stream));
+  thread.free_at = at + core::Duration(costs_.poll.count() * std::bit_width(found));
   std::erase_if(thread.unfound, [&](News& news) {
     if (news.stream != thread.looked_at) return false;
     news.known = at + notice_;

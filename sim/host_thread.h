@@ -12,7 +12,8 @@
 //
 // The host learns of an end `notice` later: what a round trip (issue an empty kernel, learn of its
 // end) takes beyond issuing and starting it. Whoever finds an end (the thread that issues) spends
-// `poll` on it; a thread for a GPU does so for all that it finds on one stream at once, and looks
+// `poll` on it; a thread for a GPU finds all that has ended on one stream at once (in a time that
+// grows with the logarithm of their number: it asks for the last in steps that double), and looks
 // when it has nothing to issue, or has issued kBetweenLooks commands since. Completions known when
 // a step starts are handled in one batch, by (time, id).
 #pragma once

@@ -51,6 +51,8 @@ struct InFlight {
   double rate_limit = 0.0;
   FlowId flow;  // once it has begun
   core::Time issued, start;
+  core::Duration whole;                 // of a launch, once started: all its kernels, alone
+  std::uint32_t phase = 0;              // which of them runs
   core::Duration issue_extra;           // of a launch: what its further kernels take to issue
   core::Time all_issued;                // of a launch: the last of its kernels, too
   std::uint32_t queue = kNone;          // its stream, once visible (StreamQueues)

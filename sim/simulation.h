@@ -74,6 +74,8 @@ class Simulation {
 
   void start_copy(core::CommandId id);
   void start_launch(core::CommandId id);
+  void start_kernel(core::CommandId id);
+  bool start_next_kernel(core::CommandId id);
   void begin_flow(core::CommandId id);
   void end_flow(core::CommandId id);
   void end_copy(core::CommandId id);

@@ -164,11 +164,40 @@ void Simulation::start_launch(CommandId id) {
     speeds_.add_load(now_, launch.devices, launch.load);
   }
   if (launch.is_rated) {
-    kernel_rates_.start(now_, id, launch.devices, duration,
-                        durations_.share(launch.task, launch.alternative, launch.devices));
+    launch.whole = duration;
+    launch.phase = 0;
+    start_kernel(id);
     return;
   }
   queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
+}
+
+/// Of a rated launch. Those of a group are taken as one.
+void Simulation::start_kernel(CommandId id) {
+  const InFlight& launch = commands_[id];
+  const auto phases = launch.devices.size() > 1
+                          ? std::span<const core::KernelPhase>()
+                          : durations_.phases(launch.task, launch.alternative, launch.devices[0]);
+  if (phases.empty()) {
+    kernel_rates_.start(now_, id, launch.devices, launch.whole,
+                        durations_.share(launch.task, launch.alternative, launch.devices));
+    return;
+  }
+  const core::KernelPhase& phase = phases[launch.phase];
+  kernel_rates_.start(now_, id, launch.devices, scaled(launch.whole, phase.part), phase.share);
+}
+
+/// Whether there was another.
+bool Simulation::start_next_kernel(CommandId id) {
+  InFlight& launch = commands_[id];
+  if (!launch.is_rated || launch.devices.size() > 1) return false;
+  const std::size_t count =
+      durations_.phases(launch.task, launch.alternative, launch.devices[0]).size();
+  if (launch.phase + 1 >= count) return false;
+  kernel_rates_.end(id, launch.devices);
+  ++launch.phase;
+  start_kernel(id);
+  return true;
 }
 
 void Simulation::begin_flow(CommandId id) {
@@ -205,6 +234,7 @@ bool Simulation::is_issued_until_later(const InFlight& launch) const {
 }
 
 void Simulation::end_task(CommandId id) {
+  if (start_next_kernel(id)) return;
   InFlight& launch = commands_[id];
   if (is_issued_until_later(launch)) {
     if (launch.is_rated) kernel_rates_.end(id, launch.devices);

@@ -381,6 +381,60 @@ double kernel_share(const Program& program, const Machine& machine, TaskId task,
   return most;
 }
 
+namespace {
+
+/// Durations by kernel, with what each can use of the device.
+using TimedShares = std::vector<std::pair<Duration, double>>;
+
+std::vector<KernelPhase> phases_of(const TimedShares& kernels) {
+  double sum = 0.0;
+  for (const auto& [duration, share] : kernels) sum += static_cast<double>(duration.count());
+  if (kernels.size() < 2 || sum <= 0.0) return {};
+  std::vector<KernelPhase> phases;
+  for (const auto& [duration, share] : kernels) {
+    phases.push_back({static_cast<double>(duration.count()) / sum, share});
+  }
+  return phases;
+}
+
+}  // namespace
+
+std::vector<KernelPhase> kernel_phases(const Program& program, const Machine& machine, TaskId task,
+                                       std::size_t alternative_index, DeviceId device,
+                                       bool as_executed) {
+  const KernelShares& shares = machine.spec().shares;
+  const Alternative* alternative = alternative_of(program, task, alternative_index);
+  if (shares.empty()) return {};
+  const double whole = alternative == nullptr ? 1.0 : alternative->milli_vcus / 1000.0;
+  const auto share_of = [&](const std::string& name, DType dtype, std::int64_t size) {
+    const auto* points = find_points(shares, name, machine.device(device), dtype);
+    return points == nullptr ? whole : interpolated_share(*points, size);
+  };
+  TimedShares kernels;
+  const Kernel* kernel = kernel_of(program, task, alternative);
+  if (kernel == nullptr) {
+    if (!as_executed) return {};
+    const auto cost =
+        task_duration(program, machine, task, alternative_index, device, WhichCost::kTrue);
+    const Duration start = machine.device(device).launch;
+    const Duration extra = executed_extra(program, machine, task, alternative_index, device);
+    kernels.emplace_back(cost.value_or(Duration(0)) + std::min(start, extra),
+                         share_of("spin", DType::kFloat64, 1));
+    kernels.emplace_back(
+        extra - std::min(start, extra),
+        share_of("hash_mix", hashed_as(program, task), bytes_touched(program, task)));
+    return phases_of(kernels);
+  }
+  for (const KernelCall& call : *kernel) {
+    const auto duration =
+        call_duration(program, machine, task, alternative, machine.device(device), call);
+    const auto key = table_key(program, task, alternative, call);
+    if (!duration || !key) return {};
+    kernels.emplace_back(*duration, share_of(call.name, key->dtype, key->size));
+  }
+  return phases_of(kernels);
+}
+
 double kernel_load(const Program& program, const Machine& machine, TaskId task,
                    std::size_t alternative_index, DeviceId device_id, Duration duration) {
   const Device& device = machine.device(device_id);

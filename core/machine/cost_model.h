@@ -51,6 +51,18 @@ bool is_of_panel(const Program& program, TaskId task, std::size_t alternative);
 double kernel_share(const Program& program, const Machine& machine, TaskId task,
                     std::size_t alternative, DeviceId device, bool as_executed);
 
+/// One of the kernels that a task runs one after the other: the part of the task's time that it
+/// takes when alone, and the part of the device that it can use then.
+struct KernelPhase {
+  double part = 1.0;
+  double share = 1.0;
+};
+
+/// The kernels of a task, in order; parts sum up to 1. Empty where they are not known, and for a
+/// task of one kernel. `as_executed`, a task without kernel spins and then hashes.
+std::vector<KernelPhase> kernel_phases(const Program& program, const Machine& machine, TaskId task,
+                                       std::size_t alternative, DeviceId device, bool as_executed);
+
 /// Part of the device's peak that a task of this duration uses, from 0 to 1: its flops over what
 /// the device could do in that time. 1 when its flops are not stated.
 double kernel_load(const Program& program, const Machine& machine, TaskId task,

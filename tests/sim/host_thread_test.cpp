@@ -234,8 +234,8 @@ TEST_CASE("a look finds all that has ended on one stream, at the latest after si
     last = host.next_visible();
     host.take_visible();
   }
-  CHECK(last == Time(10 * kCommands + 5));  // one look in between
-  REQUIRE(host.next_step() == Time(160));   // before the seventeenth
+  CHECK(last == Time(10 * kCommands + 10));  // one look in between, at three: twice the time
+  REQUIRE(host.next_step() == Time(160));    // before the seventeenth
   CHECK(taken(host, Time(160)).size() == 3);
   REQUIRE(host.next_step() == last);  // the other stream, when all are issued
   CHECK(taken(host, last).size() == 1);

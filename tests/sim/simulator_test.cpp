@@ -401,6 +401,30 @@ TEST_CASE(
   CHECK(result.run.makespan == Time(426));
 }
 
+TEST_CASE("kernels of a task take what each can use of the device, one after the other") {
+  MachineBuilder machine(1);
+  machine.spec.kernels["hash_mix"]["gpu"]["uint8"] = {{1, Duration(100)}, {1 << 20, Duration(100)}};
+  machine.spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
+  machine.spec.shares["hash_mix"]["gpu"]["uint8"] = {{1, 1.0}};
+  machine.spec.devices[gpu_device(0)].streams = 4;
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("a", 64, "gpu0"), b = builder.array("b", 64, "gpu0");
+  builder.spawn(ProgramBuilder::task("T", "gpu:0", 100, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("U", "gpu:0", 100, {inout(b)}));
+  SimOptions options;
+  options.as_executed = true;
+  const core::Program& program = builder.close();
+  const core::Machine built = machine.build();
+  const SimResult result = run(program, built, options);
+  // They spin side by side, and share the device when they hash.
+  CHECK(task(result, 0).end == Time(300));
+  CHECK(task(result, 1).end == Time(300));
+  // What was recorded is not taken apart.
+  options.recorded_durations.push_back(Duration(77));
+  options.recorded_durations.push_back(Duration(78));
+  CHECK(run(program, built, options).run.makespan == Time(78));
+}
+
 TEST_CASE("a launch that waits keeps those behind it on its stream waiting") {
   for (const std::int32_t streams : {0, 1, 2}) {
     CAPTURE(streams);

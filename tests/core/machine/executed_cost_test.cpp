@@ -22,6 +22,7 @@ Machine measured_machine() {
   device.launch = Duration(40);
   spec.devices.push_back(device);
   spec.kernels["hash_mix"]["gpu"]["float64"] = {{1000, Duration(100)}, {100000, Duration(10000)}};
+  spec.kernels["copy"]["gpu"]["float64"] = {{10, Duration(50)}, {1000, Duration(90)}};
   spec.shares["hash_mix"]["gpu"]["float64"] = {{1, 0.5}};
   spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
   spec.shares["copy"]["gpu"]["float64"] = {{10, 0.2}, {1000, 0.6}};
@@ -40,6 +41,8 @@ struct KernelCase {
   std::int64_t extra_ns;
   double share, executed_share;
   std::int64_t issue_ns;
+  std::size_t phases = 0;  // as executed
+  double used = 0.0;       // of the device, over all phases
 };
 
 TEST_CASE("extra times, shares and costs of issuing, by kernel") {
@@ -47,13 +50,13 @@ TEST_CASE("extra times, shares and costs of issuing, by kernel") {
   const KernelCall copy{"copy", {}, {{false, 0, {}}, {false, 1, {}}}};
   const std::vector<KernelCase> cases = {
       // 1,000 bytes read, as many written: 200 ns of hashing, 40 to start, beside 240 of spinning.
-      {"no kernel", {}, 125, 240, 240, 1.0, 0.25, 70},
+      {"no kernel", {}, 125, 240, 240, 1.0, 0.25, 70, 2, 200.0 / 480.0 * 0.5},
       {"spin", {{"spin", {}, {}}}, 125, 240, 40, 0.0, 0.0, 0},
       {"none", {{"none", {}, {}}}, 125, 0, 0, 0.0, 0.0, 0},
       {"small", {copy}, 5, 9, 0, 0.2, 0.2, 300},
       {"between two sizes", {copy}, 100, 9, 0, 0.4, 0.4, 300},
       {"beyond the last", {copy}, 100000, 9, 0, 0.6, 0.6, 300},
-      {"twice", {copy, copy}, 100, 9, 0, 0.4, 0.4, 600},
+      {"twice", {copy, copy}, 100, 9, 0, 0.4, 0.4, 600, 2, 0.4},
       {"not listed", {{"scale", {{"value", 2.0}}, {{false, 1, {}}}}}, 100, 9, 0, 1.0, 1.0, 0},
   };
   for (const KernelCase& one : cases) {
@@ -84,6 +87,17 @@ TEST_CASE("extra times, shares and costs of issuing, by kernel") {
     CHECK(kernel_share(program, machine, *id, 0, device, true) ==
           doctest::Approx(one.executed_share));
     CHECK(issue_extra(program, machine, *id, 0, device, true).count() == one.issue_ns);
+    const std::vector<KernelPhase> phases = kernel_phases(program, machine, *id, 0, device, true);
+    double parts = 0.0, used = 0.0;
+    for (const KernelPhase& phase : phases) {
+      parts += phase.part;
+      used += phase.part * phase.share;
+    }
+    CHECK(phases.size() == one.phases);
+    if (!phases.empty()) {
+      CHECK(parts == doctest::Approx(1.0));
+      CHECK(used == doctest::Approx(one.used));
+    }
     const std::int64_t plain = one.kernel.empty() ? 0 : one.issue_ns;
     CHECK(issue_extra(program, machine, *id, 0, device, false).count() == plain);
   }
