@@ -59,7 +59,8 @@ core::Faults measure(const LoadedRun& loaded, const PredictionRun& run, exec::Ba
     if (i > 0) times.push_back(makespan(*record));
   }
   std::ranges::sort(times);
-  row.measured = (times[(times.size() - 1) / 2] + times[times.size() / 2]) / 2;
+  const Duration below = times[(times.size() - 1) / 2], above = times[times.size() / 2];
+  row.measured = Duration((below.count() + above.count()) / 2);
   row.fastest = times.front();
   row.slowest = times.back();
   return {};
