@@ -136,9 +136,12 @@ core::Event HostThread::event_of(const News& news) {
   return core::SubmissionClosed();
 }
 
-void HostThread::begin_issue(core::Time now, std::size_t commands) {
-  busy_until_ = now + costs_.decide +
-                core::Duration(costs_.decide_command.count() * static_cast<std::int64_t>(commands));
+void HostThread::begin_issue(core::Time now, std::size_t commands, std::size_t launches) {
+  const auto times = [](core::Duration cost, std::size_t count) {
+    return core::Duration(cost.count() * static_cast<std::int64_t>(count));
+  };
+  busy_until_ = now + costs_.decide + times(costs_.decide_command, commands) +
+                times(costs_.decide_task, launches);
   if (has_submitters()) return;
   busy_until_ =
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));
@@ -146,7 +149,9 @@ void HostThread::begin_issue(core::Time now, std::size_t commands) {
 
 void HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
                             core::Duration extra) {
-  issue(id, submitter, core::Duration((costs_.issue_copy + extra).count() * parts),
+  const core::Duration first = costs_.issue_copy + extra;
+  const core::Duration further = costs_.issue_part > core::Duration(0) ? costs_.issue_part : first;
+  issue(id, submitter, first + core::Duration(further.count() * (std::int64_t{parts} - 1)),
         core::Duration(0));
 }
 

@@ -156,10 +156,12 @@ class Checker : public FaultList {
     };
     check("issue_copy_ns", spec_.host.issue_copy.count());
     check("issue_launch_ns", spec_.host.issue_launch.count());
+    check("issue_part_ns", spec_.host.issue_part.count());
     check("round_trip_ns", spec_.host.round_trip.count());
     check("decide_ns", spec_.host.decide.count());
     check("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
     check("decide_command_ns", spec_.host.decide_command.count());
+    check("decide_task_ns", spec_.host.decide_task.count());
     check("poll_ns", spec_.host.poll.count());
     check("event_ns", spec_.host.event.count());
     check("handoff_ns", spec_.host.handoff.count());

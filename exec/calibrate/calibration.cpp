@@ -27,6 +27,7 @@ core::MachineSpec without_figures(const core::Machine& plain) {
   spec.host.event = spec.host.poll = spec.host.handoff = core::Duration(0);
   spec.host.submitters = core::Submitters::kOne;
   spec.host.crowding = 0.0;
+  spec.host.issue_part = core::Duration(0);
   spec.host.copy_streams = 0;
   spec.host.inline_copy = core::Bytes(0);
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {
@@ -80,7 +81,11 @@ core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& asked, Backend& backend) {
   CalibrationOptions options = asked;
-  if (options.has_submitters) options.decide_command = time_of_decisions(plain);
+  if (options.has_submitters) {
+    const DecisionTimes times = times_of_decisions(plain);
+    options.decide_command = times.command;
+    options.decide_task = times.task;
+  }
   return calibrate(
       plain, options,
       [&](const core::Program& program, const core::Machine& machine,

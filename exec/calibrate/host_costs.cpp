@@ -125,6 +125,7 @@ void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& 
   spec.host.copy_streams = options.copy_streams;
   spec.host.inline_copy = options.inline_copy;
   spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
+  spec.host.decide_task = options.decide_task;
 }
 
 }  // namespace
@@ -143,7 +144,7 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   spec.host.issue_copy = from_seconds(copied - launch);
   spec.host.round_trip = from_seconds(cost(Empty::kChain, count / 4, 1));
   spec.host.decide = core::Duration(0);  // within the others, or by command
-  spec.host.decide_command = core::Duration(0);
+  spec.host.decide_command = spec.host.decide_task = core::Duration(0);
   if (options.has_submitters) measure_submitters(laboratory, options, launch, spec);
   measure_start_up(laboratory, spec);
 }
@@ -208,9 +209,8 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
   spec.host.handoff = from_seconds((both - events) / 2.0);
 }
 
-core::Duration time_of_decisions(const core::Machine& machine) {
+DecisionTimes times_of_decisions(const core::Machine& machine) {
   Instant instant;
-  std::size_t commands = 1;
   const RunProgram run = [&](const core::Program& program, const core::Machine& on,
                              const core::EngineOptions& engine,
                              bool) -> core::Result<core::RunRecord> {
@@ -220,15 +220,18 @@ core::Duration time_of_decisions(const core::Machine& machine) {
     options.keep_contents = false;
     core::Result<ExecResult> result = execute(program, on, options, instant);
     if (!result) return result.faults();
-    commands = 2 * program.task_count();  // a copy and a launch each
     return std::move(result->run);
   };
-  const Laboratory laboratory(machine, run, core::EngineOptions());  // as runs decide by default
+  const Laboratory laboratory(machine, run, core::EngineOptions());
   constexpr std::size_t kTasks = 4000;
   const DeviceId device = accelerators(machine.spec()).front();
-  const double task = median_of_five(
-      [&] { return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64); });
-  return from_seconds(task * static_cast<double>(kTasks) / static_cast<double>(commands));
+  const auto cost = [&](Laboratory::EmptyTasks kind) {
+    return median_of_five([&] { return laboratory.task(kind, device, kTasks, 64); });
+  };
+  const double launch = cost(Laboratory::EmptyTasks::kIndependent);
+  const double both = cost(Laboratory::EmptyTasks::kCopies);  // a copy besides
+  const double command = std::clamp(both - launch, 0.0, launch);
+  return {from_seconds(command), from_seconds(launch - command)};
 }
 
 }  // namespace parley::exec

@@ -18,8 +18,13 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
 void measure_telling(const Laboratory& laboratory, const CalibrationOptions& options,
                      core::MachineSpec& spec);
 
-/// What the engine and the loop around it take for a command, on this computer: a run whose
-/// commands end at once.
-core::Duration time_of_decisions(const core::Machine& machine);
+struct DecisionTimes {
+  core::Duration command;  // each
+  core::Duration task;     // each launch besides
+};
+
+/// What the engine and the loop around it take by default policies, on this computer: from runs
+/// whose commands end at once, with a copy a task and without.
+DecisionTimes times_of_decisions(const core::Machine& machine);
 
 }  // namespace parley::exec

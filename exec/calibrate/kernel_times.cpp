@@ -264,6 +264,9 @@ double KernelTimes::plain_issue(DeviceId device) {
   if (is_new) {
     const KernelProbe empty = probe("spin", DType::kFloat64, {}, {{"ns", 0.0}});
     at->second = median(laboratory_.timed_kernel(empty, device, 100).issues);
+    // A further part of a copy is a kernel more.
+    const bool is_on_gpu = !spec_.spaces[spec_.devices[device].space].is_host;
+    if (is_on_gpu) spec_.host.issue_part = core::Duration(std::llround(at->second * 1e9));
   }
   return at->second;
 }

@@ -128,20 +128,21 @@ TEST_CASE("a step of a busy host breaks an invariant") {
 TEST_CASE("deciding takes its time for each command, and finding for each end") {
   core::HostCosts prices = costs(0, 10, 0, 7);
   prices.decide_command = Duration(5);
+  prices.decide_task = Duration(100);
   prices.poll = Duration(3);
   const core::Machine machine = machine_with(prices);
   HostThread host(machine);
   host.task_done(CommandId(0), gpu_space(0), Time(0), Time(50));
   host.copy_done(CommandId(1), gpu_space(0), Time(0), Time(50));
   host.take_events(Time(50));
-  host.begin_issue(Time(50), 4);
+  host.begin_issue(Time(50), 4, 2);
   host.issue_launch(CommandId(2), gpu_space(0));
-  CHECK(shown(host) == Shown{{Time(50 + 7 + 4 * 5 + 2 * 3 + 10), CommandId(2)}});
-  host.task_released(Time(100), TaskId(0));  // nothing that would have to be found
-  host.take_events(Time(100));
-  host.begin_issue(Time(100), 1);
+  CHECK(shown(host) == Shown{{Time(50 + 7 + 4 * 5 + 2 * 100 + 2 * 3 + 10), CommandId(2)}});
+  host.task_released(Time(300), TaskId(0));  // nothing that would have to be found
+  host.take_events(Time(300));
+  host.begin_issue(Time(300), 1);
   host.issue_launch(CommandId(3), gpu_space(0));
-  CHECK(shown(host) == Shown{{Time(100 + 7 + 5 + 10), CommandId(3)}});
+  CHECK(shown(host) == Shown{{Time(300 + 7 + 5 + 10), CommandId(3)}});
 }
 
 TEST_CASE("a thread for each GPU issues while others do, and while the next step is decided") {
@@ -174,6 +175,13 @@ TEST_CASE("each part of a copy is issued, and takes what its route asks for") {
   host.issue_copy(CommandId(0), gpu_space(0), 3);
   host.issue_copy(CommandId(1), gpu_space(0), 2, Duration(5));
   CHECK(shown(host) == Shown{{Time(167), CommandId(0)}, {Time(217), CommandId(1)}});
+  core::HostCosts prices = costs(20, 30, 0, 7);
+  prices.issue_part = Duration(3);
+  const core::Machine other = machine_with(prices);
+  HostThread thread(other);
+  thread.begin_issue(Time(100), 1);
+  thread.issue_copy(CommandId(0), gpu_space(0), 3, Duration(5));
+  CHECK(shown(thread) == Shown{{Time(107 + 25 + 2 * 3), CommandId(0)}});
 }
 
 TEST_CASE("the first kernel of a launch is visible before the others are issued") {

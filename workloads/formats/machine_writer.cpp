@@ -335,7 +335,9 @@ class MachineWriter {
     line.integer("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
     if (spec_.host.submitters == core::Submitters::kPerGpu) line.text("submitters", "per_gpu");
     const std::pair<const char*, core::Duration> rarer[] = {
+        {"issue_part_ns", spec_.host.issue_part},
         {"decide_command_ns", spec_.host.decide_command},
+        {"decide_task_ns", spec_.host.decide_task},
         {"poll_ns", spec_.host.poll},
         {"event_ns", spec_.host.event},
         {"handoff_ns", spec_.host.handoff}};
