@@ -6,20 +6,23 @@
 
 namespace parley::core {
 
-CommandId CommandTable::add(CommandRecord record) {
-  const CommandId id(count_++);
-  if (finished_.size() * 64 < count_) finished_.push_back(0);
-  if (id.index() - first_ == records_.size()) grow();
-  slot(id.index()) = std::move(record);
-  ++unfinished_;
-  return id;
+CommandRecord& CommandTable::draft() {
+  if (count_ - first_ == records_.size()) grow();
+  CommandRecord& record = slot(count_);
+  record.kind = CommandKind::kCopy;
+  record.is_stopped = false;
+  record.task = TaskId::none();
+  record.target = SpaceId::none();
+  record.expected_end = Time();
+  record.after.clear();
+  return record;
 }
 
-std::vector<CommandId> CommandTable::spare_list() {
-  if (spare_lists_.empty()) return {};
-  std::vector<CommandId> list = std::move(spare_lists_.back());
-  spare_lists_.pop_back();
-  return list;
+CommandId CommandTable::add() {
+  const CommandId id(count_++);
+  if (finished_.size() * 64 < count_) finished_.push_back(0);
+  ++unfinished_;
+  return id;
 }
 
 void CommandTable::finish(CommandId id) {
@@ -29,12 +32,7 @@ void CommandTable::finish(CommandId id) {
                "command " + std::to_string(id.index()) + " finished after it was cancelled");
   finished_[id.index() / 64] |= std::uint64_t{1} << (id.index() % 64);
   --unfinished_;
-  for (; first_ < count_ && is_finished(CommandId(first_)); ++first_) {
-    std::vector<CommandId>& list = slot(first_).after;
-    if (spare_lists_.size() >= 64) continue;
-    list.clear();
-    spare_lists_.push_back(std::move(list));
-  }
+  while (first_ < count_ && is_finished(CommandId(first_))) ++first_;
 }
 
 void CommandTable::grow() {

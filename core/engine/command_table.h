@@ -32,7 +32,11 @@ class CommandTable {
   [[nodiscard]] std::size_t unfinished() const { return unfinished_; }
   [[nodiscard]] std::size_t count() const { return count_; }
 
-  CommandId add(CommandRecord record);
+  /// The record of the next command, to be filled in: as new, with an empty list. Valid, and no
+  /// command, until add().
+  CommandRecord& draft();
+  /// The draft is a command.
+  CommandId add();
   /// Requires: given, not finished, not stopped.
   void finish(CommandId id);
   /// Marks it failed and all that wait for it, transitively, cancelled; neither counts as
@@ -57,16 +61,12 @@ class CommandTable {
   void grow();
 
   std::vector<std::uint64_t> finished_;
-  /// A ring of a power of two: record i lies at i modulo its size, from first_ up to count_.
+  /// A ring of a power of two: record i lies at i modulo its size, from first_ up to count_, and
+  /// perhaps a draft. Records are used again with the memory of their lists.
   std::vector<CommandRecord> records_ = std::vector<CommandRecord>(64);
-  std::vector<std::vector<CommandId>> spare_lists_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
   std::size_t unfinished_ = 0;
-
- public:
-  /// An empty list with room, from finished commands.
-  std::vector<CommandId> spare_list();
 };
 
 }  // namespace parley::core

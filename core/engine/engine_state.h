@@ -367,9 +367,10 @@ void write_back_early(EngineState& state);
 
 // ---- transfer ----
 /// Copies into `target` whatever of `region` is not valid there. `extra_after`: what lazy copies
-/// wait for besides.
+/// wait for besides (a vector, not a span, which would pass through memory: mostly nothing is
+/// missing, and it is not looked at).
 void fetch(EngineState& state, ReplicaId target, RegionId region, CopyReason reason, TaskId task,
-           std::span<const CommandId> extra_after);
+           const std::vector<CommandId>& extra_after);
 /// Copies pieces valid in `source` to `target`; both hold them.
 void give_copy(EngineState& state, ReplicaId source, ReplicaId target,
                std::span<const PieceId> pieces, CopyReason reason, TaskId task,

@@ -147,7 +147,8 @@ void issue_evict(EngineState& state, TaskId task) {
 
 CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidate) {
   Directory& directory = state.directory;
-  LaunchTask command;
+  LaunchTask& command =
+      std::get<LaunchTask>(state.output.emplace_back(std::in_place_type<LaunchTask>));
   command.id = state.commands.next_id();
   command.task = task;
   command.alternative = candidate.alternative;
@@ -165,10 +166,9 @@ CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidat
       state.program.placement(state.program.task(task).placement)[candidate.alternative];
   command.milli_vcus = alternative.milli_vcus;
 
-  CommandRecord record;
+  CommandRecord& record = state.commands.draft();
   record.kind = CommandKind::kLaunch;
   record.task = task;
-  record.after = state.commands.spare_list();
   for (const Operand& operand : state.operands) {
     const Replica& replica = directory.replica(operand.replica);
     for (const PieceId piece : directory.pieces(operand.region)) {
@@ -197,9 +197,8 @@ CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidat
     const Duration share(state.duration_of(task).count() * command.milli_vcus / slots);
     state.devices[device].issued_free = start + share;
   }
-  const CommandId id = state.commands.add(std::move(record));
-  command.after = state.commands.record(id).after;
-  state.output.emplace_back(command);
+  const CommandId id = state.commands.add();
+  command.after = record.after;
   return id;
 }
 

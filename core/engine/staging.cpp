@@ -206,7 +206,8 @@ void drop(EngineState& state, ReplicaId id, DropReason reason) {
   users.clear();
   state.directory.destroy(id, users);
   compact(state, users);
-  DropReplica command;
+  DropReplica& command =
+      std::get<DropReplica>(state.output.emplace_back(std::in_place_type<DropReplica>));
   command.replica = id;
   command.region = region;
   command.space = space;
@@ -215,7 +216,6 @@ void drop(EngineState& state, ReplicaId id, DropReason reason) {
   command.reason = reason;
   command.after = state.pool.copy(std::span<const CommandId>(users));
   memory.arena.free(block, users, state.commands);
-  state.output.emplace_back(command);
 }
 
 namespace {

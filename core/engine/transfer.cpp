@@ -178,7 +178,9 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   Directory& directory = state.directory;
   const Replica& source = directory.replica(source_id);
   const Replica& target = directory.replica(target_id);
-  StartCopy command;
+  // Filled in in place, as the record is: copying what was just written would wait for it.
+  StartCopy& command =
+      std::get<StartCopy>(state.output.emplace_back(std::in_place_type<StartCopy>));
   command.id = state.commands.next_id();
   command.array = directory.array_of(source.region);
   command.from = source.space;
@@ -193,11 +195,10 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   command.parts = parts_of(state, source, target, pieces);
   for (const CopyPart& part : command.parts) command.bytes += part.bytes;
 
-  CommandRecord record;
+  CommandRecord& record = state.commands.draft();
   record.kind = CommandKind::kCopy;
   record.task = task;
   record.target = target.space;
-  record.after = state.commands.spare_list();
   record.after.insert(record.after.end(), extra_after.begin(), extra_after.end());
   for (const PieceId piece : pieces) {
     directory.append_read_waits(directory.cell(source_id, piece), record.after);
@@ -211,8 +212,8 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   }
   record.expected_end = start + state.copy_duration(command.route, command.bytes);
   occupy(state, route, command.route, record.expected_end);
-  const CommandId id = state.commands.add(std::move(record));
-  command.after = state.commands.record(id).after;
+  const CommandId id = state.commands.add();
+  command.after = record.after;
 
   for (const PieceId piece : pieces) {
     if (!mutation_is_on(Mutation::kCopyMarksNoReader)) {
@@ -225,12 +226,11 @@ void give_copy(EngineState& state, ReplicaId source_id, ReplicaId target_id,
   state.statistics.bytes_copied += command.bytes;
   if (reason == CopyReason::kPrefetch) ++state.statistics.prefetches;
   if (reason == CopyReason::kWriteBack) state.statistics.written_back_bytes += command.bytes;
-  state.output.emplace_back(command);
   if (state.options.record_states) record_states(state, command.array, id);
 }
 
 void fetch(EngineState& state, ReplicaId target, RegionId region, CopyReason reason, TaskId task,
-           std::span<const CommandId> extra_after) {
+           const std::vector<CommandId>& extra_after) {
   Directory& directory = state.directory;
   if (const PieceId piece = directory.only_piece(region); !piece.is_none()) {
     if (directory.is_valid(target, piece)) return;

@@ -17,7 +17,10 @@ namespace {
 using test::Random;
 constexpr std::int64_t kUnit = Arena::kAlignment;
 
-CommandId new_command(CommandTable& commands) { return commands.add(CommandRecord{}); }
+CommandId new_command(CommandTable& commands) {
+  commands.draft();
+  return commands.add();
+}
 
 /// The model, by units of the alignment, which every block is made of.
 class Checked {
