@@ -202,7 +202,8 @@ class EngineState {
   IdVector<RouteId, Time> route_free;                          // for routes without engines
   mutable IdVector<ArrayId, InlineList<Presence, 4>> present;  // empty until a policy asks
   mutable bool keeps_presence = false;
-  std::vector<DeviceId> awake;  // may have something to issue
+  std::vector<DeviceId> awake;   // may have something to issue
+  std::vector<DeviceId> roused;  // those of the round that is under way
   IdVector<DeviceId, char> is_awake;
   std::vector<DeviceId>
       blocked;  // their next task, a group, waits for the window of another device

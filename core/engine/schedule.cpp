@@ -48,8 +48,9 @@ Duration share_of(const EngineState& state, TaskId task, DeviceId device) {
   const std::int64_t vcus =
       state.program.placement(state.program.task(task).placement)[candidate.alternative].milli_vcus;
   const std::int64_t slots = std::int64_t{1000} * state.machine.device(device).slots;
-  return Duration(state.classes[task_state.task_class].durations[task_state.candidate].count() *
-                  vcus / slots);
+  const Duration duration = state.classes[task_state.task_class].durations[task_state.candidate];
+  if (vcus == slots) return duration;  // mostly so, and division takes long
+  return Duration(duration.count() * vcus / slots);
 }
 
 void make_ready_if_possible(EngineState& state, TaskId task) {
@@ -187,7 +188,8 @@ bool issue_next(EngineState& state, DeviceId id) {
 
 /// One task for every device that has room and something queued, in order of devices.
 bool issue_round(EngineState& state) {
-  std::vector<DeviceId> devices;
+  std::vector<DeviceId>& devices = state.roused;
+  devices.clear();
   devices.swap(state.awake);
   std::sort(devices.begin(), devices.end());
   bool has_issued = false;

@@ -29,8 +29,7 @@ class StepPool {
     return target;
   }
   void clear() {
-    chunk_ = 0;
-    used_ = 0;
+    if (!chunks_.empty()) begin_chunk(0);
   }
 
  private:
@@ -40,21 +39,38 @@ class StepPool {
   };
 
   std::byte* take(std::size_t bytes, std::size_t alignment) {
-    for (;; ++chunk_, used_ = 0) {
-      if (chunk_ == chunks_.size()) {
+    const std::size_t begin = (used_ + alignment - 1) & ~(alignment - 1);  // a power of two
+    if (begin + bytes > size_) return take_elsewhere(bytes, alignment);
+    used_ = begin + bytes;
+    return memory_ + begin;
+  }
+
+  /// From the next chunk that is large enough.
+  [[gnu::noinline]] std::byte* take_elsewhere(std::size_t bytes, std::size_t alignment) {
+    do {
+      const std::size_t next = memory_ == nullptr ? 0 : chunk_ + 1;
+      if (next == chunks_.size()) {
         const std::size_t size = std::max<std::size_t>(bytes + alignment, std::size_t{1} << 16U);
         chunks_.push_back({std::make_unique<std::byte[]>(size), size});
       }
-      used_ = (used_ + alignment - 1) / alignment * alignment;
-      if (used_ + bytes <= chunks_[chunk_].size) break;
-    }
-    std::byte* place = chunks_[chunk_].bytes.get() + used_;
-    used_ += bytes;
-    return place;
+      begin_chunk(next);
+    } while (bytes > size_);
+    used_ = bytes;
+    return memory_;
+  }
+
+  void begin_chunk(std::size_t number) {
+    chunk_ = number;
+    memory_ = chunks_[number].bytes.get();
+    size_ = chunks_[number].size;
+    used_ = 0;
   }
 
   std::vector<Chunk> chunks_;
   std::size_t chunk_ = 0;
+  // Of that chunk, null while there is none:
+  std::byte* memory_ = nullptr;
+  std::size_t size_ = 0;
   std::size_t used_ = 0;
 };
 

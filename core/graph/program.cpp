@@ -213,20 +213,6 @@ std::string_view Program::task_name(TaskId id) const {
   return std::string_view(names_).substr(task.name_offset, task.name_length);
 }
 
-std::span<const Access> Program::accesses(TaskId id) const {
-  const Task& task = tasks_[id];
-  return std::span<const Access>(accesses_).subspan(task.first_access, task.access_count);
-}
-
-std::span<const TaskId> Program::dependencies(TaskId id) const {
-  const Task& task = tasks_[id];
-  return std::span<const TaskId>(dependencies_).subspan(task.first_dependency, task.dependencies);
-}
-
-std::span<const TaskId> Program::timed_dependencies(TaskId id) const {
-  return dependencies(id).first(tasks_[id].timed_dependencies);
-}
-
 const TaskExtras& Program::extras(TaskId id) const {
   static const TaskExtras kNothing;
   if (!tasks_[id].has_extras) return kNothing;

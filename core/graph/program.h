@@ -236,11 +236,19 @@ class Program {
   [[nodiscard]] const Region& region(RegionId id) const { return regions_[id]; }
   [[nodiscard]] const Task& task(TaskId id) const { return tasks_[id]; }
   [[nodiscard]] std::string_view task_name(TaskId id) const;
-  [[nodiscard]] std::span<const Access> accesses(TaskId id) const;
+  [[nodiscard]] std::span<const Access> accesses(TaskId id) const {
+    const Task& task = tasks_[id];
+    return {accesses_.data() + task.first_access, task.access_count};
+  }
   /// Tasks that must have been issued before; explicit ones also finished. Ascending within both
   /// parts.
-  [[nodiscard]] std::span<const TaskId> dependencies(TaskId id) const;
-  [[nodiscard]] std::span<const TaskId> timed_dependencies(TaskId id) const;
+  [[nodiscard]] std::span<const TaskId> dependencies(TaskId id) const {
+    const Task& task = tasks_[id];
+    return {dependencies_.data() + task.first_dependency, task.dependencies};
+  }
+  [[nodiscard]] std::span<const TaskId> timed_dependencies(TaskId id) const {
+    return dependencies(id).first(tasks_[id].timed_dependencies);
+  }
   [[nodiscard]] const Placement& placement(PlacementId id) const { return placements_[id]; }
   [[nodiscard]] const Cost& cost(CostId id) const { return costs_[id]; }
   [[nodiscard]] const Kernel& kernel(KernelId id) const { return kernels_[id]; }

@@ -43,10 +43,20 @@ BlockId Arena::new_block() {
   return id;
 }
 
+/// Bins come and go with every other block: the node of one that went serves the next.
+Arena::Bin& Arena::bin_of(std::int64_t size) {
+  if (spare_bin_.empty()) return bins_[size];
+  const auto place = bins_.lower_bound(size);
+  if (place != bins_.end() && place->first == size) return place->second;
+  spare_bin_.key() = size;
+  spare_bin_.mapped() = {};
+  return bins_.insert(place, std::move(spare_bin_))->second;
+}
+
 void Arena::put_in_bin(BlockId id) {
   Block& block = blocks_[id];
   block.is_free = true;
-  Bin& bin = bins_[block.size];
+  Bin& bin = bin_of(block.size);
   block.longer_free = bin.latest_free;
   block.sooner_free = BlockId::none();
   if (bin.latest_free.is_none()) {
@@ -72,7 +82,7 @@ void Arena::take_from_bin(BlockId id) {
   } else {
     blocks_[block.sooner_free].longer_free = block.longer_free;
   }
-  if (bin.longest_free.is_none()) bins_.erase(found);
+  if (bin.longest_free.is_none()) spare_bin_ = bins_.extract(found);
 }
 
 /// Joins `neighbour`, the free block right behind `block`, to it. Both are out of their bins.

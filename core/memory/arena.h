@@ -69,6 +69,7 @@ class Arena {
   };
 
   BlockId new_block();
+  Bin& bin_of(std::int64_t size);
   void put_in_bin(BlockId block);
   void take_from_bin(BlockId block);
   void absorb(BlockId block, BlockId neighbour);
@@ -78,7 +79,9 @@ class Arena {
   BlockId last_;  // by offset
   IdVector<BlockId, Block> blocks_;
   std::vector<BlockId> unused_;
-  std::map<std::int64_t, Bin> bins_;  // by size
+  using Bins = std::map<std::int64_t, Bin>;
+  Bins bins_;  // by size
+  Bins::node_type spare_bin_;
 };
 
 }  // namespace parley::core
