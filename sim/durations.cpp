@@ -129,11 +129,11 @@ std::string Durations::warning() const {
   return text;
 }
 
-TaskClassId Durations::model_class_of(core::TaskId task) {
+/// Of a task that was not asked for before.
+TaskClassId Durations::new_model_class_of(core::TaskId task) {
   if (task.index() >= class_of_.size()) {
     class_of_.resize(std::max(program_->task_count(), task.index() + 1));
   }
-  if (!class_of_[task].is_none()) return class_of_[task];
   const std::uint64_t hash = hash_of(task);
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;

@@ -89,7 +89,11 @@ class Durations {
   std::uint32_t new_shape(core::RegionId region);
   std::uint64_t hash_of(core::TaskId task);
   bool agree(core::TaskId a, core::TaskId b);
-  TaskClassId model_class_of(core::TaskId task);
+  TaskClassId model_class_of(core::TaskId task) {
+    const bool is_known = task.index() < class_of_.size() && !class_of_[task].is_none();
+    return is_known ? class_of_[task] : new_model_class_of(task);
+  }
+  TaskClassId new_model_class_of(core::TaskId task);
   TaskClassId model_class(TaskClassId id) {
     return own_ == nullptr ? id : model_class_of(core::TaskId(id.index()));
   }

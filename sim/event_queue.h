@@ -45,24 +45,27 @@ class EventQueue {
 
  private:
   struct Entry {
-    core::Time at;            // no later than it is due; at the front exactly then
-    std::uint64_t order = 0;  // kind and subject
+    core::Time at;  // no later than it is due; at the front exactly then
     Handle handle = 0;
-    [[nodiscard]] bool is_before(const Entry& other) const {
-      return at != other.at ? at < other.at : order < other.order;
-    }
   };
   struct Place {
     core::Time due;
+    std::uint64_t order = 0;     // kind and subject
     std::uint32_t position = 0;  // in the heap
   };
 
-  void place(std::size_t position, const Entry& entry) {
-    heap_[position] = entry;
+  [[nodiscard]] bool is_before(Entry a, Entry b) const {
+    return a.at != b.at ? a.at < b.at : places_[a.handle].order < places_[b.handle].order;
+  }
+  /// Member by member: a processor that has just written the two apart waits before it reads both
+  /// at once.
+  void place(std::size_t position, Entry entry) {
+    heap_[position].at = entry.at;
+    heap_[position].handle = entry.handle;
     places_[entry.handle].position = static_cast<std::uint32_t>(position);
   }
-  void sift_up(std::size_t position, const Entry& entry);
-  void sift_down(std::size_t position, const Entry& entry);
+  void sift_up(std::size_t position, Entry entry);
+  void sift_down(std::size_t position, Entry entry);
   void settle_front();
 
   std::vector<Entry> heap_;

@@ -63,15 +63,15 @@ void MaxMinShares::add_use(Player player, Resource resource, double weight) {
   PARLEY_CHECK(state.use_count < most_uses_, "a player with more uses than were told");
   uses_[player * most_uses_ + state.use_count] = {resource,
                                                   static_cast<std::uint32_t>(shared.users.size())};
-  User user;
+  const bool is_first = shared.users.empty();
+  User& user = shared.users.emplace_back();  // filled in in place: see Pending
   user.weight = weight;
   user.player = player;
   user.place = static_cast<std::uint16_t>(state.use_count++);
   shape(state, user);
   user.cap = state.level;
   user.use = weight * state.rate;
-  shared.demand = shared.users.empty() ? user.use : shared.demand + user.use;
-  shared.users.push_back(user);
+  shared.demand = is_first ? user.use : shared.demand + user.use;
   mark_dirty(resource);
 }
 
@@ -94,11 +94,11 @@ void MaxMinShares::remove(Player player) {
     User& hole = shared.users[use.position];
     shared.demand -= hole.use;
     if (hole.is_own) --shared.own_count;
-    hole = shared.users.back();
-    shared.users.pop_back();
-    if (use.position < shared.users.size()) {
+    if (use.position + 1 < shared.users.size()) {
+      hole = shared.users.back();
       uses_[hole.player * most_uses_ + hole.place].position = use.position;
     }
+    shared.users.pop_back();
     mark_dirty(use.resource);
   }
   players_[player].is_alive = false;
@@ -222,17 +222,8 @@ void MaxMinShares::find_dirty_levels() {
 
 // ---- following a change ----
 
-/// Gives the player a level, and tells the resources that it uses.
-void MaxMinShares::place(Player player, double level, Resource bottleneck) {
-  State& state = players_[player];
-  note(player);
-  state.level = level;
-  state.bottleneck = bottleneck;
-  state.rate = rate_at(state, level);
-  for (const Use& use : uses_of(player)) list(state, use, bottleneck);
-}
-
-void MaxMinShares::list(const State& state, const Use& use, Resource bottleneck) {
+/// Tells a resource of its user.
+inline void MaxMinShares::list(const State& state, const Use& use, Resource bottleneck) {
   Shared& shared = resources_[use.resource];
   User& user = shared.users[use.position];
   const bool is_own = use.resource == bottleneck;
@@ -244,6 +235,23 @@ void MaxMinShares::list(const State& state, const Use& use, Resource bottleneck)
   user.use = wanted;
 }
 
+/// Gives the player a level; the resources that it uses are to be told.
+const MaxMinShares::State& MaxMinShares::set_level(Player player, double level,
+                                                   Resource bottleneck) {
+  State& state = players_[player];
+  note(player);
+  state.level = level;
+  state.bottleneck = bottleneck;
+  state.rate = rate_at(state, level);
+  return state;
+}
+
+/// The same, and tells them.
+void MaxMinShares::place(Player player, double level, Resource bottleneck) {
+  const State& state = set_level(player, level, bottleneck);
+  for (const Use& use : uses_of(player)) list(state, use, bottleneck);
+}
+
 /// Gives the resource the level that was found for it.
 void MaxMinShares::apply(Resource resource) {
   Shared& shared = resources_[resource];
@@ -252,10 +260,11 @@ void MaxMinShares::apply(Resource resource) {
   const double level = shared.found;
   for (const User& user : shared.users) {
     if (!user.is_own && !is_above(user.cap, level)) continue;
-    const State& state = players_[user.player];
-    const bool is_stopped = level < state.limit;
-    place(user.player, is_stopped ? level : state.limit, is_stopped ? resource : kNone);
+    const double limit = players_[user.player].limit;
+    const Resource bottleneck = level < limit ? resource : kNone;
+    const State& state = set_level(user.player, std::min(level, limit), bottleneck);
     for (const Use& use : uses_of(user.player)) {
+      list(state, use, bottleneck);
       if (use.resource != resource) mark_dirty(use.resource);
     }
   }

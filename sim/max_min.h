@@ -93,10 +93,20 @@ class MaxMinShares {
     bool is_dirty = false;
     std::vector<User> users;
   };
-  /// A resource whose level is to change: the lowest levels first.
+  /// A resource whose level is to change: the lowest levels first. Copied member by member, as they
+  /// were written: a processor waits for what it has just written in two parts before it reads both
+  /// at once.
   struct Pending {
-    double key = 0.0;
-    Resource resource = 0;
+    Pending(double its_key, Resource its_resource) : key(its_key), resource(its_resource) {}
+    Pending(const Pending& other) : key(other.key), resource(other.resource) {}
+    Pending& operator=(const Pending& other) {
+      key = other.key;
+      resource = other.resource;
+      return *this;
+    }
+
+    double key;
+    Resource resource;
     bool operator<(const Pending& other) const {  // heaps: the least on top
       return key != other.key ? key > other.key : resource > other.resource;
     }
@@ -113,6 +123,7 @@ class MaxMinShares {
   void find_level(Resource resource);
   void mark_dirty(Resource resource);
   void note(Player player);
+  const State& set_level(Player player, double level, Resource bottleneck);
   void place(Player player, double level, Resource bottleneck);
   void list(const State& state, const Use& use, Resource bottleneck);
   void find_dirty_levels();

@@ -42,7 +42,7 @@ void Servers<ServerId>::enqueue(std::uint64_t key, std::uint32_t request,
     PARLEY_CHECK(units <= server.capacity, "server " + std::to_string(id.index()) + " has " +
                                                std::to_string(server.capacity) + " units, not " +
                                                std::to_string(units));
-    server.queue.push_back({key, number});
+    server.queue.emplace_back(key, number);
     std::ranges::push_heap(server.queue, std::less<>());
     touch(id);
   }

@@ -45,9 +45,19 @@ class Servers {
     std::span<const ServerId> servers;
     std::int64_t units = 0;
   };
+  /// Copied member by member, as they were written: a processor waits for what it has just written
+  /// in two parts before it reads both at once, which heaps do all the time.
   struct Entry {
-    std::uint64_t key = 0;
-    std::uint32_t waiting = 0;
+    Entry(std::uint64_t its_key, std::uint32_t its_number) : key(its_key), waiting(its_number) {}
+    Entry(const Entry& other) : key(other.key), waiting(other.waiting) {}
+    Entry& operator=(const Entry& other) {
+      key = other.key;
+      waiting = other.waiting;
+      return *this;
+    }
+
+    std::uint64_t key;
+    std::uint32_t waiting;
     bool operator<(const Entry& other) const { return key > other.key; }  // heaps: smallest first
   };
   struct Server {

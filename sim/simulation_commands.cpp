@@ -265,7 +265,9 @@ void Simulation::finish(CommandId id) {
   const core::HostCosts& costs = machine_.host();
   const bool tells_later = costs.event > Duration(0) || costs.handoff > Duration(0);
   if (tells_later) ended_ = commands_[id];  // its slot goes
-  if (const auto next = streams_.leave(id)) one_less_pending(*next);
+  if (!streams_.empty()) {
+    if (const auto next = streams_.leave(id)) one_less_pending(*next);
+  }
   for (const Waiter& waiter : commands_.finish(id)) {
     if (waiter.is_drop) {
       if (--drops_[waiter.number] == 0) residency_.drop_done(now_, waiter.number);

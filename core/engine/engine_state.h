@@ -76,9 +76,19 @@ struct Successors {
   LongVector<TaskId> tasks;
 };
 
-/// A task in a heap, with its key beside it.
+/// A task in a heap, with its key beside it. Copied member by member, as they were written: a
+/// processor waits for what it has just written in two parts before it reads both at once, which
+/// heaps do all the time.
 struct Ranked {
-  std::int64_t key = 0;
+  Ranked(std::int64_t its_key, TaskId its_task) : key(its_key), task(its_task) {}
+  Ranked(const Ranked& other) : key(other.key), task(other.task) {}
+  Ranked& operator=(const Ranked& other) {
+    key = other.key;
+    task = other.task;
+    return *this;
+  }
+
+  std::int64_t key;
   TaskId task;
 };
 
