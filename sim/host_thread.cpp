@@ -4,6 +4,8 @@
 #include <bit>
 #include <functional>
 #include <tuple>
+#include <utility>
+#include <variant>
 
 #include "core/base/check.h"
 #include "sim/noise.h"
@@ -48,6 +50,22 @@ void HostThread::task_released(core::Time at, core::TaskId task) {
   tell({at, at, at, NewsKind::kReleased, static_cast<std::uint32_t>(task.index())});
 }
 
+/// Member by member: a processor that has just written a copy's parts waits before it reads several
+/// at once.
+inline void HostThread::add_end(const News& news, core::SpaceId submitter) {
+  if (has_submitters() && !machine_->space(submitter).is_host) {
+    find_end(news, submitter);
+    return;
+  }
+  News& added = news_.emplace_back();
+  added.known = news.known;
+  added.start = news.start;
+  added.end = news.end;
+  added.kind = news.kind;
+  added.number = news.number;
+  added.stream = news.stream;
+}
+
 void HostThread::copy_done(core::CommandId id, core::SpaceId submitter, core::Time start,
                            core::Time end, std::uint32_t stream) {
   const auto number = static_cast<std::uint32_t>(id.index());
@@ -60,11 +78,8 @@ void HostThread::task_done(core::CommandId id, core::SpaceId submitter, core::Ti
   add_end({end + notice_, start, end, NewsKind::kTaskDone, number, stream}, submitter);
 }
 
-void HostThread::add_end(News news, core::SpaceId submitter) {
-  if (!has_submitters() || machine_->space(submitter).is_host) {
-    news_.push_back(news);
-    return;
-  }
+/// By the thread of a GPU, at once or when it looks next.
+void HostThread::find_end(News news, core::SpaceId submitter) {
   Submitter& thread = submitters_[submitter];
   const bool has_orders = thread.first_order < thread.orders.size();
   if (news.end <= thread.looks_at && news.stream == thread.looked_at) {
@@ -114,7 +129,7 @@ std::span<const core::Event> HostThread::take_events(core::Time now) {
   ends_taken_ = 0;
   for (auto news = begin; news != end; ++news) {
     if (news->kind >= NewsKind::kCopyDone) ++ends_taken_;
-    events_.push_back(event_of(*news));
+    append_event(*news);
     if (news->kind == NewsKind::kSubmitted) events_.emplace_back(core::SubmissionClosed());
   }
   first_news_ += static_cast<std::size_t>(end - begin);
@@ -122,18 +137,27 @@ std::span<const core::Event> HostThread::take_events(core::Time now) {
   return events_;
 }
 
-core::Event HostThread::event_of(const News& news) {
+void HostThread::append_event(const News& news) {
+  const auto append_end = [&]<class End>(std::in_place_type_t<End> type) {  // in place: see add_end
+    End& end = std::get<End>(events_.emplace_back(type));
+    end.id = core::CommandId(news.number);
+    end.start = news.start;
+    end.end = news.end;
+  };
   switch (news.kind) {
     case NewsKind::kSubmitted:
-      return core::TasksSubmitted{core::TaskId(news.number)};
+      events_.emplace_back(core::TasksSubmitted{core::TaskId(news.number)});
+      break;
     case NewsKind::kReleased:
-      return core::TaskReleased{core::TaskId(news.number)};
+      events_.emplace_back(core::TaskReleased{core::TaskId(news.number)});
+      break;
     case NewsKind::kCopyDone:
-      return core::CopyDone{core::CommandId(news.number), news.start, news.end};
+      append_end(std::in_place_type<core::CopyDone>);
+      break;
     case NewsKind::kTaskDone:
-      return core::TaskDone{core::CommandId(news.number), news.start, news.end};
+      append_end(std::in_place_type<core::TaskDone>);
+      break;
   }
-  return core::SubmissionClosed();
 }
 
 void HostThread::begin_issue(core::Time now, std::size_t commands, std::size_t launches) {

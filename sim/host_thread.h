@@ -120,9 +120,10 @@ class HostThread {
     std::size_t first_order = 0;
   };
 
-  static core::Event event_of(const News& news);
+  void append_event(const News& news);
   [[nodiscard]] bool has_submitters() const { return !submitters_.empty(); }
-  void add_end(News news, core::SpaceId submitter);
+  void add_end(const News& news, core::SpaceId submitter);
+  void find_end(News news, core::SpaceId submitter);
   void issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
              core::Duration extra);
   void show(const Issued& issued);
