@@ -47,10 +47,7 @@ void add_route(const Machine& machine, RouteId id, Outlet& outlet) {
 
 /// Copies to hosts count only if some space is reached through a host; then they are the first legs
 /// to near and far ones.
-SpaceRoutes& routes_of(const EngineState& state, SpaceId space) {
-  if (state.space_routes.empty()) state.space_routes.resize(state.machine.space_count());
-  SpaceRoutes& routes = state.space_routes[space];
-  if (routes.is_known) return routes;
+void make_routes(const EngineState& state, SpaceId space, SpaceRoutes& routes) {
   routes.is_known = true;
   const Machine& machine = state.machine;
   bool is_direct = true;
@@ -76,6 +73,12 @@ SpaceRoutes& routes_of(const EngineState& state, SpaceId space) {
     add_route(machine, route, routes.near);
     add_route(machine, route, routes.far);
   }
+}
+
+inline SpaceRoutes& routes_of(const EngineState& state, SpaceId space) {
+  if (state.space_routes.empty()) state.space_routes.resize(state.machine.space_count());
+  SpaceRoutes& routes = state.space_routes[space];
+  if (!routes.is_known) make_routes(state, space, routes);
   return routes;
 }
 
@@ -120,10 +123,14 @@ void Arrivals::gather(const View& view, TaskId task, bool for_many) {
       }
     }
     const Time now = state_->now;
-    reads_.push_back({access.member, region.home_space, size_of(pieces_), now, now, Duration(0)});
+    Read& read = reads_.emplace_back();
+    read.member = access.member;
+    read.home = region.home_space;
+    read.end_of_pieces = size_of(pieces_);
+    read.near = read.far = now;
     if (!for_many) continue;
     for (std::size_t p = first_piece; p < pieces_.size(); ++p) {
-      bound_holders(reads_.back(), p, !region.piece.is_none());
+      bound_holders(read, p, !region.piece.is_none());
     }
   }
 }
@@ -131,6 +138,7 @@ void Arrivals::gather(const View& view, TaskId task, bool for_many) {
 void Arrivals::forget() {
   for (const SpaceId space : spaces_) own_[space] = near_[state_->machine.host_of(space)] = 0;
   spaces_.clear();
+  has_bound_ = false;
   rarest_.clear();
   reads_.clear();
   pieces_.clear();
@@ -139,12 +147,21 @@ void Arrivals::forget() {
 
 void Arrivals::gather_piece(RegionId region, PieceId piece, Bytes bytes) {
   const Directory& directory = state_->directory;
+  const RegionPlaces& places = directory.places(region);
+  const std::span<const ReplicaPlacing> own = places.replicas.items();
+  std::size_t next_own = 0;  // replicas mostly come to hold pieces in the order they came in
   for (const Holder& holder : directory.piece(piece).holders) {
     Time ready = state_->now;
     if (!holder.writer.is_none()) {
       ready = std::max(ready, state_->commands.expected_end(holder.writer, state_->now));
     }
-    const bool is_own = holder.replica == directory.find_or_home(region, holder.space);
+    bool is_own = next_own < own.size() && own[next_own].replica == holder.replica;
+    if (is_own) {
+      ++next_own;
+    } else {
+      is_own = std::ranges::find(own, holder.replica, &ReplicaPlacing::replica) != own.end();
+    }
+    if (holder.space == places.home_space) is_own = holder.replica == places.home;
     const SpaceId node = state_->machine.host_of(holder.space);
     holders_.push_back({holder.space, node, is_own, ready, ready, ready});
   }
@@ -165,7 +182,9 @@ void Arrivals::bound_holders(Read& read, std::size_t p, bool is_only_piece) {
   Time far = Time::max();
   Duration fastest = Duration::max();
   for (Origin& origin : holders) {
-    if (std::ranges::find(spaces_, origin.space) == spaces_.end()) spaces_.push_back(origin.space);
+    const bool is_listed = own_[origin.space] != 0 ||
+                           (bit == 0 && std::ranges::find(spaces_, origin.space) != spaces_.end());
+    if (!is_listed) spaces_.push_back(origin.space);
     own_[origin.space] |= bit;
     near_[origin.node] |= bit;
     SpaceRoutes& routes = routes_of(*state_, origin.space);
@@ -205,10 +224,8 @@ Time Arrivals::least_in_node(SpaceId host) const {
   return least;
 }
 
-Time Arrivals::least_at(SpaceId space) const {
-  if (state_->machine.space(space).is_host || own_.empty()) return state_->now;
-  const std::uint64_t own = own_[space];
-  const std::uint64_t near = near_[state_->machine.host_of(space)];
+/// Of a space that holds something of the reads `own`, and its node of the reads `near`.
+void Arrivals::find_bound(std::uint64_t own, std::uint64_t near) const {
   Time least = state_->now;
   Duration copy;
   std::uint64_t bit = 1;
@@ -220,6 +237,23 @@ Time Arrivals::least_at(SpaceId space) const {
     bit <<= 1;
     if (bit == 0) break;
   }
+  bound_.own = own;
+  bound_.near = near;
+  bound_.least = least;
+  bound_.copy = copy;
+  has_bound_ = true;
+}
+
+Time Arrivals::least_at(SpaceId space) const {
+  if (own_.empty()) return state_->now;
+  const SpaceId host = state_->machine.host_of(space);
+  if (host == space) return state_->now;
+  const std::uint64_t own = own_[space];
+  const std::uint64_t near = near_[host];
+  // Mostly as in the space asked for before, another of the node.
+  if (!has_bound_ || bound_.own != own || bound_.near != near) find_bound(own, near);
+  const Time least = bound_.least;
+  const Duration copy = bound_.copy;
   if (copy == Duration(0)) return least;
   Time free = state_->now;
   for (const CopyEngineId engine : routes_of(*state_, space).inward) {

@@ -53,8 +53,8 @@ bool View::has_single_candidates(TaskId task) const {
   return !indexed_class(*state_, task).by_space.empty();
 }
 
-std::span<const std::uint16_t> View::candidates_in(TaskId task, SpaceId space) const {
-  return indexed_class(*state_, task).by_space[space];
+const View::CandidatesBySpace& View::candidates_by_space(TaskId task) const {
+  return indexed_class(*state_, task).by_space;
 }
 
 Duration View::least_duration(TaskId task) const { return indexed_class(*state_, task).least; }
@@ -62,6 +62,10 @@ Duration View::least_duration(TaskId task) const { return indexed_class(*state_,
 Duration View::expected_duration(TaskId task, const Candidate& candidate) const {
   const TaskClass& task_class = state_->classes[state_->tasks[task].task_class];
   return task_class.durations[static_cast<std::size_t>(&candidate - task_class.candidates.data())];
+}
+
+std::span<const Duration> View::expected_durations(TaskId task) const {
+  return state_->classes[state_->tasks[task].task_class].durations;
 }
 
 Duration View::mean_duration(TaskId task) const {

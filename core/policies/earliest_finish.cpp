@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,14 @@ class EarliestFinish final : public Mapper {
 
   /// Ties: with `locality`, fewer bytes to move; then the lowest candidate.
   MapChoice choose(const View& view, TaskId task) override {
-    const auto candidates = view.candidates(task);
+    candidates_ = view.candidates(task);
+    durations_ = view.expected_durations(task);
     const bool is_many =
-        candidates.size() > kFew && !scans_all_ && view.has_single_candidates(task);
+        candidates_.size() > kFew && !scans_all_ && view.has_single_candidates(task);
     arrivals_.gather(view, task, is_many);
     best_ = {};
     if (!is_many) {
-      for (std::size_t i = 0; i < candidates.size(); ++i) consider(view, task, i, false);
+      for (std::size_t i = 0; i < candidates_.size(); ++i) consider(view, task, i, false);
     } else {
       consider_many(view, task);
     }
@@ -85,16 +87,16 @@ class EarliestFinish final : public Mapper {
   /// Takes the candidate if it beats the best so far. Any order of candidates gives the same
   /// choice.
   void consider(const View& view, TaskId task, std::size_t i, bool is_rough) {
-    const Candidate& candidate = view.candidates(task)[i];
+    const Candidate& candidate = candidates_[i];
     const std::int64_t bound = best_.estimate.cost;
-    const Estimate next = estimate(view, task, candidate, bound, is_rough);
+    const Estimate next = estimate(view, task, i, bound, is_rough);
     bool is_better = next.cost < bound;
     std::int64_t missing = kUnknown;
     if (next.cost == bound && bound != kNoBound) {
       is_better = i < best_.candidate;
       if (breaks_ties_by_data_) {
         if (best_.missing == kUnknown) {
-          best_.missing = missing_bytes(view, task, view.candidates(task)[best_.candidate]);
+          best_.missing = missing_bytes(view, task, candidates_[best_.candidate]);
         }
         missing = missing_bytes(view, task, candidate);
         if (missing != best_.missing) is_better = missing < best_.missing;
@@ -113,8 +115,9 @@ class EarliestFinish final : public Mapper {
   /// these, and in a tie, as equally many bytes are missing, the first of them wins. Other devices
   /// are left out by nodes, then one by one.
   void consider_many(const View& view, TaskId task) {
-    is_seen_.assign(view.candidates(task).size(), 0);
+    is_seen_.assign(candidates_.size(), 0);
     all_missing_ = kUnknown;
+    by_space_ = &view.candidates_by_space(task);
     for (const SpaceId space : arrivals_.rarest_spaces()) consider_space(view, task, space);
     const std::int64_t elsewhere = (arrivals_.least_elsewhere() + view.least_duration(task)).ns();
     if (elsewhere > best_.estimate.cost) {
@@ -137,14 +140,12 @@ class EarliestFinish final : public Mapper {
   }
 
   void consider_space(const View& view, TaskId task, SpaceId space) {
-    for (const std::uint16_t i : view.candidates_in(task, space)) {
+    for (const std::uint16_t i : (*by_space_)[space]) {
       if (is_seen_[i] != 0) continue;
       is_seen_[i] = 1;
-      const Candidate& candidate = view.candidates(task)[i];
-      const Duration duration = view.expected_duration(task, candidate);
-      const Time free = view.expected_free(candidate.devices.front());
+      const Time free = view.expected_free(candidates_[i].devices.front());
       const Time start = std::max(free, arrivals_.least_at(space));
-      const std::int64_t least = (start + duration).ns();
+      const std::int64_t least = (start + durations_[i]).ns();
       const bool is_beaten =
           least > best_.estimate.cost ||
           (least == best_.estimate.cost && !arrivals_.holds_any(space) && loses_tie(view, task, i));
@@ -159,10 +160,9 @@ class EarliestFinish final : public Mapper {
   /// Whether a candidate that has everything to fetch loses to the best at the same cost.
   bool loses_tie(const View& view, TaskId task, std::size_t i) {
     if (breaks_ties_by_data_) {
-      const auto candidates = view.candidates(task);
-      if (all_missing_ == kUnknown) all_missing_ = missing_bytes(view, task, candidates[i]);
+      if (all_missing_ == kUnknown) all_missing_ = missing_bytes(view, task, candidates_[i]);
       if (best_.missing == kUnknown) {
-        best_.missing = missing_bytes(view, task, candidates[best_.candidate]);
+        best_.missing = missing_bytes(view, task, candidates_[best_.candidate]);
       }
       if (best_.missing != all_missing_) return best_.missing < all_missing_;
     }
@@ -191,9 +191,10 @@ class EarliestFinish final : public Mapper {
 
   /// What the candidate costs; once that is known to exceed `bound`, a lower bound of it:
   /// when the device is too late, and if `is_rough` when some operand is.
-  [[nodiscard]] Estimate estimate(const View& view, TaskId task, const Candidate& candidate,
-                                  std::int64_t bound, bool is_rough) const {
-    const Duration duration = view.expected_duration(task, candidate);
+  [[nodiscard]] Estimate estimate(const View& view, TaskId task, std::size_t i, std::int64_t bound,
+                                  bool is_rough) const {
+    const Candidate& candidate = candidates_[i];
+    const Duration duration = durations_[i];
     Estimate result{view.now(), view.now(), 0};
     for (const DeviceId device : candidate.devices) {
       result.free = std::max(result.free, view.expected_free(device));
@@ -229,6 +230,10 @@ class EarliestFinish final : public Mapper {
   double beta_;
   bool breaks_ties_by_data_;
   bool scans_all_;
+  // Of the task that is being mapped:
+  std::span<const Candidate> candidates_;
+  std::span<const Duration> durations_;                // by candidate
+  const View::CandidatesBySpace* by_space_ = nullptr;  // if candidates are many
   Best best_;
   std::vector<char> is_seen_;            // by candidate
   std::int64_t all_missing_ = kUnknown;  // at a device that has everything to fetch

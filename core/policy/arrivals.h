@@ -67,6 +67,12 @@ class Arrivals {
     Time near, far;  // not sooner in spaces whose node holds some of it, or does not; if for many
     Duration copy;   // the fastest copy of it
   };
+  /// least_at() but for the engines on the way in.
+  struct Bound {
+    std::uint64_t own = 0, near = 0;  // what it is for
+    Time least;
+    Duration copy;  // the longest of the copies that are needed
+  };
   struct Arrival {
     Time ready = Time::max();  // the copy can start
     Duration copy;             // and takes so long
@@ -86,6 +92,7 @@ class Arrivals {
   }
   void gather_piece(RegionId region, PieceId piece, Bytes bytes);
   void forget();
+  void find_bound(std::uint64_t own, std::uint64_t near) const;
   void bound_holders(Read& read, std::size_t piece, bool is_only_piece);
   [[nodiscard]] Arrival soonest(const Read& read, std::size_t piece, SpaceId space) const;
   [[nodiscard]] Arrival copy_from(const Origin& holder, const Read& read, Bytes bytes,
@@ -96,6 +103,8 @@ class Arrivals {
   std::vector<Piece> pieces_;
   std::vector<Origin> holders_;  // by piece
   std::vector<SpaceId> spaces_, rarest_;
+  mutable Bound bound_;  // the last one found, of these reads
+  mutable bool has_bound_ = false;
   IdVector<SpaceId, std::uint64_t> own_;   // reads of which the space holds something, a bit each
   IdVector<SpaceId, std::uint64_t> near_;  // by host: the same of its node
 };

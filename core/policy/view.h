@@ -30,11 +30,15 @@ class View {
   [[nodiscard]] std::span<const Candidate> candidates(TaskId task) const;
   /// Whether every candidate is one device.
   [[nodiscard]] bool has_single_candidates(TaskId task) const;
-  /// Indices of the candidates on the devices of a space, ascending. Requires: single candidates.
-  [[nodiscard]] std::span<const std::uint16_t> candidates_in(TaskId task, SpaceId space) const;
+  /// By space, the indices of the candidates on its devices, ascending. Requires: single
+  /// candidates. Good until the mapper has chosen.
+  using CandidatesBySpace = IdVector<SpaceId, std::vector<std::uint16_t>>;
+  [[nodiscard]] const CandidatesBySpace& candidates_by_space(TaskId task) const;
   /// The least expected duration of all candidates.
   [[nodiscard]] Duration least_duration(TaskId task) const;
   [[nodiscard]] Duration expected_duration(TaskId task, const Candidate& candidate) const;
+  /// The same of all candidates(task), in their order.
+  [[nodiscard]] std::span<const Duration> expected_durations(TaskId task) const;
   /// Mean expected duration over the candidates.
   [[nodiscard]] Duration mean_duration(TaskId task) const;
   /// Longest chain of mean expected durations from the task's start to the end of the program
