@@ -77,11 +77,13 @@ double KernelRates::rate_of(const Kernel& kernel) const {
   double rate = 1.0;
   for (const DeviceId device : kernel.devices) {
     const OnDevice& on = devices_[device];
+    if (!on.is_shared || kernel.share <= 0.0) {  // what disturbs nobody is not disturbed
+      rate = std::min(rate, on.speed);
+      continue;
+    }
     double load = 0.0;
     for (const std::uint32_t index : on.kernels) load += kernels_[index].share;
-    // What disturbs nobody is not disturbed.
-    const double crowd = on.is_shared && kernel.share > 0.0 ? std::max(1.0, load / on.slots) : 1.0;
-    rate = std::min(rate, on.speed / crowd);
+    rate = std::min(rate, on.speed / std::max(1.0, load / on.slots));
   }
   return rate;
 }
