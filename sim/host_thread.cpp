@@ -53,9 +53,9 @@ void HostThread::task_released(core::Time at, core::TaskId task) {
 /// Member by member: a processor that has just written a copy's parts waits before it reads several
 /// at once.
 inline void HostThread::add_end(const News& news, core::SpaceId submitter) {
-  if (has_submitters() && !machine_->space(submitter).is_host) {
-    find_end(news, submitter);
-    return;
+  if (has_submitters()) {
+    // Looks may be to come, so that what is known is not in order of ends.
+    return machine_->space(submitter).is_host ? tell(news) : find_end(news, submitter);
   }
   News& added = news_.emplace_back();
   added.known = news.known;

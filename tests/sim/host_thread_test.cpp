@@ -266,6 +266,21 @@ TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not")
   CHECK(shown(host) == Shown{{Time(40), CommandId(3)}, {Time(10 + 2 * 4 + 30), CommandId(2)}});
 }
 
+TEST_CASE("what ends on the host is known before what a look to come will find") {
+  core::HostCosts prices = costs(0, 30, 0, 0);
+  prices.poll = Duration(5);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 1);
+  HostThread host(machine);
+  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(10), 0);
+  host.task_done(CommandId(1), gpu_space(0), Time(0), Time(11), 1);  // found at 15
+  host.task_done(CommandId(2), host_space(), Time(0), Time(12));
+  CHECK(taken(host, Time(10)).size() == 1);
+  REQUIRE(host.next_step() == Time(12));
+  CHECK(std::get<core::TaskDone>(taken(host, Time(12)).at(0)).id == CommandId(2));
+  CHECK(host.next_step() == Time(15));
+}
+
 TEST_CASE("a copy is issued by the GPU that it leaves, or by the one that it enters from a host") {
   const core::Machine machine = machine_with({}, Duration(0), 2);
   const HostThread host(machine);
