@@ -269,6 +269,11 @@ core::Result<core::Machine> choose_machine(const MachineRequest& request,
   const core::Faults faults = workloads::apply_limits(request.limits, *spec);
   if (!faults.empty()) return faults;
   fit_memory(*spec, computer, gpu_reserve(request.streams));
+  for (core::Device& device : spec->devices) {  // as it will be run, and simulated beside
+    if (request.streams && device.streams > 0) {
+      device.streams = static_cast<std::int32_t>(std::min(*request.streams, 1U << 10U));
+    }
+  }
   return core::Machine::create(*std::move(spec));
 }
 

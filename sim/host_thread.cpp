@@ -186,12 +186,13 @@ void HostThread::issue_launch(core::CommandId id, core::SpaceId submitter, core:
 void HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
                        core::Duration extra) {
   if (!has_submitters()) {
-    issued_.push_back({busy_until_ + cost, id});
-    busy_until_ = busy_until_ + cost + extra;
+    const core::Time at = busy_until_ + cost;
+    busy_until_ = at + extra;
+    issued_.push_back({at, id, core::SpaceId::none(), busy_until_});
     return;
   }
   if (machine_->space(submitter).is_host) {
-    show({busy_until_, id});
+    show({busy_until_, id, core::SpaceId::none(), busy_until_ + extra});
     return;
   }
   Submitter& thread = submitters_[submitter];
@@ -211,8 +212,9 @@ void HostThread::begin_next(core::SpaceId submitter) {
   const core::Time begin = std::max(order.given, thread.free_at);
   const double longer = crowd(submitter, begin);
   const core::Time at = begin + scaled(order.cost, longer);
+  thread.begins = begin;
   thread.free_at = thread.issues_until = at + scaled(order.extra, longer);
-  show({at, order.id, submitter});
+  show({at, order.id, submitter, thread.issues_until});
 }
 
 /// What it had in hand is issued.
@@ -234,7 +236,8 @@ double HostThread::crowd(core::SpaceId submitter, core::Time at) const {
   if (costs_.crowding == 0.0) return 1.0;
   double others = 0.0;
   for (const core::SpaceId gpu : gpus_) {
-    if (gpu != submitter && submitters_[gpu].issues_until > at) others += 1.0;
+    const Submitter& other = submitters_[gpu];
+    if (gpu != submitter && other.begins <= at && at < other.issues_until) others += 1.0;
   }
   return 1.0 + costs_.crowding * others;
 }
@@ -244,9 +247,11 @@ core::CommandId HostThread::take_visible() {
     std::ranges::pop_heap(issued_, std::less<>());
     const Issued issued = issued_.back();
     issued_.pop_back();
+    issued_until_ = issued.until;
     if (!issued.submitter.is_none()) go_on(issued.submitter);
     return issued.id;
   }
+  issued_until_ = issued_[first_issued_].until;
   const core::CommandId id = issued_[first_issued_++].id;
   drop_front(issued_, first_issued_);
   return id;

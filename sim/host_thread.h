@@ -14,8 +14,9 @@
 // end) takes beyond issuing and starting it. Whoever finds an end (the thread that issues) spends
 // `poll` on it; a thread for a GPU finds all that has ended on one stream at once (in a time that
 // grows with the logarithm of their number: it asks for the last in steps that double), and looks
-// when it has nothing to issue, or has issued kBetweenLooks commands since. Completions known when
-// a step starts are handled in one batch, by (time, id).
+// when it has nothing to issue, or has issued kBetweenLooks commands since (what is being decided
+// counts as given to it: looks meanwhile would go round all streams, and find little). Completions
+// known when a step starts are handled in one batch, by (time, id).
 #pragma once
 
 #include <algorithm>
@@ -66,8 +67,8 @@ class HostThread {
   /// Begins to decide at `now`, on what take_events() gave last, and then issues the `commands`
   /// that follow by issue_copy() and issue_launch(), in order; `launches` of them are such.
   void begin_issue(core::Time now, std::size_t commands, std::size_t launches = 0);
-  /// Each part of a copy is issued by itself. `extra`: what the first takes beyond a plain copy (and
-  /// the others, unless HostCosts::issue_part says what they take).
+  /// Each part of a copy is issued by itself. `extra`: what the first takes beyond a plain copy
+  /// (and the others, unless HostCosts::issue_part says what they take).
   void issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,
                   core::Duration extra = core::Duration(0));
   /// `extra`: what it takes beyond a plain launch, mostly further kernels of the same task. The
@@ -81,6 +82,8 @@ class HostThread {
   }
   /// Requires: next_visible() is not Time::max().
   core::CommandId take_visible();
+  /// When the one that was taken last is issued in all, further kernels included.
+  [[nodiscard]] core::Time issued_until() const { return issued_until_; }
 
   [[nodiscard]] core::Duration notice() const { return notice_; }
 
@@ -99,6 +102,7 @@ class HostThread {
     core::Time at;
     core::CommandId id;
     core::SpaceId submitter = core::SpaceId::none();  // that goes on to its next command then
+    core::Time until;                                 // all of it is issued
     bool operator<(const Issued& other) const {       // heaps: the first to be visible on top
       return at != other.at ? at > other.at : id > other.id;
     }
@@ -115,8 +119,9 @@ class HostThread {
     std::uint32_t looked_at = 0;  // this stream
     std::size_t since_look = 0;   // commands
     std::vector<News> unfound;    // ended since it had its hands full
-    core::Time issues_until;      // what it has in hand, or had last
-    std::vector<Order> orders;    // those before first_order are done with; the first is in hand
+    core::Time begins;
+    core::Time issues_until;    // what it has in hand, or had last
+    std::vector<Order> orders;  // those before first_order are done with; the first is in hand
     std::size_t first_order = 0;
   };
 
@@ -136,6 +141,7 @@ class HostThread {
   const core::Machine* machine_;
   core::HostCosts costs_;
   core::Duration notice_;
+  core::Time issued_until_;
   core::Time busy_until_;                                // the deciding thread
   core::IdVector<core::SpaceId, Submitter> submitters_;  // none: it issues itself
   std::vector<core::SpaceId> gpus_;                      // whose submitters are threads

@@ -30,9 +30,10 @@ struct InFlight {
 
   bool is_finished = true;
   bool is_copy = false;
-  bool has_flow = false;   // a copy, once started: more than its fixed part
-  bool is_rated = false;   // a launch, once started: KernelRates knows it
-  bool is_inline = false;  // a copy, once visible: on a stream for launches, by a kernel
+  bool has_flow = false;    // a copy, once started: more than its fixed part
+  bool is_rated = false;    // a launch, once started: KernelRates knows it
+  bool is_entered = false;  // where there are streams: on a queue, or past it
+  bool is_inline = false;   // a copy, once visible: on a stream for launches, by a kernel
   core::CopyReason reason = core::CopyReason::kFetch;
   std::uint16_t alternative = 0;  // of a launch
   std::int32_t priority = 0;

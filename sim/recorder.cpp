@@ -22,8 +22,10 @@ void Recorder::task_ended(core::CommandId id, const InFlight& launch, core::Time
 
 void Recorder::copy_ended(core::CommandId id, const InFlight& copy, core::Time end) {
   run_.makespan = std::max(run_.makespan, end);
-  for (const core::CopyEngineId engine : machine_->route(copy.route).engines) {
-    run_.engine_busy[engine] += end - copy.start;
+  if (!copy.is_inline) {
+    for (const core::CopyEngineId engine : machine_->route(copy.route).engines) {
+      run_.engine_busy[engine] += end - copy.start;
+    }
   }
   if (!lists_commands_) return;
   run_.copies.push_back({id, copy.array, copy.boxes, copy.from, copy.to, copy.route, copy.bytes,

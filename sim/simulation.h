@@ -67,6 +67,8 @@ class Simulation {
   void accept(const core::LaunchTask& launch);
   void accept(const core::DropReplica& drop);
   void become_visible(core::CommandId id);
+  void enter_queue(core::CommandId id);
+  void enter_held();
   void one_less_pending(core::CommandId id);
   [[nodiscard]] std::span<const core::CopyEngineId> engines_of(const InFlight& copy) const;
   [[nodiscard]] core::Duration notification(const InFlight& ended, const InFlight& waiter) const;
@@ -96,6 +98,7 @@ class Simulation {
   HostThread host_;
   InFlightTable commands_;
   StreamQueues streams_;
+  std::vector<core::CommandId> held_;  // issued, but not to be put on a queue yet
   InFlight ended_;  // being finished, where those that wait for it must know what it was
   Devices devices_;
   CopyEngines copy_engines_;

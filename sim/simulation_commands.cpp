@@ -44,7 +44,8 @@ void Simulation::accept(std::span<const core::Command> commands) {
 void Simulation::accept(const core::StartCopy& copy) {
   InFlight& slot = commands_.add(copy.id);
   slot.is_copy = true;
-  slot.is_inline = false;
+  slot.is_inline = slot.is_entered = false;
+  slot.priority = copy.priority;
   slot.queue = InFlight::kNone;
   slot.issue_extra = Duration(0);
   slot.task = copy.task;
@@ -74,7 +75,7 @@ void Simulation::accept(const core::StartCopy& copy) {
 
 void Simulation::accept(const core::LaunchTask& launch) {
   InFlight& slot = commands_.add(launch.id);
-  slot.is_copy = false;
+  slot.is_copy = slot.is_entered = false;
   slot.queue = InFlight::kNone;
   slot.task = launch.task;
   slot.priority = launch.priority;
@@ -107,16 +108,42 @@ void Simulation::accept(const core::DropReplica& drop) {
   if (pending == 0) residency_.drop_done(now_, number);
 }
 
-/// It is on its queue.
+/// It is issued.
 void Simulation::become_visible(CommandId id) {
   InFlight& slot = commands_[id];
   slot.issued = now_;
-  slot.all_issued = now_ + slot.issue_extra;
-  if (!streams_.empty()) {
-    const bool is_panel = !slot.is_copy && durations_.is_of_panel(slot.task, slot.alternative);
-    if (streams_.enter(id, is_panel)) return;  // what is before it on the stream counts instead
+  slot.all_issued = host_.issued_until();
+  if (streams_.empty()) {
+    one_less_pending(id);
+  } else if (streams_.may_enter(id)) {
+    enter_queue(id);
+    enter_held();
+  } else {
+    held_.push_back(id);
   }
-  one_less_pending(id);
+}
+
+void Simulation::enter_queue(CommandId id) {
+  const InFlight& slot = commands_[id];
+  const bool is_panel = !slot.is_copy && durations_.is_of_panel(slot.task, slot.alternative);
+  if (!streams_.enter(id, is_panel)) one_less_pending(id);  // else what is before it there counts
+}
+
+/// Those that threads kept, in the order in which they came: one may let others in.
+void Simulation::enter_held() {
+  for (bool has_entered = true; has_entered;) {
+    has_entered = false;
+    for (std::size_t i = 0; i < held_.size();) {
+      const CommandId id = held_[i];
+      if (!streams_.may_enter(id)) {
+        ++i;
+        continue;
+      }
+      held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
+      enter_queue(id);
+      has_entered = true;
+    }
+  }
 }
 
 void Simulation::one_less_pending(CommandId id) {
@@ -281,6 +308,7 @@ void Simulation::finish(CommandId id) {
       queue_.push(now_ + delay, {OccurrenceKind::kNotified, waiter.number});
     }
   }
+  if (!held_.empty()) enter_held();
 }
 
 /// From the end of a command to the moment at which one that waited for it may start. What is on
@@ -296,6 +324,7 @@ Duration Simulation::notification(const InFlight& ended, const InFlight& waiter)
   if (is_host != is_of_host(waiter)) return machine_.host().handoff;
   if (is_host) return Duration(0);
   if (ended.queue != InFlight::kNone) {
+    if (!waiter.is_entered) return Duration(0);  // what has ended before is not waited for
     return ended.queue == waiter.queue ? Duration(0) : machine_.host().event;
   }
   if (ended.is_copy != waiter.is_copy) return machine_.host().event;

@@ -21,6 +21,11 @@ StreamQueues::StreamQueues(const core::Machine& machine, InFlightTable& commands
     queues_.resize(queues_.size() + 2 * std::size_t{launches.streams});
     launch_queues_.try_emplace(device.space.index(), launches);
   }
+  for (auto& [space, launches] : launch_queues_) {
+    for (std::uint32_t i = 0; i < launches.streams; ++i) {
+      queues_[launches.first + i].ordinary = &launches;
+    }
+  }
 }
 
 StreamQueues::Launches* StreamQueues::launches_of(SpaceId space) {
@@ -28,9 +33,18 @@ StreamQueues::Launches* StreamQueues::launches_of(SpaceId space) {
   return found == launch_queues_.end() ? nullptr : &found->second;
 }
 
+bool StreamQueues::may_enter(CommandId id) const {
+  return std::ranges::all_of(commands_[id].after, [&](CommandId earlier) {
+    return commands_.is_finished(earlier) || commands_[earlier].is_entered;
+  });
+}
+
 bool StreamQueues::enter(CommandId id, bool is_panel) {
   InFlight& command = commands_[id];
   command.queue = InFlight::kNone;
+  // What runs on the host is on no queue.
+  command.is_entered =
+      command.is_copy || !machine_.space(machine_.device(command.devices.front()).space).is_host;
   if (command.is_copy) {
     const auto queue = queue_of_copy(command);
     if (!queue) return false;
@@ -39,10 +53,10 @@ bool StreamQueues::enter(CommandId id, bool is_panel) {
     Launches* launches = launches_of(machine_.device(command.devices.front()).space);
     if (launches == nullptr) return false;
     command.queue = queue_of_launch(*launches, command, is_panel);
-    if (command.queue < launches->first + launches->streams) {
-      launches->last_priority = command.priority;
-      ++launches->ordinary;
-    }
+  }
+  if (Launches* launches = queues_[command.queue].ordinary) {
+    launches->last_priority = command.priority;
+    ++launches->ordinary;
   }
   std::vector<CommandId>& queue = queues_[command.queue].commands;
   queue.push_back(id);
@@ -56,10 +70,7 @@ std::optional<CommandId> StreamQueues::leave(CommandId id) {
   PARLEY_CHECK(!queue.empty() && queue.front() == id,
                "command " + std::to_string(id.index()) + " is not first on its stream");
   queue.erase(queue.begin());
-  if (!command.is_copy) {
-    Launches* launches = launches_of(machine_.device(command.devices.front()).space);
-    if (command.queue < launches->first + launches->streams) --launches->ordinary;
-  }
+  if (Launches* launches = queues_[command.queue].ordinary) --launches->ordinary;
   if (queue.empty()) return std::nullopt;
   return queue.front();
 }

@@ -33,6 +33,9 @@ class StreamQueues {
   /// Whether any device has streams: else nothing here is of use.
   [[nodiscard]] bool empty() const { return launch_queues_.empty(); }
 
+  /// Whether all that the command waits for is on a queue, or has ended: else a thread that issues
+  /// keeps it, as no stream waits for what is on none, nor for a task of the host.
+  [[nodiscard]] bool may_enter(core::CommandId id) const;
   /// The command is put on a stream now, if it needs one: InFlight::queue, and is_inline of a copy
   /// that a kernel does. Returns whether it is behind another there.
   bool enter(core::CommandId id, bool is_panel);
@@ -41,14 +44,15 @@ class StreamQueues {
   std::optional<core::CommandId> leave(core::CommandId id);
 
  private:
-  struct Queue {
-    std::vector<core::CommandId> commands;  // unfinished, in order
-  };
   struct Launches {
     std::uint32_t first = 0;    // queue
     std::uint32_t streams = 0;  // ordinary ones; as many urgent ones follow
-    std::size_t ordinary = 0;   // unfinished launches on ordinary streams
+    std::size_t ordinary = 0;   // unfinished commands on ordinary streams
     std::int32_t last_priority = 0;
+  };
+  struct Queue {
+    std::vector<core::CommandId> commands;  // unfinished, in order
+    Launches* ordinary = nullptr;           // whose ordinary stream it is
   };
 
   [[nodiscard]] Launches* launches_of(core::SpaceId space);

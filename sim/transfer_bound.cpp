@@ -33,12 +33,22 @@ double best_rate(const Route& route) {
   return std::max(best, last);
 }
 
+/// Whether every copy of the route takes its engines: small ones from a GPU with streams may be
+/// done by kernels.
+bool always_takes_engines(const core::Machine& machine, const Route& route) {
+  if (machine.host().inline_copy == core::Bytes(0) || route.from == route.to) return true;
+  return std::ranges::none_of(machine.spec().devices, [&](const core::Device& device) {
+    return device.space == route.from && device.streams > 0;
+  });
+}
+
 double own_limit(const core::Machine& machine, const Route& route) {
   double limit = kUnlimited;
   for (const core::Via& via : route.via) {
     const core::Resource& resource = machine.spec().resources[via.resource];
     limit = std::min(limit, resource.capacity.bytes_per_s() / via.weight);
   }
+  if (!always_takes_engines(machine, route)) return limit;
   for (const core::CopyEngineId engine : route.engines) {
     limit = std::min(limit, machine.spec().engines[engine].slots * best_rate(route));
   }
@@ -67,6 +77,7 @@ double most_together(const core::Machine& machine, const std::vector<const Route
       limit.carried = std::max(limit.carried, carried);
       limit.users.push_back(i);
     }
+    if (!always_takes_engines(machine, *routes[i])) continue;
     for (const core::CopyEngineId engine : routes[i]->engines) {
       Limit& limit = engines[engine];
       limit.carried = std::max(limit.carried, spec.engines[engine].slots * best_rate(*routes[i]));

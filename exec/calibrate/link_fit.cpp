@@ -141,11 +141,11 @@ const LinkFit::Lone* LinkFit::alike(CopyFlow flow) const {
                               (other.flow.to == host_) == (flow.to == host_) &&
                               (other.flow.from == other.flow.to) == (flow.from == flow.to);
     if (!is_same_kind) continue;
-    const std::size_t count = other.curve.size();
+    const std::size_t count = other.clocked.size();
     const bool is_as_long =
         std::ranges::all_of(std::vector<std::size_t>{0, count / 2, count - 1}, [&](std::size_t i) {
-          const auto known = static_cast<double>(other.curve[i].second);
-          const auto found = static_cast<double>(copy_ns(flow, other.curve[i].first));
+          const auto known = static_cast<double>(other.clocked[i].second);
+          const auto found = static_cast<double>(copy_ns(flow, other.clocked[i].first));
           return std::abs(found - known) < kAlike * known;
         });
     return is_as_long ? &other : nullptr;  // the first of the kind stands for it
@@ -162,6 +162,7 @@ LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
     lone.curve.emplace_back(bytes, ns);
   }
   PARLEY_CHECK(lone.curve.size() >= 2, "a space too small to be measured");
+  lone.clocked = lone.curve;
   lone.issue = issue_of(flow);
   lengthen_to_periods(lone);
   const auto& [low_bytes, low] = lone.curve[lone.curve.size() - 2];
@@ -183,11 +184,13 @@ void LinkFit::lengthen_to_periods(Lone& lone) const {
   std::int64_t longer = 0;
   for (std::size_t i = 0; i < lone.curve.size(); ++i) {
     auto& [bytes, ns] = lone.curve[i];
-    if (bytes < kLeast) continue;
+    if (i == 0 || bytes < kLeast) continue;
     if (bytes <= std::min(kMost, sizes_.back() / 4)) {
       const double period = laboratory_.copy_period(lone.flow, bytes);
-      if (period < kIssueNoLimit * issuing) continue;
-      longer = std::clamp<std::int64_t>(nanoseconds(period) - ns, 0, nanoseconds(lone.issue));
+      const bool is_limited = period < kIssueNoLimit * issuing;  // by issuing
+      const std::int64_t most = is_limited ? 0 : nanoseconds(lone.issue);
+      longer =
+          std::clamp<std::int64_t>(nanoseconds(period) - ns, 0, std::max<std::int64_t>(0, most));
     }
     ns = std::max(ns + longer, lone.curve[i - 1].second + 1);
   }
@@ -324,6 +327,7 @@ void LinkFit::limit_both_ways_of_one() {
   for (const SpaceId gpu : gpus_) {
     add_limit(spec_.spaces[gpu].name + ".host_link", limit, {{host_, gpu}, {gpu, host_}});
   }
+  if (gpus_.size() == 1) let_step_back(flows);
 }
 
 void LinkFit::limit_both_ways_of_all() {

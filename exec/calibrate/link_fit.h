@@ -31,11 +31,12 @@ class LinkFit {
  private:
   struct Lone {  // a route by itself
     CopyFlow flow;
-    std::vector<std::pair<std::int64_t, std::int64_t>> curve;  // bytes, ns
-    double rate = 0.0;                                         // bytes per second, the last slope
-    double joint_rate = 0.0;                                   // of several copies in a row
-    double issue = 0.0;                                        // seconds of the host; 0: unknown
-    std::int32_t slots = 1;                                    // how many of them run at a time
+    std::vector<std::pair<std::int64_t, std::int64_t>> curve;    // bytes, ns
+    std::vector<std::pair<std::int64_t, std::int64_t>> clocked;  // the same before periods
+    double rate = 0.0;                                           // bytes per second, the last slope
+    double joint_rate = 0.0;                                     // of several copies in a row
+    double issue = 0.0;                                          // seconds of the host; 0: unknown
+    std::int32_t slots = 1;                                      // how many of them run at a time
   };
   void measure_alone(CopyFlow flow);
   [[nodiscard]] std::int64_t copy_ns(CopyFlow flow, std::int64_t bytes) const;

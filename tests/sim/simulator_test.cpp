@@ -444,6 +444,51 @@ TEST_CASE("a launch that waits keeps those behind it on its stream waiting") {
   }
 }
 
+TEST_CASE("what waits for a task of the host is kept by the thread, and others go on") {
+  ProgramBuilder builder;
+  const core::RegionId x = builder.array("x", 1000, "host");
+  builder.spawn(ProgramBuilder::task("on the host", "cpu", 1000, {inout(x)}));
+  builder.spawn(ProgramBuilder::task("use", "gpu:0", 10, {in(x)}));
+  builder.spawn(ProgramBuilder::task("free", "gpu:0", 10));
+  MachineBuilder machine(1);
+  machine.spec.devices[gpu_device(0)].streams = 1;
+  machine.spec.host.copy_streams = 1;
+  SimOptions options;
+  options.engine.order = "fifo";
+  const core::Machine built = machine.build();
+  const SimResult result = run(builder.close(), built, options);
+  CHECK(task(result, 2).start == Time(0));
+  CHECK(task(result, 1).start == Time(1000));
+}
+
+TEST_CASE("copies that kernels do take no engine, neither in bounds nor in accounts") {
+  ProgramBuilder builder;
+  std::vector<core::RegionId> regions;
+  for (int i = 0; i < 3; ++i) {
+    const std::string number = std::to_string(i);
+    regions.push_back(builder.array("A" + number, 1000, "gpu0"));
+    builder.spawn(ProgramBuilder::task("make" + number, "gpu:0", 1, {inout(regions.back())}));
+  }
+  for (int i = 0; i < 3; ++i) {
+    builder.spawn(ProgramBuilder::task("use" + std::to_string(i), "gpu:" + std::to_string(i + 1), 1,
+                                       {in(regions[static_cast<std::size_t>(i)])}));
+  }
+  MachineBuilder machine(4);
+  const core::CopyEngineId engine = machine.engine("out");
+  for (std::size_t i = 1; i < 4; ++i) {
+    core::Route& route = machine.route(gpu_space(0), gpu_space(i), {}, {engine});
+    route.rate_cap = core::Bandwidth(1e9);  // 1 us for each
+  }
+  for (std::size_t i = 0; i < 4; ++i) machine.spec.devices[gpu_device(i)].streams = 4;
+  machine.spec.host.inline_copy = Bytes(1000);
+  const core::Machine built = machine.build();
+  const SimResult result = run(builder.close(), built);
+  REQUIRE(result.run.copies.size() == 3);
+  CHECK(result.run.makespan <= Time(1010));  // all at once
+  CHECK(result.bounds.transfer.count() <= result.run.makespan.ns());
+  CHECK(result.run.engine_busy[engine] == Duration(0));
+}
+
 TEST_CASE("copies of one stream keep their order, whichever could start first") {
   for (const std::int32_t streams : {0, 1, 2}) {
     CAPTURE(streams);
