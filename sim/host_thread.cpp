@@ -98,7 +98,8 @@ void HostThread::look(Submitter& thread, core::Time at) {
   thread.since_look = 0;
   const auto found =
       static_cast<std::size_t>(std::ranges::count(thread.unfound, thread.looked_at, &News::stream));
-  thread.free_at = at + core::Duration(costs_.poll.count() * std::bit_width(found));
+  thread.free_at =
+      at + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(std::bit_width(found)));
   std::erase_if(thread.unfound, [&](News& news) {
     if (news.stream != thread.looked_at) return false;
     news.known = at + notice_;

@@ -232,7 +232,7 @@ TEST_CASE("a look finds all that has ended on one stream, at the latest after si
   host.begin_issue(Time(0), kCommands);
   for (std::size_t i = 0; i < kCommands; ++i) host.issue_launch(CommandId(i), gpu_space(0));
   host.take_visible();  // at 10
-  for (const std::size_t id : {0, 1, 2}) {
+  for (const std::size_t id : {0U, 1U, 2U}) {
     host.task_done(CommandId(id), gpu_space(0), Time(0), Time(12), 7);
   }
   host.task_done(CommandId(3), gpu_space(0), Time(0), Time(12), 8);

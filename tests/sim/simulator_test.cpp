@@ -502,7 +502,7 @@ TEST_CASE("copies of one stream keep their order, whichever could start first") 
     builder.spawn(other);
     MachineBuilder machine(2);
     machine.route(gpu_space(0), gpu_space(1)).latency = Duration(10);
-    for (const std::size_t gpu : {0, 1}) machine.spec.devices[gpu_device(gpu)].streams = 4;
+    for (const std::size_t gpu : {0U, 1U}) machine.spec.devices[gpu_device(gpu)].streams = 4;
     machine.spec.host.copy_streams = streams;
     SimOptions options;
     options.engine.order = "fifo";
@@ -527,7 +527,7 @@ TEST_CASE("a small copy behind what made its source needs neither event nor engi
     MachineBuilder machine(2);
     const core::CopyEngineId engine = machine.engine("out");
     machine.route(gpu_space(0), gpu_space(1), {}, {engine}).latency = Duration(200);
-    for (const std::size_t gpu : {0, 1}) machine.spec.devices[gpu_device(gpu)].streams = 4;
+    for (const std::size_t gpu : {0U, 1U}) machine.spec.devices[gpu_device(gpu)].streams = 4;
     machine.spec.host.event = Duration(3);
     machine.spec.host.inline_copy = Bytes(most);
     SimOptions options;

@@ -58,7 +58,7 @@ class Bench {
     MachineBuilder builder(2);
     builder.spec.host.copy_streams = copy_streams;
     builder.spec.host.inline_copy = inline_copy;
-    for (std::size_t gpu : {0, 1}) builder.spec.devices[gpu_device(gpu)].streams = streams;
+    for (const std::size_t gpu : {0U, 1U}) builder.spec.devices[gpu_device(gpu)].streams = streams;
     builder.route(gpu_space(0), gpu_space(1));
     builder.route(gpu_space(1), gpu_space(0));
     return builder.build();
