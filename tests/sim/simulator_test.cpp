@@ -449,7 +449,9 @@ TEST_CASE("what waits for a task of the host is kept by the thread, and others g
   const core::RegionId x = builder.array("x", 1000, "host");
   builder.spawn(ProgramBuilder::task("on the host", "cpu", 1000, {inout(x)}));
   builder.spawn(ProgramBuilder::task("use", "gpu:0", 10, {in(x)}));
-  builder.spawn(ProgramBuilder::task("free", "gpu:0", 10));
+  core::TaskSpec later = ProgramBuilder::task("free", "gpu:0", 10);
+  later.release = Time(1);  // launched after "use"
+  builder.spawn(later);
   MachineBuilder machine(1);
   machine.spec.devices[gpu_device(0)].streams = 1;
   machine.spec.host.copy_streams = 1;
@@ -457,7 +459,7 @@ TEST_CASE("what waits for a task of the host is kept by the thread, and others g
   options.engine.order = "fifo";
   const core::Machine built = machine.build();
   const SimResult result = run(builder.close(), built, options);
-  CHECK(task(result, 2).start == Time(0));
+  CHECK(task(result, 2).start == Time(1));
   CHECK(task(result, 1).start == Time(1000));
 }
 
@@ -476,9 +478,10 @@ TEST_CASE("copies that kernels do take no engine, neither in bounds nor in accou
   MachineBuilder machine(4);
   const core::CopyEngineId engine = machine.engine("out");
   for (std::size_t i = 1; i < 4; ++i) {
-    core::Route& route = machine.route(gpu_space(0), gpu_space(i), {}, {engine});
-    route.rate_cap = core::Bandwidth(1e9);  // 1 us for each
+    const core::ResourceId link = machine.resource("link" + std::to_string(i), 1e9);
+    machine.route(gpu_space(0), gpu_space(i), {link}, {engine});  // 1 us for each
   }
+  machine.route(gpu_space(0), host_space(), {machine.resource("home", 1e9)});
   for (std::size_t i = 0; i < 4; ++i) machine.spec.devices[gpu_device(i)].streams = 4;
   machine.spec.host.inline_copy = Bytes(1000);
   const core::Machine built = machine.build();
