@@ -101,7 +101,7 @@ int run_calibrate(const CalibrateArguments& arguments, Terminal& terminal) {
   options.streams = subject->streams;
   options.has_submitters = subject->streams > 0;
   if (options.has_submitters) {
-    options.copy_streams = 1;
+    options.copy_streams = exec::cuda::kCopyStreams;
     options.inline_copy = core::Bytes(exec::cuda::kInlineCopyBytes);
   }
   core::Result<core::MachineSpec> spec = [&] {

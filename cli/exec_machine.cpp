@@ -145,7 +145,7 @@ void lower(core::MemorySpace& space, Bytes most) {
 }
 
 Bytes gpu_reserve(std::optional<std::uint32_t> streams) {
-  const std::int64_t fours = std::max<std::int64_t>(1, (streams.value_or(4) + 3) / 4);
+  const std::int64_t fours = std::max<std::int64_t>(1, (std::int64_t{streams.value_or(4)} + 3) / 4);
   return Bytes(kGpuReserve.count() * fours);
 }
 

@@ -195,8 +195,8 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
 /// Kernels on all streams at once against one after the other. A kernel that can use the part s of
 /// the device runs min(streams, 1 / s) times as often.
 void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& family) {
-  constexpr std::size_t kRepetitions = 7;  // as Laboratory::kernels_together, and a warm-up
-  constexpr double kLongest = 0.002;       // seconds: what takes longer fills the device
+  constexpr std::size_t kRepetitions = Laboratory::kTogether + 1;
+  constexpr double kLongest = 0.002;  // seconds: what takes longer fills the device
   constexpr std::int64_t kFillsAnyDevice = std::int64_t{1} << 28U;  // bytes of a call
   const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
   std::vector<std::pair<std::int64_t, double>> points;

@@ -265,7 +265,6 @@ Span span_of(const core::RunRecord& record, core::TaskId first) {
 
 double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
                                     std::size_t chains) const {
-  constexpr std::size_t kRepetitions = 6;
   constexpr double kLongestGateNs = 5e7;
   Span span;
   for (double gate_ns = kGateNs; gate_ns <= kLongestGateNs;) {
@@ -276,7 +275,7 @@ double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId dev
       all.back().add_repetition();  // loads code, too
     }
     const core::TaskId gate = KernelChain::add_gate(program, machine_, device, all, gate_ns);
-    for (std::size_t i = 0; i < kRepetitions; ++i) {
+    for (std::size_t i = 0; i < kTogether; ++i) {
       for (KernelChain& chain : all) chain.add_repetition();
     }
     span = span_of(run(program, kMostQueued, true), core::TaskId(gate.index() + 1));
@@ -284,7 +283,7 @@ double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId dev
     if (needed <= gate_ns) break;
     gate_ns = needed;
   }
-  return span.seconds / static_cast<double>(chains * kRepetitions);
+  return span.seconds / static_cast<double>(chains * kTogether);
 }
 
 double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,

@@ -74,6 +74,7 @@ class Laboratory {
 
   /// Seconds from one kernel to the next when so many chains of them run side by side, all issued
   /// before the first of them starts.
+  static constexpr std::size_t kTogether = 6;  // of each chain, after one to warm up
   [[nodiscard]] double kernels_together(const KernelProbe& probe, core::DeviceId device,
                                         std::size_t chains) const;
 

@@ -15,6 +15,9 @@
 
 namespace parley::exec::cuda {
 
+/// For copies of each pair of spaces and direction (gpu_streams.h says why no more).
+inline constexpr std::int32_t kCopyStreams = 1;
+
 /// Copies of at most so many bytes go on streams for launches, behind what they wait for.
 inline constexpr std::int64_t kInlineCopyBytes = std::int64_t{2} << 20U;
 
