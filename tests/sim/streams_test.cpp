@@ -1,0 +1,168 @@
+// Runs on GPUs with streams: what is on one keeps its order, and kernels share the device.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "sim/simulator.h"
+#include "tests/sim/machine_builder.h"
+#include "tests/sim/program_builder.h"
+#include "tests/sim/records.h"
+
+namespace parley::sim {
+namespace {
+
+using core::Bytes;
+using core::Duration;
+using core::Time;
+
+/// Two GPUs of four streams each; an engine copies from the first to the second.
+MachineBuilder two_gpus(Duration latency) {
+  MachineBuilder machine(2);
+  const core::CopyEngineId engine = machine.engine("out");
+  machine.route(gpu_space(0), gpu_space(1), {}, {engine}).latency = latency;
+  for (const std::size_t gpu : {0U, 1U}) machine.spec.devices[gpu_device(gpu)].streams = 4;
+  return machine;
+}
+
+TEST_CASE("kernels of a task take what each can use of the device, one after the other") {
+  MachineBuilder machine(1);
+  machine.spec.kernels["hash_mix"]["gpu"]["uint8"] = {{1, Duration(100)}, {1 << 20, Duration(100)}};
+  machine.spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
+  machine.spec.shares["hash_mix"]["gpu"]["uint8"] = {{1, 1.0}};
+  machine.spec.devices[gpu_device(0)].streams = 4;
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("a", 64, "gpu0"), b = builder.array("b", 64, "gpu0");
+  builder.spawn(ProgramBuilder::task("T", "gpu:0", 100, {inout(a)}));
+  builder.spawn(ProgramBuilder::task("U", "gpu:0", 100, {inout(b)}));
+  SimOptions options;
+  options.as_executed = true;
+  const core::Program& program = builder.close();
+  const core::Machine built = machine.build();
+  const SimResult result = run(program, built, options);
+  // They spin side by side, and share the device when they hash.
+  CHECK(task(result, 0).end == Time(300));
+  CHECK(task(result, 1).end == Time(300));
+  // What was recorded is not taken apart.
+  options.recorded_durations.push_back(Duration(77));
+  options.recorded_durations.push_back(Duration(78));
+  CHECK(run(program, built, options).run.makespan == Time(78));
+}
+
+TEST_CASE("a launch that waits keeps those behind it on its stream waiting") {
+  for (const std::int32_t streams : {0, 1, 2}) {
+    CAPTURE(streams);
+    ProgramBuilder builder;
+    const core::RegionId far = builder.array("far", 1000, "gpu1");
+    builder.spawn(ProgramBuilder::task("waits", "gpu:0", 10, {in(far)}));
+    builder.spawn(ProgramBuilder::task("could run", "gpu:0", 10));
+    MachineBuilder machine(2);
+    machine.route(gpu_space(1), gpu_space(0)).latency = Duration(500);
+    machine.spec.devices[gpu_device(0)].streams = streams;
+    SimOptions options;
+    options.engine.order = "fifo";
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    CHECK(task(result, 0).start == Time(500));
+    CHECK(task(result, 1).start == Time(streams == 1 ? 510 : 0));
+  }
+}
+
+TEST_CASE("what waits for a task of the host is kept by the thread, and others go on") {
+  ProgramBuilder builder;
+  const core::RegionId x = builder.array("x", 1000, "host");
+  builder.spawn(ProgramBuilder::task("on the host", "cpu", 1000, {inout(x)}));
+  builder.spawn(ProgramBuilder::task("use", "gpu:0", 10, {in(x)}));
+  core::TaskSpec later = ProgramBuilder::task("free", "gpu:0", 10);
+  later.release = Time(1);  // launched after "use"
+  builder.spawn(later);
+  MachineBuilder machine(1);
+  machine.spec.devices[gpu_device(0)].streams = 1;
+  machine.spec.host.copy_streams = 1;
+  SimOptions options;
+  options.engine.order = "fifo";
+  const core::Machine built = machine.build();
+  const SimResult result = run(builder.close(), built, options);
+  CHECK(task(result, 2).start == Time(1));
+  CHECK(task(result, 1).start == Time(1000));
+}
+
+TEST_CASE("copies that kernels do take no engine, neither in bounds nor in accounts") {
+  ProgramBuilder builder;
+  std::vector<core::RegionId> regions;
+  for (int i = 0; i < 3; ++i) {
+    const std::string number = std::to_string(i);
+    regions.push_back(builder.array("A" + number, 1000, "gpu0"));
+    builder.spawn(ProgramBuilder::task("make" + number, "gpu:0", 1, {inout(regions.back())}));
+  }
+  for (int i = 0; i < 3; ++i) {
+    builder.spawn(ProgramBuilder::task("use" + std::to_string(i), "gpu:" + std::to_string(i + 1), 1,
+                                       {in(regions[static_cast<std::size_t>(i)])}));
+  }
+  MachineBuilder machine(4);
+  const core::CopyEngineId engine = machine.engine("out");
+  for (std::size_t i = 1; i < 4; ++i) {
+    const core::ResourceId link = machine.resource("link" + std::to_string(i), 1e9);
+    machine.route(gpu_space(0), gpu_space(i), {link}, {engine});  // 1 us for each
+  }
+  machine.route(gpu_space(0), host_space(), {machine.resource("home", 1e9)});
+  for (std::size_t i = 0; i < 4; ++i) machine.spec.devices[gpu_device(i)].streams = 4;
+  machine.spec.host.inline_copy = Bytes(1000);
+  const core::Machine built = machine.build();
+  const SimResult result = run(builder.close(), built);
+  REQUIRE(result.run.copies.size() == 3);
+  CHECK(result.run.makespan <= Time(1010));  // all at once
+  CHECK(result.bounds.transfer.count() <= result.run.makespan.ns());
+  CHECK(result.run.engine_busy[engine] == Duration(0));
+}
+
+TEST_CASE("copies of one stream keep their order, whichever could start first") {
+  for (const std::int32_t streams : {0, 1, 2}) {
+    CAPTURE(streams);
+    ProgramBuilder builder;
+    const core::RegionId made = builder.array("made", 1000, "gpu0");
+    const core::RegionId there = builder.array("there", 1000, "gpu0");
+    builder.spawn(ProgramBuilder::task("make", "gpu:0", 100, {inout(made)}));
+    builder.spawn(ProgramBuilder::task("use", "gpu:1", 1, {in(made)}));
+    core::TaskSpec other = ProgramBuilder::task("other", "gpu:1", 1, {in(there)});
+    other.release = Time(1);  // copied after what "use" waits for
+    builder.spawn(other);
+    MachineBuilder machine = two_gpus(Duration(10));
+    machine.spec.host.copy_streams = streams;
+    SimOptions options;
+    options.engine.order = "fifo";
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    const std::vector<core::CopyRecord> moved = copies(result);
+    REQUIRE(moved.size() == 2);
+    CHECK(moved[0].start == Time(100));
+    CHECK(moved[1].start == Time(streams == 1 ? 110 : 1));
+  }
+}
+
+TEST_CASE("a small copy behind what made its source needs neither event nor engine") {
+  for (const std::int64_t most : {0, 999, 1000}) {
+    CAPTURE(most);
+    ProgramBuilder builder;
+    const core::RegionId a = builder.array("A", 1000, "gpu0");
+    const core::RegionId b = builder.array("B", 1000, "gpu0");
+    builder.spawn(ProgramBuilder::task("make", "gpu:0", 100, {inout(a)}));
+    builder.spawn(ProgramBuilder::task("use", "gpu:1", 10, {in(a)}));
+    builder.spawn(ProgramBuilder::task("use other", "gpu:1", 10, {in(b)}));
+    MachineBuilder machine = two_gpus(Duration(200));
+    machine.spec.host.event = Duration(3);
+    machine.spec.host.inline_copy = Bytes(most);
+    SimOptions options;
+    options.engine.order = "fifo";
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    const std::vector<core::CopyRecord> moved = copies(result);
+    REQUIRE(moved.size() == 2);
+    CHECK(moved[0].start == Time(0));  // of B, holds the engine until 200
+    CHECK(moved[1].start == Time(most == 1000 ? 100 : 200));
+    CHECK(task(result, 1).start == moved[1].end + Duration(3));
+  }
+}
+
+}  // namespace
+}  // namespace parley::sim
