@@ -81,11 +81,7 @@ core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& asked, Backend& backend) {
   CalibrationOptions options = asked;
-  if (options.has_submitters) {
-    const DecisionTimes times = times_of_decisions(plain);
-    options.decide_command = times.command;
-    options.decide_task = times.task;
-  }
+  if (options.has_submitters) options.decide_command = decision_time(plain);
   return calibrate(
       plain, options,
       [&](const core::Program& program, const core::Machine& machine,

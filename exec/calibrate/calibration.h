@@ -28,7 +28,6 @@ struct CalibrationOptions {
   /// The executor has a thread for each GPU that issues its commands.
   bool has_submitters = false;
   core::Duration decide_command;  // of the deciding thread then, for each command
-  core::Duration decide_task;     // and, by default policies, for each task besides
   std::int32_t copy_streams = 0;  // as HostCosts
   core::Bytes inline_copy;
   /// Called before each measurement; may be empty.

@@ -125,7 +125,6 @@ void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& 
   spec.host.copy_streams = options.copy_streams;
   spec.host.inline_copy = options.inline_copy;
   spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
-  spec.host.decide_task = options.decide_task;
 }
 
 }  // namespace
@@ -209,7 +208,7 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
   spec.host.handoff = from_seconds((both - events) / 2.0);
 }
 
-DecisionTimes times_of_decisions(const core::Machine& machine) {
+core::Duration decision_time(const core::Machine& machine) {
   Instant instant;
   const RunProgram run = [&](const core::Program& program, const core::Machine& on,
                              const core::EngineOptions& engine,
@@ -225,13 +224,10 @@ DecisionTimes times_of_decisions(const core::Machine& machine) {
   const Laboratory laboratory(machine, run, core::EngineOptions());
   constexpr std::size_t kTasks = 4000;
   const DeviceId device = accelerators(machine.spec()).front();
-  const auto cost = [&](Laboratory::EmptyTasks kind) {
-    return median_of_five([&] { return laboratory.task(kind, device, kTasks, 64); });
-  };
-  const double launch = cost(Laboratory::EmptyTasks::kIndependent);
-  const double both = cost(Laboratory::EmptyTasks::kCopies);  // a copy besides
-  const double command = std::clamp(both - launch, 0.0, launch);
-  return {from_seconds(command), from_seconds(launch - command)};
+  return from_seconds(median_of_five([&] {
+                        return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64);
+                      }) /
+                      2.0);
 }
 
 }  // namespace parley::exec

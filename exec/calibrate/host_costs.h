@@ -18,13 +18,9 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
 void measure_telling(const Laboratory& laboratory, const CalibrationOptions& options,
                      core::MachineSpec& spec);
 
-struct DecisionTimes {
-  core::Duration command;  // each
-  core::Duration task;     // each launch besides
-};
-
-/// What the engine and the loop around it take by default policies, on this computer: from runs
-/// whose commands end at once, with a copy a task and without.
-DecisionTimes times_of_decisions(const core::Machine& machine);
+/// What the engine and the loop around it take for each command by default policies, on this
+/// computer: from runs of tasks with a copy each, whose commands end at once. Launches of tasks
+/// without data take a third of it, commands of tasks with dozens of operands twice as long.
+core::Duration decision_time(const core::Machine& machine);
 
 }  // namespace parley::exec
