@@ -92,6 +92,9 @@ void add_exec_command(CLI::App& app, Action& action) {
                    "compare final contents with those of sequential execution");
   command.add_flag("--predict", arguments->predicts,
                    "simulate the same run, too, and tell how far off that is");
+  command.add_flag("--as-calibrated", arguments->as_calibrated,
+                   "--predict for a host whose threads are as fast as the machine says; else how "
+                   "fast they are is measured beside the runs (on GPUs)");
   command.add_flag("--untimed", arguments->is_untimed,
                    "do not measure single tasks and copies: a little faster, files list none");
   add_output_options(command, arguments->output, arguments->run.engine);

@@ -11,6 +11,8 @@
 #include "cli/report/prediction.h"
 #include "cli/report/run_result.h"
 #include "core/base/check.h"
+#include "exec/calibrate/calibration.h"
+#include "exec/calibrate/host_speed.h"
 #include "exec/executor.h"
 #include "exec/verify/verification.h"
 #include "sim/simulator.h"
@@ -75,6 +77,7 @@ class ExecRun {
  private:
   core::Result<exec::ExecResult> run_once(const std::atomic<bool>& interrupt);
   [[nodiscard]] exec::VerificationReport verify(const exec::ExecResult& result) const;
+  core::Faults measure_host();
   [[nodiscard]] Prediction predict(const exec::ExecResult& result) const;
   [[nodiscard]] int exit_code(const Execution& execution);
 
@@ -84,6 +87,7 @@ class ExecRun {
   RunFiles& files_;
   Terminal& terminal_;
   std::vector<core::Time> makespans_;
+  std::vector<double> host_slowdowns_;
 };
 
 /// For the journal's last line; "" when the run went through.
@@ -95,13 +99,27 @@ std::string reason_to_stop(const exec::ExecResult& result) {
 core::Result<exec::ExecResult> ExecRun::run() {
   const InterruptGuard guard;  // not beyond: what comes after does not look at it
   for (std::uint32_t i = 1;; ++i) {
+    core::Faults faults = measure_host();
+    if (!faults.empty()) return faults;
     core::Result<exec::ExecResult> result = run_once(guard.flag());
     if (!result) return result;
     makespans_.push_back(result->run.makespan);
     if (i < arguments_.repeat && result->is_finished()) continue;
     files_.end_journal(reason_to_stop(*result));
+    if (result->is_finished()) faults = measure_host();
+    if (!faults.empty()) return faults;
     return result;
   }
+}
+
+/// Before each run and after the last, for what is predicted. A graph's launches need no threads.
+core::Faults ExecRun::measure_host() {
+  if (!arguments_.predicts || arguments_.as_calibrated || arguments_.uses_graph) return {};
+  const core::Result<double> slowdown =
+      exec::host_slowdown(loaded_.machine, exec::run_on(backend_));
+  if (!slowdown) return slowdown.faults();
+  host_slowdowns_.push_back(*slowdown);
+  return {};
 }
 
 /// The journal is complete up to the fault when a rule is broken.
@@ -138,13 +156,18 @@ Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
   options.as_executed = true;
-  options.has_power = true;  // if the machine states it
+  options.has_power = true;        // if the machine states it
+  if (!host_slowdowns_.empty()) {  // beside the last run, whose times are compared
+    options.host_slowdown = (host_slowdowns_.rbegin()[0] + host_slowdowns_.rbegin()[1]) / 2.0;
+  }
   auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);
   const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);
   PARLEY_CHECK(simulated && retimed, "what was executed cannot be simulated");
-  return compare_runs(loaded_.program, loaded_.machine, result.run, std::move(simulated->run),
-                      retimed->run.makespan);
+  Prediction prediction = compare_runs(loaded_.program, loaded_.machine, result.run,
+                                       std::move(simulated->run), retimed->run.makespan);
+  prediction.host_slowdown = options.host_slowdown;
+  return prediction;
 }
 
 /// Says what went wrong.

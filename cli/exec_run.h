@@ -28,6 +28,7 @@ struct ExecArguments {
   std::uint32_t repeat = 1;
   bool verifies = false;
   bool predicts = false;
+  bool as_calibrated = false;  // predicts for a host as fast as the machine says
   bool is_untimed = false;
 };
 

@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
 #include <utility>
 
 #include "cli/recorded_durations.h"
@@ -10,6 +13,14 @@
 
 namespace parley::cli {
 namespace {
+
+constexpr double kLeastSlowdown = 0.01, kMostSlowdown = 100.0;
+
+std::string short_text(double number) {
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end};
+}
 
 core::Result<sim::Noise> noise(const char* option, const std::string& text) {
   core::Result<sim::Noise> parsed = sim::Noise::parse(text);
@@ -35,6 +46,10 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("--as-executed", options.as_executed,
                    "tasks take what exec adds to their cost: the start of kernels that spin, and "
                    "hash_mix of tasks without a kernel");
+  command
+      .add_option("--host-slowdown", options.host_slowdown,
+                  "what the host's threads do takes so many times as long as the machine says [1]")
+      ->type_name("FACTOR");
 }
 
 ModelChoice model_choice(const ModelOptions& options) {
@@ -48,12 +63,19 @@ ModelChoice model_choice(const ModelOptions& options) {
   add_noise("copy_noise", options.copy_noise);
   if (options.has_power) choice.emplace_back("power", "on");
   if (options.as_executed) choice.emplace_back("as_executed", "on");
+  if (options.host_slowdown != 1.0) {
+    choice.emplace_back("host_slowdown", short_text(options.host_slowdown));
+  }
   return choice;
 }
 
 core::Faults check_model(const ModelOptions& options) {
   core::Faults faults = noise("--noise", options.noise).faults();
   append(faults, noise("--copy-noise", options.copy_noise).faults());
+  if (!(options.host_slowdown >= kLeastSlowdown && options.host_slowdown <= kMostSlowdown)) {
+    faults.push_back({"--host-slowdown",
+                      "found " + short_text(options.host_slowdown) + "; allowed: 0.01 to 100"});
+  }
   return faults;
 }
 
@@ -64,6 +86,7 @@ core::Faults apply_model(const ModelOptions& options, const core::Program& progr
   simulation.copy_noise = *noise("--copy-noise", options.copy_noise);
   simulation.has_power = options.has_power;
   simulation.as_executed = options.as_executed;
+  simulation.host_slowdown = options.host_slowdown;
   const auto has_power = [](const core::Device& device) { return device.power.sustained < 1.0; };
   if (options.has_power && std::ranges::none_of(machine.spec().devices, has_power)) {
     warnings.push_back("--power: machine \"" + machine.name() + "\" states no \"power\"");

@@ -22,9 +22,10 @@ struct ModelOptions {
   std::string noise, copy_noise;
   bool has_power = false;
   bool as_executed = false;
+  double host_slowdown = 1.0;
 };
 
-/// --durations, --noise, --copy-noise, --power, --as-executed.
+/// --durations, --noise, --copy-noise, --power, --as-executed, --host-slowdown.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// What differs from the plain cost model, as ("noise", "normal:sigma=0.1"): for reports.

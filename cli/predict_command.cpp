@@ -34,6 +34,10 @@ same policies ("predicted"); with the decisions of the timed run ("same decision
 durations of tasks, too ("and durations"). Errors are those of makespans, the last two against the
 timed run. "bytes" compares what was copied under the same decisions.
 
+The threads that issue commands take longer at some times than at others, mostly on virtual machines.
+"host" says how many times as long as when the machine was calibrated: measured beside each run by
+small tasks (on GPUs), and simulated so, unless --as-calibrated.
+
 Exit codes: 0 done; 2 wrong input; 4 a run failed.)";
 
 struct PredictArguments {
@@ -44,6 +48,7 @@ struct PredictArguments {
   std::optional<std::uint32_t> devices;
   std::optional<std::uint32_t> streams;
   std::uint32_t repeat = 5;
+  bool as_calibrated = false;
   std::string csv;
   std::string journals;  // a folder
 };
@@ -194,8 +199,8 @@ bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subject
     }
     core::Result<PredictionRow> done =
         run_and_predict(subjects.runs[i],
-                        {workload, arguments.backend, arguments.repeat, &guard.flag(),
-                         journal ? &journal->stream() : nullptr},
+                        {workload, arguments.backend, arguments.repeat, arguments.as_calibrated,
+                         &guard.flag(), journal ? &journal->stream() : nullptr},
                         backend);
     if (done && journal) keep(*journal, done);
     if (done) row = std::move(*done);
@@ -272,6 +277,8 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command.add_option("--repeat", arguments->repeat, "runs of which the median counts [5]")
       ->type_name("N");
+  command.add_flag("--as-calibrated", arguments->as_calibrated,
+                   "take the host's threads to be as fast as the machine says");
   command.add_option("--csv", arguments->csv, "write all figures")->type_name("FILE");
   command
       .add_option("--journals", arguments->journals,

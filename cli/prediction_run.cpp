@@ -11,6 +11,9 @@
 #include "cli/plan/journal_plan.h"
 #include "cli/plan/plan_names.h"
 #include "cli/report/prediction.h"
+#include "exec/calibrate/calibration.h"
+#include "exec/calibrate/host_speed.h"
+#include "exec/calibrate/laboratory.h"
 #include "exec/executor.h"
 #include "sim/simulator.h"
 
@@ -49,15 +52,27 @@ core::Result<core::RunRecord> execute_once(const LoadedRun& loaded, const Predic
   return std::move(result->run);
 }
 
-/// Sets measured, fastest and slowest.
+core::Result<double> slowdown_now(const LoadedRun& loaded, const PredictionRun& run,
+                                  exec::Backend& backend) {
+  if (run.as_calibrated) return 1.0;
+  return exec::host_slowdown(loaded.machine, exec::run_on(backend));
+}
+
+/// Sets measured, fastest, slowest and the host's speed beside them.
 core::Faults measure(const LoadedRun& loaded, const PredictionRun& run, exec::Backend& backend,
                      PredictionRow& row) {
   std::vector<Duration> times;
+  std::vector<double> slowdowns;
   for (std::uint32_t i = 0; i <= run.repeat; ++i) {
     const core::Result<core::RunRecord> record = execute_once(loaded, run, backend, nullptr);
     if (!record) return record.faults();
     if (i > 0) times.push_back(makespan(*record));
+    const core::Result<double> slowdown = slowdown_now(loaded, run, backend);
+    if (!slowdown) return slowdown.faults();
+    slowdowns.push_back(*slowdown);
   }
+  row.timed_host_slowdown = slowdowns.back();  // before the timed run
+  row.host_slowdown = exec::median(slowdowns);
   std::ranges::sort(times);
   const Duration below = times[(times.size() - 1) / 2], above = times[times.size() / 2];
   row.measured = Duration((below.count() + above.count()) / 2);
@@ -101,6 +116,9 @@ core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const Predi
   if (!faults.empty()) return faults;
   core::Result<TimedRun> timed = run_timed(loaded, run, backend);
   if (!timed) return timed.faults();
+  const core::Result<double> slowdown = slowdown_now(loaded, run, backend);
+  if (!slowdown) return slowdown.faults();
+  row.timed_host_slowdown = (row.timed_host_slowdown + *slowdown) / 2.0;
   row.timed = makespan(timed->record);
   row.bytes = bytes_copied(timed->record);
   row.task_time = task_time(timed->record);
@@ -109,6 +127,7 @@ core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const Predi
   options.engine = loaded.engine;
   options.as_executed = true;
   options.has_power = true;  // if the machine states it
+  options.host_slowdown = row.host_slowdown;
   core::Result<sim::SimResult> free = sim::simulate(loaded.program, loaded.machine, options);
   if (!free) return free.faults();
   row.predicted = makespan(free->run);
@@ -122,6 +141,7 @@ core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const Predi
         &options.engine.evict, &options.engine.source}) {
     policy->clear();  // all as planned
   }
+  options.host_slowdown = row.timed_host_slowdown;
   impose_plan(std::make_shared<const core::Plan>(std::move(timed->plan)), options.engine);
   const core::Result<sim::SimResult> planned =
       sim::simulate(loaded.program, loaded.machine, options);

@@ -1,6 +1,7 @@
 // Runs for real, and what the simulator says of them: a workload runs several times on a backend,
 // then once more with every task and copy timed and every decision noted; it is simulated on the
 // same machine under the same policies, under the decisions noted, and with the durations measured.
+// How fast the host's threads are is measured beside each run, and simulated so.
 // Where the first is wrong and the last is right, durations or decisions are to blame, and not the
 // model of copies and of the host.
 #pragma once
@@ -20,7 +21,8 @@ namespace parley::cli {
 struct PredictionRun {
   std::string workload;  // as on the command line
   std::string backend;
-  std::uint32_t repeat = 5;  // untimed runs that count; one before them does not
+  std::uint32_t repeat = 5;    // untimed runs that count; one before them does not
+  bool as_calibrated = false;  // the host is taken to be as fast as the machine says
   const std::atomic<bool>* interrupt = nullptr;
   std::ostream* journal = nullptr;  // gets the journal of the timed run, if there
 };

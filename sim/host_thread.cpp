@@ -28,11 +28,19 @@ void drop_front(std::vector<T>& queue, std::size_t& first) {
 
 }  // namespace
 
-HostThread::HostThread(const core::Machine& machine) : machine_(&machine), costs_(machine.host()) {
+HostThread::HostThread(const core::Machine& machine, double slowdown)
+    : machine_(&machine), costs_(machine.host()), slowdown_(slowdown) {
   core::Duration launch;
   for (const core::Device& device : machine.spec().devices)
     launch = std::max(launch, device.launch);
   notice_ = std::max(costs_.round_trip - costs_.issue_launch - launch, core::Duration(0));
+  if (slowdown != 1.0) {
+    for (core::Duration* time :
+         {&notice_, &costs_.issue_copy, &costs_.issue_launch, &costs_.decide,
+          &costs_.decide_command, &costs_.decide_task, &costs_.issue_part, &costs_.poll}) {
+      *time = scaled(*time, slowdown);
+    }
+  }
   if (costs_.submitters == core::Submitters::kOne) return;
   submitters_.resize(machine.space_count());
   for (std::size_t i = 0; i < machine.space_count(); ++i) {
@@ -172,16 +180,20 @@ void HostThread::begin_issue(core::Time now, std::size_t commands, std::size_t l
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));
 }
 
+core::Duration HostThread::slowed(core::Duration time) const {
+  return slowdown_ == 1.0 ? time : scaled(time, slowdown_);
+}
+
 void HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
                             core::Duration extra) {
-  const core::Duration first = costs_.issue_copy + extra;
+  const core::Duration first = costs_.issue_copy + slowed(extra);
   const core::Duration further = costs_.issue_part > core::Duration(0) ? costs_.issue_part : first;
   issue(id, submitter, first + core::Duration(further.count() * (std::int64_t{parts} - 1)),
         core::Duration(0));
 }
 
 void HostThread::issue_launch(core::CommandId id, core::SpaceId submitter, core::Duration extra) {
-  issue(id, submitter, costs_.issue_launch, extra);
+  issue(id, submitter, costs_.issue_launch, slowed(extra));
 }
 
 void HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,

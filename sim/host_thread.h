@@ -34,8 +34,9 @@ namespace parley::sim {
 
 class HostThread {
  public:
-  /// The machine must outlive this.
-  explicit HostThread(const core::Machine& machine);
+  /// The machine must outlive this. `slowdown`: all that its threads do takes so many times as long
+  /// as it states, and is told so.
+  explicit HostThread(const core::Machine& machine, double slowdown = 1.0);
 
   /// Who issues a command: the thread of a space, whatever thread that is.
   [[nodiscard]] core::SpaceId submitter_of_copy(core::SpaceId from, core::SpaceId to) const {
@@ -108,6 +109,8 @@ class HostThread {
     }
   };
 
+  [[nodiscard]] core::Duration slowed(core::Duration time) const;
+
   struct Order {
     core::CommandId id;
     core::Time given;
@@ -140,6 +143,7 @@ class HostThread {
 
   const core::Machine* machine_;
   core::HostCosts costs_;
+  double slowdown_;
   core::Duration notice_;
   core::Time issued_until_;
   core::Time busy_until_;                                // the deciding thread

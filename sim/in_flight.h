@@ -54,7 +54,6 @@ struct InFlight {
   core::Time issued, start;
   core::Duration whole;                 // of a launch, once started: all its kernels, alone
   std::uint32_t phase = 0;              // which of them runs
-  core::Duration issue_extra;           // of a launch: what its further kernels take to issue
   core::Time all_issued;                // of a launch: the last of its kernels, too
   std::uint32_t queue = kNone;          // its stream, once visible (StreamQueues)
   std::vector<core::CommandId> after;   // as told; only where there are streams

@@ -36,7 +36,7 @@ Simulation::Simulation(const core::Program& program, const core::Machine& machin
       engine_(engine),
       options_(options),
       durations_(durations),
-      host_(machine),
+      host_(machine, options.host_slowdown),
       streams_(machine, commands_),
       devices_(device_units(machine)),
       copy_engines_(engine_units(machine)),

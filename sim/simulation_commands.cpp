@@ -47,7 +47,6 @@ void Simulation::accept(const core::StartCopy& copy) {
   slot.is_inline = slot.is_entered = false;
   slot.priority = copy.priority;
   slot.queue = InFlight::kNone;
-  slot.issue_extra = Duration(0);
   slot.task = copy.task;
   slot.array = copy.array;
   slot.from = copy.from;
@@ -91,8 +90,8 @@ void Simulation::accept(const core::LaunchTask& launch) {
   }
   const core::DeviceId device = launch.devices.front();
   if (!streams_.empty()) slot.after.assign(launch.after.begin(), launch.after.end());
-  slot.issue_extra = durations_.issue_extra(launch.task, launch.alternative, device);
-  host_.issue_launch(launch.id, host_.submitter_of_launch(device), slot.issue_extra);
+  host_.issue_launch(launch.id, host_.submitter_of_launch(device),
+                     durations_.issue_extra(launch.task, launch.alternative, device));
 }
 
 std::span<const core::CopyEngineId> Simulation::engines_of(const InFlight& copy) const {

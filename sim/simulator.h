@@ -32,6 +32,9 @@ struct SimOptions {
   bool as_executed = false;
   /// Factors on what tasks and copies would take, drawn with engine.seed. Policies do not see them.
   Noise task_noise, copy_noise;
+  /// What the host's threads do takes so many times as long as the machine states. Policies do not
+  /// see it.
+  double host_slowdown = 1.0;
   /// What devices state of power counts (sim/device_speeds.h).
   bool has_power = false;
   /// Called now and then with finished tasks; may be empty.

@@ -118,6 +118,10 @@ void print_prediction(const Prediction& prediction, std::ostream& stream) {
          << text_of(prediction.retimed) << ", " << error_text(measured, prediction.retimed.ns())
          << "; " << text_of_count(prediction.same_device) << " of "
          << text_of_count(prediction.tasks) << " tasks on the same device\n";
+  if (prediction.host_slowdown != 1.0) {
+    stream << "The host's threads took " << text_of_factor(prediction.host_slowdown)
+           << " the time that the machine states; simulated so\n";
+  }
   print_classes(prediction, stream);
   print_bytes(prediction, stream);
 }
@@ -128,6 +132,7 @@ void write_prediction(const core::Program& program, const core::Machine& machine
   json.line_break().key("prediction").begin_object();
   json.member("makespan_ns", prediction.predicted.ns());
   write_error(measured, prediction.predicted.ns(), json);
+  json.member("host_slowdown", prediction.host_slowdown);
   json.member("retimed_makespan_ns", prediction.retimed.ns());
   json.member("retimed_error", prediction_error(measured, prediction.retimed.ns()));
   json.member("tasks", prediction.tasks).member("tasks_on_same_device", prediction.same_device);

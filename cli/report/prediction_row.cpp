@@ -42,7 +42,7 @@ bool is_apart(core::Duration a, core::Duration b) {
 void write_csv(const std::vector<PredictionRow>& rows, std::ostream& stream) {
   stream << "workload,devices,policies,tasks,measured_ns,fastest_ns,slowest_ns,predicted_ns,"
             "timed_ns,planned_ns,retimed_ns,task_time_ns,predicted_task_time_ns,bytes,"
-            "predicted_bytes,planned_bytes,same_device,fault\n";
+            "predicted_bytes,planned_bytes,same_device,host_slowdown,timed_host_slowdown,fault\n";
   for (const PredictionRow& row : rows) {
     stream << quoted(row.workload) << ',' << row.devices << ',' << quoted(row.policies) << ','
            << row.tasks;
@@ -54,7 +54,8 @@ void write_csv(const std::vector<PredictionRow>& rows, std::ostream& stream) {
     for (const core::Bytes bytes : {row.bytes, row.predicted_bytes, row.planned_bytes}) {
       stream << ',' << bytes.count();
     }
-    stream << ',' << row.same_device << ',' << quoted(row.fault) << '\n';
+    stream << ',' << row.same_device << ',' << row.host_slowdown << ',' << row.timed_host_slowdown
+           << ',' << quoted(row.fault) << '\n';
   }
 }
 
@@ -93,21 +94,21 @@ void print(const std::vector<PredictionRow>& rows, std::ostream& stream) {
   table.add_column("workload");
   table.add_column("GPUs", Align::kRight);
   table.add_column("policies");
-  for (const char* title :
-       {"measured", "spread", "predicted", "error", "same decisions", "and durations", "bytes"}) {
+  for (const char* title : {"measured", "spread", "host", "predicted", "error", "same decisions",
+                            "and durations", "bytes"}) {
     table.add_column(title, Align::kRight);
   }
   for (const PredictionRow& row : rows) {
     if (!row.fault.empty()) {
       table.add_row({row.workload, std::to_string(row.devices), row.policies, "-", "-", "-", "-",
-                     "-", "-", row.fault});
+                     "-", "-", "-", row.fault});
       continue;
     }
     const double spread =
         row.fastest.count() > 0 ? prediction_error(row.fastest.count(), row.slowest.count()) : 0.0;
     table.add_row(
         {row.workload, std::to_string(row.devices), row.policies, text_of(row.measured),
-         text_of_share(spread), text_of(row.predicted),
+         text_of_share(spread), text_of_factor(row.host_slowdown), text_of(row.predicted),
          signed_share(error_of(row.measured, row.predicted)),
          signed_share(error_of(row.timed, row.planned)),
          signed_share(error_of(row.timed, row.retimed)),

@@ -18,10 +18,12 @@ struct PredictionRow {
   std::uint32_t devices = 0;  // GPUs, real or virtual
   std::uint64_t tasks = 0;
   core::Duration measured, fastest, slowest;
-  core::Duration predicted;  // under the same policies, which may decide otherwise
-  core::Duration timed;      // of the timed run
-  core::Duration planned;    // predicted when the decisions are those of the timed run
-  core::Duration retimed;    // the same, and every task takes what it took there
+  double host_slowdown = 1.0;        // median beside these runs: sim::SimOptions
+  double timed_host_slowdown = 1.0;  // beside the timed run
+  core::Duration predicted;          // under the same policies, which may decide otherwise
+  core::Duration timed;              // of the timed run
+  core::Duration planned;            // predicted when the decisions are those of the timed run
+  core::Duration retimed;            // the same, and every task takes what it took there
   core::Duration task_time, predicted_task_time;      // sums over all tasks, timed and planned
   core::Bytes bytes, predicted_bytes, planned_bytes;  // copied
   std::uint64_t same_device = 0;  // tasks that timed and predicted run put on the same devices

@@ -60,6 +60,12 @@ std::string text_of_share(double share) {
   return {text.data(), std::min(text.size() - 1, static_cast<std::size_t>(length))};
 }
 
+std::string text_of_factor(double factor) {
+  std::array<char, 32> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.2f x", factor);
+  return {text.data(), std::min(text.size() - 1, static_cast<std::size_t>(length))};
+}
+
 std::string counted(std::uint64_t count, const std::string& noun) {
   return text_of_count(count) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -19,5 +19,7 @@ std::string text_of_count(std::uint64_t count);
 std::string counted(std::uint64_t count, const std::string& noun);
 /// 0.934 -> "93.4%".
 std::string text_of_share(double share);
+/// 1.234 -> "1.23 x".
+std::string text_of_factor(double factor);
 
 }  // namespace parley::cli

@@ -78,25 +78,28 @@ core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
   return spec;
 }
 
+RunProgram run_on(Backend& backend) {
+  return [&backend](const core::Program& program, const core::Machine& machine,
+                    const core::EngineOptions& engine,
+                    bool is_timed) -> core::Result<core::RunRecord> {
+    ExecOptions exec;
+    exec.engine = engine;
+    exec.record_commands = is_timed;
+    exec.keep_contents = false;
+    core::Result<ExecResult> result = execute(program, machine, exec, backend);
+    if (!result) return result.faults();
+    if (!result->failures.empty()) {
+      return core::Fault{"execution", result->failures.front().cause};
+    }
+    return std::move(result->run);
+  };
+}
+
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& asked, Backend& backend) {
   CalibrationOptions options = asked;
   if (options.has_submitters) options.decide_command = decision_time(plain);
-  return calibrate(
-      plain, options,
-      [&](const core::Program& program, const core::Machine& machine,
-          const core::EngineOptions& engine, bool is_timed) -> core::Result<core::RunRecord> {
-        ExecOptions exec;
-        exec.engine = engine;
-        exec.record_commands = is_timed;
-        exec.keep_contents = false;
-        core::Result<ExecResult> result = execute(program, machine, exec, backend);
-        if (!result) return result.faults();
-        if (!result->failures.empty()) {
-          return core::Fault{"execution", result->failures.front().cause};
-        }
-        return std::move(result->run);
-      });
+  return calibrate(plain, options, run_on(backend));
 }
 
 }  // namespace parley::exec

@@ -43,6 +43,9 @@ using RunProgram = std::function<core::Result<core::RunRecord>(
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& options, const RunProgram& run);
 
+/// Runs on a backend, which must outlive this. A command that fails is a fault.
+RunProgram run_on(Backend& backend);
+
 /// On a backend, with the time that decisions take on this computer. Faults also: an environment
 /// that fails.
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,

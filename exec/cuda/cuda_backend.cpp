@@ -90,8 +90,9 @@ class CudaBackend final : public Backend {
   std::vector<std::unique_ptr<StreamClock>> clocks_;
   std::unique_ptr<CommandScheduler> host_commands_;
   std::vector<std::jthread> host_threads_;
-  ThreadBinding binding_;                        // of the thread that owns the engine, during a run
-  bool is_bound_ = false;                        // the busy threads of this run are
+  std::vector<int> processors_;  // of the thread that owns the engine, then of each GPU; all runs'
+  ThreadBinding binding_;        // of the thread that owns the engine, during a run
+  bool is_bound_ = false;        // the busy threads of this run are
   std::vector<std::uint32_t> waiting_for_host_;  // commands of the host, not started
   std::size_t on_host_ = 0;                      // started
   std::vector<Completion> host_ended_;
@@ -286,21 +287,20 @@ void CudaBackend::begin(bool is_timed) {
 
 /// The host's threads are started first: they inherit the binding of the one that starts them.
 void CudaBackend::start_threads(bool is_timed) {
-  std::vector<int> processors;
-  if (options_.binds_threads) {
-    processors = spread(allowed_processors(), current_processor(), gpus_.size() + 1);
+  if (options_.binds_threads && processors_.size() != gpus_.size() + 1) {
+    processors_ = spread(allowed_processors(), current_processor(), gpus_.size() + 1);
   }
-  is_bound_ = !processors.empty();
-  if (is_bound_) binding_ = ThreadBinding::to_others_than(processors);
+  is_bound_ = !processors_.empty();
+  if (is_bound_) binding_ = ThreadBinding::to_others_than(processors_);
   start_host_threads();
   for (std::size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
     submitters_[gpu]->start(
         *launcher_, launcher_->program(), is_timed ? clocks_[gpu].get() : nullptr,
-        [this] { return now(); }, is_bound_ ? std::optional(processors[gpu + 1]) : std::nullopt);
+        [this] { return now(); }, is_bound_ ? std::optional(processors_[gpu + 1]) : std::nullopt);
   }
   if (!is_bound_) return;
   binding_ = ThreadBinding();  // as before
-  binding_ = ThreadBinding::to(processors.front());
+  binding_ = ThreadBinding::to(processors_.front());
   is_bound_ = binding_.is_bound();
 }
 

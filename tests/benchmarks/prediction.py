@@ -136,6 +136,7 @@ NUMBERS = (
     "planned_ns", "retimed_ns", "task_time_ns", "predicted_task_time_ns", "bytes",
     "predicted_bytes", "planned_bytes", "same_device",
 )  # fmt: skip
+FACTORS = ("host_slowdown", "timed_host_slowdown")  # 1 in tables of before they were measured
 LONG_RUN_NS = 50_000_000  # shorter ones count for medians only
 CLEARLY_APART = 0.05
 
@@ -148,6 +149,7 @@ class Row:
     specification: str
     policies: str
     figures: dict[str, int]
+    factors: dict[str, float]
     fault: str = ""
 
     def error(self, measured: str, predicted: str) -> float:
@@ -323,7 +325,8 @@ def _simulate_row(
     options: argparse.Namespace, summary: Path, group: Group, fields: dict[str, str], journal: Path
 ) -> Row:
     figures = {name: int(fields[name]) for name in NUMBERS}
-    row = Row(fields["name"], fields["workload"], fields["policies"], figures)
+    factors = _factors_of(fields)
+    row = Row(fields["name"], fields["workload"], fields["policies"], figures, factors)
     if not journal.exists():
         row.fault = f"has no journal {journal}: --journals keeps them"
         return row
@@ -342,6 +345,8 @@ def _simulate_row(
     }
     devices: dict[str, dict[str, str]] = {}
     for way, flags in ways.items():
+        factor = factors["host_slowdown" if way == "predicted" else "timed_host_slowdown"]
+        flags.append(f"--host-slowdown={factor}")
         done = subprocess.run([*command, *flags], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             row.fault = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[0]
@@ -364,18 +369,25 @@ def _row_of(fields: dict[str, str], names: dict[str, str]) -> Row:
     policies = {text: name for name, text in POLICIES.items()}
     return Row(
         names[fields["workload"]], fields["workload"], policies[fields["policies"]],
-        {name: int(fields[name]) for name in NUMBERS}, fields["fault"],
+        {name: int(fields[name]) for name in NUMBERS}, _factors_of(fields), fields["fault"],
     )  # fmt: skip
+
+
+def _factors_of(fields: dict[str, str]) -> dict[str, float]:
+    return {name: float(fields.get(name) or 1.0) for name in FACTORS}
 
 
 def _write_csv(path: Path, rows: Sequence[Row]) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["name", "workload", "policies", *NUMBERS, "fault"])
+        writer.writerow(["name", "workload", "policies", *NUMBERS, *FACTORS, "fault"])
         for row in rows:
             figures = (row.figures[name] for name in NUMBERS)
-            writer.writerow([row.name, row.specification, row.policies, *figures, row.fault])
+            factors = (row.factors[name] for name in FACTORS)
+            writer.writerow(
+                [row.name, row.specification, row.policies, *figures, *factors, row.fault]
+            )
     os.replace(partial, path)
 
 
@@ -410,7 +422,9 @@ def _report(
         "Error: (predicted - measured) / measured. Same decisions: simulated under the decisions "
         "of one more run, in which every task was timed, against that run. And durations: every "
         "task also takes what it took there, so that what is left are copies and the host. Spread: "
-        "slowest over fastest of the repetitions, less 1: no prediction can be better.", "",
+        "slowest over fastest of the repetitions, less 1: no prediction can be better. Host: how "
+        "many times as long as when the machine was calibrated its threads took beside the runs, "
+        "measured by small tasks and simulated so.", "",
         f"Bytes copied under the same decisions are exact in "
         f"{sum(row.bytes_are_exact for row in good)} of {len(good)} runs. Where two choices of "
         f"policies are more than {100 * CLEARLY_APART:.0f} % apart, the simulator puts them in the "
@@ -468,10 +482,10 @@ def _overall_table(rows: Sequence[Row]) -> list[str]:
 
 def _cell_table(rows: Sequence[Row]) -> list[str]:
     lines = [
-        "| workload | GPUs | policies | measured ms | spread | predicted ms | error "
+        "| workload | GPUs | policies | measured ms | spread | host | predicted ms | error "
         "| timed ms | same decisions | and durations | time in tasks | MiB moved | bytes "
         "| same device |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     order = {workload.name: i for i, workload in enumerate(WORKLOADS)}
     for row in sorted(rows, key=lambda r: (order[r.name], r.figures["devices"])):
@@ -479,7 +493,8 @@ def _cell_table(rows: Sequence[Row]) -> list[str]:
         same = "exact" if row.bytes_are_exact else _percent(row.error("bytes", "planned_bytes"))
         lines.append(
             f"| {row.name} | {f['devices']} | {row.policies} | {f['measured_ns'] / 1e6:.2f} "
-            f"| {_percent(row.spread)} | {f['predicted_ns'] / 1e6:.2f} "
+            f"| {_percent(row.spread)} | {row.factors['host_slowdown']:.2f} x "
+            f"| {f['predicted_ns'] / 1e6:.2f} "
             f"| {_percent(row.error('measured_ns', 'predicted_ns'))} "
             f"| {f['timed_ns'] / 1e6:.2f} | {_percent(row.error('timed_ns', 'planned_ns'))} "
             f"| {_percent(row.error('timed_ns', 'retimed_ns'))} "

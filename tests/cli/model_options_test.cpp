@@ -49,6 +49,23 @@ TEST_CASE("tasks take what they took in a run, whatever the policies: a journal 
   CHECK(durations(simulate(kWorkload, {"--summary", "-"}).out) != recorded);
 }
 
+TEST_CASE("a slower host makes runs longer, and the summary says so") {
+  const auto makespan = [](const Json& summary) { return summary["makespan_ns"].get<std::int64_t>(); };
+  const std::string workload = "serial:chains=2,steps=20,block=64,task_ns=1000";
+  const Json plain = Json::parse(simulate(workload, {"--summary", "-"}).out);
+  const Json same = Json::parse(simulate(workload, {"--host-slowdown", "1", "--summary", "-"}).out);
+  const Json slow = Json::parse(simulate(workload, {"--host-slowdown", "2.5", "--summary", "-"}).out);
+  CHECK(plain == same);
+  CHECK(makespan(slow) > makespan(plain));
+  CHECK(slow["model"]["host_slowdown"] == "2.5");
+  for (const char* wrong : {"0", "-1", "1000", "nan"}) {
+    const Said said = simulate(workload, {"--host-slowdown", wrong});
+    CHECK(said.code == 2);
+    CHECK(has(said.err, "--host-slowdown: found"));
+    CHECK(has(said.err, "allowed: 0.01 to 100"));
+  }
+}
+
 TEST_CASE("a run for real feeds the simulator with what it measured") {
   const TemporaryFolder folder;
   REQUIRE(parley({"exec", kWorkload, "--backend", "host", "--journal", folder.path("j"),

@@ -49,6 +49,56 @@ TEST_CASE("kernels of a task take what each can use of the device, one after the
   CHECK(run(program, built, options).run.makespan == Time(78));
 }
 
+TEST_CASE("a slower host is one whose threads' costs are that much higher, unknown to policies") {
+  const auto machine_of = [](core::Submitters submitters, std::int64_t factor) {
+    const auto times = [&](std::int64_t ns) { return Duration(ns * factor); };
+    MachineBuilder machine = two_gpus(Duration(50));
+    machine.route(host_space(), gpu_space(0)).issue = times(13);
+    machine.spec.issue["scale"]["gpu"]["float64"] = {{1, times(17)}};
+    core::HostCosts& host = machine.spec.host;
+    host.submitters = submitters;
+    host.issue_copy = times(7);
+    host.issue_launch = times(11);
+    host.issue_part = times(3);
+    host.poll = times(2);
+    host.decide = times(19);
+    host.decide_command = times(4);
+    host.decide_task = times(6);
+    for (const std::size_t gpu : {0U, 1U}) {
+      machine.spec.devices[gpu_device(gpu)].launch = Duration(9);
+    }
+    host.round_trip = times(23) + host.issue_launch + Duration(9);  // 23 to learn of an end
+    host.event = Duration(8);                                       // of the GPUs, as the next
+    host.handoff = Duration(21);
+    return machine.build();
+  };
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("a", 640, "host"), b = builder.array("b", 64, "gpu0");
+  for (int i = 0; i < 40; ++i) {
+    core::TaskSpec task =
+        ProgramBuilder::task("T" + std::to_string(i), i % 3 == 0 ? "gpu:1" : "gpu:0", 100 + 7 * i,
+                             {inout(i % 4 == 0 ? b : a)});
+    task.kernel = {{"scale", {{"value", 1.0}}, {}}};
+    builder.spawn(std::move(task));
+  }
+  const core::Program& program = builder.close();
+  for (const core::Submitters submitters : {core::Submitters::kOne, core::Submitters::kPerGpu}) {
+    CAPTURE(static_cast<int>(submitters));
+    SimOptions options;
+    const core::Machine plain = machine_of(submitters, 1), slow = machine_of(submitters, 3);
+    const Duration at_first = run(program, plain, options).run.makespan - Time(0);
+    const core::RunRecord costly = run(program, slow, options).run;
+    options.host_slowdown = 3.0;
+    const core::RunRecord slowed = run(program, plain, options).run;
+    CHECK(slowed.makespan > Time(0) + at_first);
+    CHECK(slowed.makespan == costly.makespan);
+    REQUIRE(slowed.tasks.size() == costly.tasks.size());
+    for (std::size_t i = 0; i < slowed.tasks.size(); ++i) {
+      CHECK(slowed.tasks[i].start == costly.tasks[i].start);
+    }
+  }
+}
+
 TEST_CASE("a launch that waits keeps those behind it on its stream waiting") {
   for (const std::int32_t streams : {0, 1, 2}) {
     CAPTURE(streams);

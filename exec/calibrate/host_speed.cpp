@@ -1,0 +1,29 @@
+#include "exec/calibrate/host_speed.h"
+
+#include <cstddef>
+
+#include "exec/backend.h"
+#include "exec/calibrate/laboratory.h"
+
+namespace parley::exec {
+core::Result<double> host_slowdown(const core::Machine& machine, const RunProgram& run) {
+  const core::HostCosts& costs = machine.host();
+  const double expected = 1e-9 * static_cast<double>(costs.issue_launch.count());
+  if (costs.submitters != core::Submitters::kPerGpu || expected <= 0.0) return 1.0;
+  const Laboratory laboratory(machine, run);
+  double sum = 0.0;
+  std::size_t gpus = 0;
+  try {
+    for (std::size_t d = 0; d < machine.device_count(); ++d) {
+      const core::DeviceId device(d);
+      if (machine.space(machine.device(device).space).is_host) continue;
+      sum += laboratory.task(Laboratory::EmptyTasks::kIndependent, device, 1000, 64) / expected;
+      ++gpus;
+    }
+  } catch (const EnvironmentFailure& failure) {
+    return core::Fault{"execution", failure.what()};
+  }
+  return gpus == 0 ? 1.0 : sum / static_cast<double>(gpus);
+}
+
+}  // namespace parley::exec
