@@ -56,6 +56,10 @@ class Durations {
   /// what was recorded.
   std::span<const core::KernelPhase> phases(core::TaskId task, std::size_t alternative,
                                             core::DeviceId device);
+  /// The same number for tasks of one kernel, size and cost.
+  std::uint32_t kind(core::TaskId task) {
+    return static_cast<std::uint32_t>(model_class_of(task).index());
+  }
   /// Whether the task is of a factorisation's panel (core::is_of_panel).
   bool is_of_panel(core::TaskId task, std::size_t alternative);
   /// What the host takes to issue the task beyond a plain launch (core::issue_extra).

@@ -17,6 +17,7 @@ KernelRates::KernelRates(const core::Machine& machine, bool changes_speed)
     OnDevice& on = devices_[devices_.push_back({})];
     on.slots = device.slots;
     on.is_shared = device.streams > 0;
+    on.saturation = device.saturation;
   }
 }
 
@@ -32,7 +33,7 @@ void KernelRates::touch(DeviceId device) {
 }
 
 void KernelRates::start(Time now, core::CommandId launch, std::span<const DeviceId> devices,
-                        core::Duration alone, double share) {
+                        core::Duration alone, const Use& use) {
   std::uint32_t index = static_cast<std::uint32_t>(kernels_.size());
   if (free_.empty()) {
     kernels_.emplace_back();
@@ -43,7 +44,7 @@ void KernelRates::start(Time now, core::CommandId launch, std::span<const Device
   Kernel& kernel = kernels_[index];
   kernel.launch = launch;
   kernel.devices.assign(devices.begin(), devices.end());
-  kernel.share = share;
+  kernel.use = use;
   kernel.left = static_cast<double>(alone.count());
   kernel.rate = 0.0;
   kernel.since = now;
@@ -73,17 +74,34 @@ void KernelRates::set_speed(DeviceId device, double speed) {
   touch(device);
 }
 
+/// The speed of each kernel on the device, as a part of what it has alone.
+double KernelRates::room_for_all(const OnDevice& on) const {
+  double load = 0.0;
+  bool has_panel = false, has_others = false;
+  const Kernel* first = nullptr;
+  for (const std::uint32_t index : on.kernels) {
+    const Use& use = kernels_[index].use;
+    if (use.share <= 0.0) continue;
+    load += use.share;
+    if (first == nullptr) first = &kernels_[index];
+    has_panel = has_panel || use.is_of_panel;
+    has_others = has_others || use.kind != first->use.kind;
+  }
+  if (load <= on.slots) return 1.0;
+  const bool is_mixed = on.saturation > 0.0 && has_panel && has_others;
+  return is_mixed ? on.slots * (1.0 - std::exp(-on.saturation * load / on.slots)) / load
+                  : on.slots / load;
+}
+
 double KernelRates::rate_of(const Kernel& kernel) const {
   double rate = 1.0;
   for (const DeviceId device : kernel.devices) {
     const OnDevice& on = devices_[device];
-    if (!on.is_shared || kernel.share <= 0.0) {  // what disturbs nobody is not disturbed
+    if (!on.is_shared || kernel.use.share <= 0.0) {  // what disturbs nobody is not disturbed
       rate = std::min(rate, on.speed);
       continue;
     }
-    double load = 0.0;
-    for (const std::uint32_t index : on.kernels) load += kernels_[index].share;
-    rate = std::min(rate, on.speed / std::max(1.0, load / on.slots));
+    rate = std::min(rate, on.speed * room_for_all(on));
   }
   return rate;
 }

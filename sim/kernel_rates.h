@@ -1,7 +1,8 @@
 // Kernels that run on one device at the same time. A GPU takes kernels of several streams; one that
 // fills it leaves the others no room, small ones run side by side. Each kernel has a share, the
 // part of the device that it can use when alone: as long as the shares on a device come to no more
-// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing). A
+// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing), by
+// more where a panel's kernel is beside one of another kind (Device::saturation). A
 // kernel of a group is as slow as on its slowest device. Only kernels whose rate changes are looked
 // at.
 #pragma once
@@ -31,9 +32,14 @@ class KernelRates {
   /// Whether kernels on these devices may run side by side, or change their speed while they run.
   /// One that does not simply takes as long as alone, and is not told here.
   [[nodiscard]] bool apply_to(std::span<const core::DeviceId> devices) const;
-  /// The kernel takes `alone` at full speed; `share` is from 0 (disturbs nobody) to 1.
+  struct Use {
+    double share = 1.0;      // from 0 (disturbs nobody) to 1
+    std::uint32_t kind = 0;  // kernels of one kind are alike
+    bool is_of_panel = false;
+  };
+  /// The kernel takes `alone` at full speed.
   void start(core::Time now, core::CommandId launch, std::span<const core::DeviceId> devices,
-             core::Duration alone, double share);
+             core::Duration alone, const Use& use);
   /// The kernel has ended. Requires: started, on these devices.
   void end(core::CommandId launch, std::span<const core::DeviceId> devices);
   /// Kernels on the device run at so much of their speed from now on, above 0; 1 at first.
@@ -47,7 +53,7 @@ class KernelRates {
   struct Kernel {
     core::CommandId launch;
     std::vector<core::DeviceId> devices;
-    double share = 1.0;
+    Use use;
     double left = 0.0;  // ns at full speed, at `since`
     double rate = 0.0;  // 0: not started
     core::Time since;
@@ -55,12 +61,14 @@ class KernelRates {
   struct OnDevice {
     double slots = 1.0;
     double speed = 1.0;
+    double saturation = 0.0;
     bool is_shared = false;
     bool is_touched = false;
     std::vector<std::uint32_t> kernels;  // in order of start
   };
 
   void touch(core::DeviceId device);
+  [[nodiscard]] double room_for_all(const OnDevice& on) const;
   [[nodiscard]] double rate_of(const Kernel& kernel) const;
   void retime(core::Time now, std::uint32_t index);
 

@@ -210,13 +210,16 @@ void Simulation::start_kernel(CommandId id) {
   const auto phases = launch.devices.size() > 1
                           ? std::span<const core::KernelPhase>()
                           : durations_.phases(launch.task, launch.alternative, launch.devices[0]);
+  KernelRates::Use use{1.0, durations_.kind(launch.task),
+                       durations_.is_of_panel(launch.task, launch.alternative)};
   if (phases.empty()) {
-    kernel_rates_.start(now_, id, launch.devices, launch.whole,
-                        durations_.share(launch.task, launch.alternative, launch.devices));
+    use.share = durations_.share(launch.task, launch.alternative, launch.devices);
+    kernel_rates_.start(now_, id, launch.devices, launch.whole, use);
     return;
   }
   const core::KernelPhase& phase = phases[launch.phase];
-  kernel_rates_.start(now_, id, launch.devices, scaled(launch.whole, phase.part), phase.share);
+  use.share = phase.share;
+  kernel_rates_.start(now_, id, launch.devices, scaled(launch.whole, phase.part), use);
 }
 
 /// Whether there was another.

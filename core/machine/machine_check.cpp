@@ -97,6 +97,9 @@ class Checker : public FaultList {
       if (device.streams < 0) {
         refuse(where + ".streams", name + ": streams must not be negative");
       }
+      if (!(device.saturation >= 0.0 && device.saturation <= kMostSlowdown)) {
+        refuse(where + ".saturation", name + ": must be from 0 to 1000");
+      }
       check_slowdowns(device, where, name);
       if (device.launch < Duration(0)) {
         refuse(where + ".launch_ns", name + ": a duration must not be negative");

@@ -34,6 +34,7 @@ core::MachineSpec without_figures(const core::Machine& plain) {
     core::Device& device = spec.devices[DeviceId(d)];
     device.flops_per_s.clear();
     device.streams = 0;
+    device.saturation = 0.0;
     device.interference = {};
     device.power = {};
   }

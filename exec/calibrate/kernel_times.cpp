@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 namespace parley::exec {
@@ -190,6 +191,8 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
                        measure_share(device, dtype, family);
                      }});
   }
+  steps.push_back({"panels beside others on " + spec_.devices[device].name,
+                   [this, device] { measure_saturation(device); }});
 }
 
 /// Kernels on all streams at once against one after the other. A kernel that can use the part s of
@@ -226,6 +229,48 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
   if (points.empty()) return;
   const std::string& device_class = spec_.devices[device].device_class;
   spec_.shares[family.kernel][device_class][std::string(core::name_of(dtype))] = std::move(points);
+}
+
+/// What kernels of different kinds together use of the device, in parts of what each kind can.
+void KernelTimes::measure_saturation(DeviceId device) {
+  constexpr std::int64_t kTile = 2048;
+  constexpr std::size_t kFew = 6;
+  constexpr double kAlmostAll = 0.99;
+  struct Measured {
+    KernelProbe probe;
+    double alone = 0.0, share = 0.0;
+  };
+  std::map<std::string, Measured> kernels;
+  for (const Family& family : families(DType::kFloat64)) {
+    if (family.kernel != "gemm" && family.kernel != "trsm" && family.kernel != "potrf") continue;
+    Measured measured{family.make(kTile)};
+    measured.alone = laboratory_.kernels_together(measured.probe, device, 1);
+    if (measured.alone <= 0.0) continue;
+    measured.share =
+        laboratory_.kernels_together(measured.probe, device, streams_) / measured.alone;
+    kernels[family.kernel] = std::move(measured);
+  }
+  std::vector<double> found;
+  for (const auto& [panel, other] :
+       {std::pair("trsm", "gemm"), std::pair("potrf", "gemm"), std::pair("potrf", "trsm")}) {
+    if (!kernels.contains(panel) || !kernels.contains(other)) continue;
+    const Measured& a = kernels.at(panel);
+    const Measured& b = kernels.at(other);
+    const double load = a.share + b.share;
+    if (load <= 1.0) continue;
+    const auto as_many =  // as last as long
+        std::clamp(std::ceil(kFew * a.alone / b.alone), 2.0, 40.0);
+    const Laboratory::Periods periods = laboratory_.kernels_beside(
+        a.probe, kFew, b.probe, static_cast<std::size_t>(as_many), device);
+    if (periods.first <= 0.0 || periods.second <= 0.0) continue;
+    const double used = a.share * a.alone / periods.first + b.share * b.alone / periods.second;
+    found.push_back(-std::log1p(-std::min(used, kAlmostAll)) / load);
+  }
+  if (found.empty()) return;
+  for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
+    core::Device& like = spec_.devices[DeviceId(d)];
+    if (like.device_class == spec_.devices[device].device_class) like.saturation = median(found);
+  }
 }
 
 void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {

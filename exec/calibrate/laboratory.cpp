@@ -241,49 +241,77 @@ Laboratory::TimedKernel Laboratory::timed_kernel(const KernelProbe& probe, core:
   return timed;
 }
 
-namespace {
-
-/// From the first start to the last end of the tasks from `first` on, and what all took to issue.
-struct Span {
-  double seconds = 0.0, issuing = 0.0;
-};
-
-Span span_of(const core::RunRecord& record, core::TaskId first) {
-  Span span;
-  double start = std::numeric_limits<double>::infinity(), end = 0.0;
-  for (const core::TaskRecord& task : record.tasks) {
-    if (task.task < first) continue;
-    start = std::min(start, seconds(task.start));
-    end = std::max(end, seconds(task.end));
-    span.issuing += static_cast<double>(task.issue.count()) * 1e-9;
-  }
-  span.seconds = std::max(0.0, end - start);
-  return span;
-}
-
-}  // namespace
-
-double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
-                                    std::size_t chains) const {
+std::vector<std::vector<core::TaskRecord>> Laboratory::run_together(
+    const std::vector<Chain>& chains, core::DeviceId device) const {
   constexpr double kLongestGateNs = 5e7;
-  Span span;
+  std::size_t longest = 0;
+  for (const Chain& chain : chains) longest = std::max(longest, chain.count);
+  std::vector<std::vector<core::TaskRecord>> records;
   for (double gate_ns = kGateNs; gate_ns <= kLongestGateNs;) {
-    Program program(probe.kernel);
+    Program program(chains.front().probe->kernel);
     std::vector<KernelChain> all;
-    for (std::size_t c = 0; c < chains; ++c) {
-      all.emplace_back(program, machine_, probe, device, "x" + std::to_string(c));
+    for (const Chain& chain : chains) {
+      all.emplace_back(program, machine_, *chain.probe, device, "x" + std::to_string(all.size()));
       all.back().add_repetition();  // loads code, too
     }
-    const core::TaskId gate = KernelChain::add_gate(program, machine_, device, all, gate_ns);
-    for (std::size_t i = 0; i < kTogether; ++i) {
-      for (KernelChain& chain : all) chain.add_repetition();
+    KernelChain::add_gate(program, machine_, device, all, gate_ns);
+    std::map<core::TaskId, std::size_t> chain_of;
+    for (std::size_t i = 0; i < longest; ++i) {
+      for (std::size_t c = 0; c < all.size(); ++c) {
+        if (i < chains[c].count) chain_of[all[c].add_repetition()] = c;
+      }
     }
-    span = span_of(run(program, kMostQueued, true), core::TaskId(gate.index() + 1));
-    const double needed = std::ceil(1.5e9 * span.issuing);
+    records.assign(chains.size(), {});
+    double issuing = 0.0;
+    for (const core::TaskRecord& task : run(program, kMostQueued, true).tasks) {
+      const auto found = chain_of.find(task.task);
+      if (found == chain_of.end()) continue;
+      records[found->second].push_back(task);
+      issuing += static_cast<double>(task.issue.count()) * 1e-9;
+    }
+    const double needed = std::ceil(1.5e9 * issuing);
     if (needed <= gate_ns) break;
     gate_ns = needed;
   }
-  return span.seconds / static_cast<double>(chains * kTogether);
+  for (std::vector<core::TaskRecord>& chain : records) {
+    std::ranges::sort(chain, {}, &core::TaskRecord::start);
+  }
+  return records;
+}
+
+double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId device,
+                                    std::size_t chains) const {
+  const auto records = run_together(std::vector<Chain>(chains, {&probe, kTogether}), device);
+  double start = std::numeric_limits<double>::infinity(), end = 0.0;
+  for (const std::vector<core::TaskRecord>& chain : records) {
+    for (const core::TaskRecord& task : chain) {
+      start = std::min(start, seconds(task.start));
+      end = std::max(end, seconds(task.end));
+    }
+  }
+  return std::max(0.0, end - start) / static_cast<double>(chains * kTogether);
+}
+
+Laboratory::Periods Laboratory::kernels_beside(const KernelProbe& first, std::size_t firsts,
+                                               const KernelProbe& second, std::size_t seconds,
+                                               core::DeviceId device) const {
+  const auto records = run_together({{&first, firsts}, {&second, seconds}}, device);
+  if (records[0].empty() || records[1].empty()) return {};
+  const core::Time from = std::max(records[0].front().start, records[1].front().start);
+  const core::Time to = std::min(records[0].back().end, records[1].back().end);
+  const auto period = [&](const std::vector<core::TaskRecord>& chain) {
+    std::size_t count = 0;
+    core::Time start, end;
+    for (const core::TaskRecord& task : chain) {
+      if (task.start < from || task.end > to) continue;
+      if (count++ == 0) start = task.start;
+      end = task.end;
+    }
+    return count == 0
+               ? 0.0
+               : static_cast<double>((end - start).count()) * 1e-9 / static_cast<double>(count);
+  };
+  return {period(records[0]), period(records[1])};
 }
 
 double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,

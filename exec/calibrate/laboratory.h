@@ -78,6 +78,15 @@ class Laboratory {
   [[nodiscard]] double kernels_together(const KernelProbe& probe, core::DeviceId device,
                                         std::size_t chains) const;
 
+  struct Periods {
+    double first = 0.0, second = 0.0;
+  };
+  /// Seconds from one kernel to the next of each of two chains side by side, while both run; 0 of
+  /// one that has none with all its time beside the other's. All are issued before, as above.
+  [[nodiscard]] Periods kernels_beside(const KernelProbe& first, std::size_t firsts,
+                                       const KernelProbe& second, std::size_t seconds,
+                                       core::DeviceId device) const;
+
   enum class EmptyTasks : std::uint8_t {
     kIndependent,  // without data
     kChain,        // each updates what the one before updated
@@ -97,6 +106,14 @@ class Laboratory {
                            std::size_t count) const;
 
  private:
+  struct Chain {
+    const KernelProbe* probe = nullptr;
+    std::size_t count = 0;  // after one to warm up
+  };
+  /// The tasks of each chain, in order, from runs in which all were issued before the first of them
+  /// started.
+  [[nodiscard]] std::vector<std::vector<core::TaskRecord>> run_together(
+      const std::vector<Chain>& chains, core::DeviceId device) const;
   static core::EngineOptions plain_policies();
   core::RunRecord run(core::Program& program, std::uint32_t window, bool is_timed) const;
 

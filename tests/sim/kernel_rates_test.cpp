@@ -4,8 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <map>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/required.h"
@@ -52,6 +54,43 @@ class Ends {
   std::map<std::size_t, std::int64_t> at_;
 };
 
+TEST_CASE("a panel's kernel beside others leaves room that none can use") {
+  core::MachineSpec spec = machine_of(1, 4).spec();
+  spec.devices[DeviceId(0)].saturation = 0.9;
+  const core::Machine machine = required(core::Machine::create(std::move(spec)));
+  const std::vector<DeviceId> on = {DeviceId(0)};
+  const double mixed = 1.0 - std::exp(-0.9 * 1.6), three = 1.0 - std::exp(-0.9 * 2.5);
+  using Use = KernelRates::Use;
+  struct Row {
+    const char* what;
+    std::vector<Use> uses;
+    double rate;
+  };
+  const std::vector<Row> rows = {
+      {"one kind", {{0.8, 1, true}, {0.8, 1, true}}, 1.0 / 1.6},
+      {"two kinds, no panel", {{0.9, 1, false}, {0.7, 2, false}}, 1.0 / 1.6},
+      {"a panel and another kind", {{0.9, 1, false}, {0.7, 2, true}}, mixed / 1.6},
+      {"two panels of two kinds", {{0.9, 1, true}, {0.7, 2, true}}, mixed / 1.6},
+      {"more of it", {{0.9, 1, false}, {0.9, 1, false}, {0.7, 2, true}}, three / 2.5},
+      {"room for both", {{0.6, 1, false}, {0.4, 2, true}}, 1.0},
+      {"what disturbs nobody", {{0.0, 3, false}, {0.8, 1, true}, {0.8, 1, true}}, 1.0 / 1.6},
+      {"the panel disturbs nobody", {{0.0, 2, true}, {0.8, 1, false}, {0.8, 3, false}}, 1.0 / 1.6},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    KernelRates rates(machine);
+    Ends ends(rates);
+    for (std::size_t i = 0; i < row.uses.size(); ++i) {
+      rates.start(Time(0), CommandId(i), on, Duration(1'000'000), row.uses[i]);
+    }
+    ends.settle(0);
+    for (std::size_t i = 0; i < row.uses.size(); ++i) {
+      const double rate = row.uses[i].share > 0.0 ? row.rate : 1.0;
+      CHECK(static_cast<double>(ends[i]) == doctest::Approx(1e6 / rate).epsilon(1e-5));
+    }
+  }
+}
+
 TEST_CASE("kernels that fill a device share it; small ones do not disturb each other") {
   const core::Machine machine = machine_of(1, 4);
   const std::vector<DeviceId> on = {DeviceId(0)};
@@ -70,10 +109,10 @@ TEST_CASE("kernels that fill a device share it; small ones do not disturb each o
     CAPTURE(row.b);
     KernelRates rates(machine);
     Ends ends(rates);
-    rates.start(Time(0), CommandId(0), on, Duration(1000), row.a);
+    rates.start(Time(0), CommandId(0), on, Duration(1000), {row.a});
     ends.settle(0);
     CHECK(ends[0] == 1000);
-    rates.start(Time(400), CommandId(1), on, Duration(1000), row.b);
+    rates.start(Time(400), CommandId(1), on, Duration(1000), {row.b});
     ends.settle(400);
     CHECK(ends[0] == row.end_a);
     rates.end(CommandId(0), on);
@@ -88,7 +127,7 @@ TEST_CASE("a kernel that all but stands still ends, once it is told to go on") {
   KernelRates rates(machine, true);
   Ends ends(rates);
   rates.set_speed(DeviceId(0), 1e-18);
-  rates.start(Time(0), CommandId(0), on, Duration(100000), 1.0);
+  rates.start(Time(0), CommandId(0), on, Duration(100000), {});
   ends.settle(0);
   CHECK(ends[0] == core::kLongestDuration.count());
   rates.set_speed(DeviceId(0), 1.0);
@@ -103,7 +142,7 @@ TEST_CASE("devices without streams are left alone, unless speeds change") {
   KernelRates rates(machine, true);
   REQUIRE(rates.apply_to(on));
   Ends ends(rates);
-  rates.start(Time(0), CommandId(0), on, Duration(1000), 1.0);
+  rates.start(Time(0), CommandId(0), on, Duration(1000), {});
   ends.settle(0);
   rates.set_speed(DeviceId(0), 0.5);
   ends.settle(600);
@@ -118,8 +157,8 @@ TEST_CASE("a group is as slow as on its slowest device") {
   const std::vector<DeviceId> both = {DeviceId(0), DeviceId(1)}, second = {DeviceId(1)};
   KernelRates rates(machine);
   Ends ends(rates);
-  rates.start(Time(0), CommandId(0), both, Duration(1000), 1.0);
-  rates.start(Time(0), CommandId(1), second, Duration(100), 1.0);
+  rates.start(Time(0), CommandId(0), both, Duration(1000), {});
+  rates.start(Time(0), CommandId(1), second, Duration(100), {});
   ends.settle(0);
   CHECK(ends[0] == 2000);
   CHECK(ends[1] == 200);
@@ -144,7 +183,7 @@ TEST_CASE("random traces: work is conserved, and nobody waits on a device that h
       if (launched < 30 && (ends.all().empty() || below(2) == 0)) {
         const auto alone = static_cast<std::int64_t>(1 + below(1000));
         const double share = static_cast<double>(below(5)) / 4.0;
-        rates.start(Time(now), CommandId(launched++), on, Duration(alone), share);
+        rates.start(Time(now), CommandId(launched++), on, Duration(alone), {share});
         work += share * static_cast<double>(alone);
         longest_alone = std::max(longest_alone, alone);
         ends.settle(now);

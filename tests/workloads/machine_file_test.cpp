@@ -60,6 +60,7 @@ TEST_CASE("the long form is read as it stands") {
   text.header += R"(, "source": "made up")";
   text.devices = R"({"name": "cpu", "class": "cpu", "space": "host", "slots": 8, "meta": {"x": 1}},
                     {"name": "gpu:0", "class": "gpu", "space": "gpu0", "launch_ns": 7, "streams": 4,
+                     "saturation": 0.9,
                      "interference": {"bytes_per_s": 4e11, "slowdown": 1.04},
                      "power": {"burst_ns": 40000000, "sustained": 0.9},
                      "bytes_per_s": 4.3e12, "flops_per_s": {"float64": 5e13, "meta": {}}})";
@@ -90,6 +91,7 @@ TEST_CASE("the long form is read as it stands") {
   const core::Device& gpu = spec.devices[core::DeviceId(1)];
   CHECK(gpu.launch.count() == 7);
   CHECK(gpu.streams == 4);
+  CHECK(gpu.saturation == 0.9);
   const auto& share = spec.shares.at("gemm").at("gpu").at("float64");
   REQUIRE(share.size() == 2);
   CHECK(share[0].second == doctest::Approx(0.25));

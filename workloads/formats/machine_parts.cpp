@@ -161,7 +161,7 @@ class PartsReader {
     const auto fields = reader_.fields(value,
                                        {"name", "class", "space", "node", "slots", "streams",
                                         "flops_per_s", "bytes_per_s", "launch_ns",
-             "interference", "power"},
+             "saturation", "interference", "power"},
                                        {"name", "class", "space"});
     device.name = fields ? name_or_path(*fields) : "(" + document_.path(value) + ")";
     device.device_class = device.name;
@@ -196,6 +196,9 @@ class PartsReader {
     if (const auto streams = fields["streams"]) {
       device.streams = static_cast<std::int32_t>(reader_.integer(*streams, 0, 1 << 10).value_or(0));
     }
+    if (const auto saturation = fields["saturation"]) {
+      device.saturation = reader_.positive(*saturation).value_or(0.0);
+    }
     if (const auto rate = fields["bytes_per_s"]) {
       device.bytes_per_s = reader_.positive(*rate).value_or(0.0);
     }
@@ -228,7 +231,7 @@ class PartsReader {
     const auto fields = reader_.fields(
         value,
         {"count", "nodes", "bytes", "slots", "streams", "flops_per_s", "bytes_per_s", "launch_ns",
-             "interference", "power"},
+             "saturation", "interference", "power"},
         {"count", "bytes"});
     if (!fields) return;
     core::Device device;

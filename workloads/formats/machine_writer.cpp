@@ -134,6 +134,7 @@ class MachineWriter {
     line.text("space", name(device.space));
     line.integer("slots", device.slots);
     if (device.streams > 0) line.integer("streams", device.streams);
+    if (device.saturation > 0.0) line.number("saturation", device.saturation);
     if (!device.flops_per_s.empty()) {
       line.start("flops_per_s");
       Line rates(out_, "");

@@ -161,6 +161,7 @@ TEST_CASE("streams, threads that issue and power are found") {
     device.interference = {};
     if (device.device_class != "gpu") continue;
     device.streams = 4;
+    device.saturation = 0.9;
     device.power = {core::Duration(40'000'000), 0.85};
   }
   for (const core::Route& route : spec.routes) {
@@ -231,6 +232,7 @@ TEST_CASE("streams, threads that issue and power are found") {
   }
   const core::Device& gpu = found->devices[core::DeviceId(1)];
   CHECK(gpu.streams == 4);
+  CHECK(gpu.saturation == doctest::Approx(0.9).epsilon(0.1));
   CHECK(found->shares.at("spin").at("gpu").at("float64")[0].second == 0.0);
   for (const auto& [size, share] : found->shares.at("potrf").at("gpu").at("float64")) {
     if (size < 512) continue;  // those take the host longer than the GPU
