@@ -9,9 +9,9 @@
 
 namespace parley::exec {
 
-/// How many times as long as `machine` says empty tasks take to issue, the mean over its GPUs: by a
-/// run of a thousand on each, as when the machine was calibrated. 1 where the machine states no such
-/// time, or no thread for each GPU. Faults: as `run`.
+/// How many times as long as `machine` says empty tasks take to issue, the mean over its GPUs: the
+/// median of three runs of a thousand on each, as when the machine was calibrated. 1 where the
+/// machine states no such time, or no thread for each GPU. Faults: as `run`.
 core::Result<double> host_slowdown(const core::Machine& machine, const RunProgram& run);
 
 }  // namespace parley::exec
