@@ -207,6 +207,10 @@ void Simulation::start_launch(CommandId id) {
 /// Of a rated launch. Those of a group are taken as one.
 void Simulation::start_kernel(CommandId id) {
   const InFlight& launch = commands_[id];
+  if (launch.devices.size() == 1 && machine_.device(launch.devices[0]).streams == 0) {
+    kernel_rates_.start(now_, id, launch.devices, launch.whole, {});  // shares count with streams
+    return;
+  }
   const auto phases = launch.devices.size() > 1
                           ? std::span<const core::KernelPhase>()
                           : durations_.phases(launch.task, launch.alternative, launch.devices[0]);
