@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,9 @@ core::Faults check_arguments(const ExecArguments& arguments) {
     if (!arguments.is_untimed || !is_asked) continue;
     faults.push_back({"--untimed", std::string(option) + " needs the list of tasks and copies"});
   }
+  if (arguments.as_calibrated && !arguments.predicts) {
+    faults.push_back({"--as-calibrated", "counts with --predict only"});
+  }
   if (arguments.repeat > 1 && arguments.output.journal == "-") {
     faults.push_back({"--repeat", "a journal on standard output can hold one run only"});
   }
@@ -73,11 +77,13 @@ class ExecRun {
   core::Result<exec::ExecResult> run();
   /// Verifies, predicts, writes and prints. Returns the exit code.
   int report(const exec::ExecResult& result, WallTimes wall);
+  /// Wall time of run() that was spent on something else than running, seconds.
+  [[nodiscard]] double beside_s() const { return beside_s_; }
 
  private:
   core::Result<exec::ExecResult> run_once(const std::atomic<bool>& interrupt);
   [[nodiscard]] exec::VerificationReport verify(const exec::ExecResult& result) const;
-  core::Faults measure_host();
+  void measure_host();
   [[nodiscard]] Prediction predict(const exec::ExecResult& result) const;
   [[nodiscard]] int exit_code(const Execution& execution);
 
@@ -87,7 +93,8 @@ class ExecRun {
   RunFiles& files_;
   Terminal& terminal_;
   std::vector<core::Time> makespans_;
-  std::vector<double> host_slowdowns_;
+  std::vector<double> host_slowdowns_;  // before and after the last run
+  double beside_s_ = 0.0;               // wall time that measuring them took
 };
 
 /// For the journal's last line; "" when the run went through.
@@ -99,27 +106,31 @@ std::string reason_to_stop(const exec::ExecResult& result) {
 core::Result<exec::ExecResult> ExecRun::run() {
   const InterruptGuard guard;  // not beyond: what comes after does not look at it
   for (std::uint32_t i = 1;; ++i) {
-    core::Faults faults = measure_host();
-    if (!faults.empty()) return faults;
+    if (i == arguments_.repeat) measure_host();  // the last one is compared
     core::Result<exec::ExecResult> result = run_once(guard.flag());
     if (!result) return result;
     makespans_.push_back(result->run.makespan);
     if (i < arguments_.repeat && result->is_finished()) continue;
     files_.end_journal(reason_to_stop(*result));
-    if (result->is_finished()) faults = measure_host();
-    if (!faults.empty()) return faults;
+    if (i == arguments_.repeat && result->is_finished()) measure_host();
     return result;
   }
 }
 
-/// Before each run and after the last, for what is predicted. A graph's launches need no threads.
-core::Faults ExecRun::measure_host() {
-  if (!arguments_.predicts || arguments_.as_calibrated || arguments_.uses_graph) return {};
+/// Beside the run that is predicted, on GPUs. A graph's launches need no threads.
+void ExecRun::measure_host() {
+  const bool is_asked = arguments_.predicts && !arguments_.as_calibrated;
+  if (!is_asked || arguments_.backend != "cuda" || arguments_.uses_graph) return;
+  const auto start = Clock::now();
   const core::Result<double> slowdown =
       exec::host_slowdown(loaded_.machine, exec::run_on(backend_));
-  if (!slowdown) return slowdown.faults();
-  host_slowdowns_.push_back(*slowdown);
-  return {};
+  beside_s_ += seconds_since(start);
+  if (slowdown) {
+    host_slowdowns_.push_back(*slowdown);
+  } else {  // the run counts, and not what it is compared with
+    terminal_.err << "warning: how fast the host is could not be measured: "
+                  << slowdown.faults().front().what << '\n';
+  }
 }
 
 /// The journal is complete up to the fault when a rule is broken.
@@ -156,9 +167,10 @@ Prediction ExecRun::predict(const exec::ExecResult& result) const {
   sim::SimOptions options;
   options.engine = loaded_.engine;
   options.as_executed = true;
-  options.has_power = true;        // if the machine states it
-  if (!host_slowdowns_.empty()) {  // beside the last run, whose times are compared
-    options.host_slowdown = (host_slowdowns_.rbegin()[0] + host_slowdowns_.rbegin()[1]) / 2.0;
+  options.has_power = true;  // if the machine states it
+  if (!host_slowdowns_.empty()) {
+    options.host_slowdown = std::accumulate(host_slowdowns_.begin(), host_slowdowns_.end(), 0.0) /
+                            static_cast<double>(host_slowdowns_.size());
   }
   auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);
@@ -246,7 +258,7 @@ int run_exec(const ExecArguments& arguments, const Computer& computer,
     const bool is_environment = result.faults().front().where == exec::kEnvironmentFault;
     return is_environment ? static_cast<int>(kFailedExecution) : code;
   }
-  wall.run_s = seconds_since(run_start);
+  wall.run_s = seconds_since(run_start) - run.beside_s();
   return run.report(*result, wall);
 }
 

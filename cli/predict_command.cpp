@@ -34,9 +34,9 @@ same policies ("predicted"); with the decisions of the timed run ("same decision
 durations of tasks, too ("and durations"). Errors are those of makespans, the last two against the
 timed run. "bytes" compares what was copied under the same decisions.
 
-The threads that issue commands take longer at some times than at others, mostly on virtual machines.
-"host" says how many times as long as when the machine was calibrated: measured beside each run by
-small tasks (on GPUs), and simulated so, unless --as-calibrated.
+The threads that issue commands take longer at some times than at others, mostly on virtual
+machines. "host" says how many times as long as when the machine was calibrated: measured beside
+each run by small tasks (on GPUs), and simulated so, unless --as-calibrated.
 
 Exit codes: 0 done; 2 wrong input; 4 a run failed.)";
 

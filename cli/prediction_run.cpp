@@ -13,7 +13,6 @@
 #include "cli/report/prediction.h"
 #include "exec/calibrate/calibration.h"
 #include "exec/calibrate/host_speed.h"
-#include "exec/calibrate/laboratory.h"
 #include "exec/executor.h"
 #include "sim/simulator.h"
 
@@ -54,7 +53,7 @@ core::Result<core::RunRecord> execute_once(const LoadedRun& loaded, const Predic
 
 core::Result<double> slowdown_now(const LoadedRun& loaded, const PredictionRun& run,
                                   exec::Backend& backend) {
-  if (run.as_calibrated) return 1.0;
+  if (run.as_calibrated || run.backend != "cuda") return 1.0;
   return exec::host_slowdown(loaded.machine, exec::run_on(backend));
 }
 
@@ -66,13 +65,16 @@ core::Faults measure(const LoadedRun& loaded, const PredictionRun& run, exec::Ba
   for (std::uint32_t i = 0; i <= run.repeat; ++i) {
     const core::Result<core::RunRecord> record = execute_once(loaded, run, backend, nullptr);
     if (!record) return record.faults();
-    if (i > 0) times.push_back(makespan(*record));
+    if (i == 0) continue;
+    times.push_back(makespan(*record));
     const core::Result<double> slowdown = slowdown_now(loaded, run, backend);
     if (!slowdown) return slowdown.faults();
     slowdowns.push_back(*slowdown);
   }
   row.timed_host_slowdown = slowdowns.back();  // before the timed run
-  row.host_slowdown = exec::median(slowdowns);
+  std::ranges::sort(slowdowns);
+  row.host_slowdown =
+      (slowdowns[(slowdowns.size() - 1) / 2] + slowdowns[slowdowns.size() / 2]) / 2.0;
   std::ranges::sort(times);
   const Duration below = times[(times.size() - 1) / 2], above = times[times.size() / 2];
   row.measured = Duration((below.count() + above.count()) / 2);

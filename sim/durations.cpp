@@ -120,6 +120,18 @@ bool Durations::is_of_panel(core::TaskId task, std::size_t alternative) {
   return known > 0;
 }
 
+std::uint32_t Durations::kind(core::TaskId task, std::size_t alternative) {
+  Class& entry = classes_[model_class(class_of(task))];
+  if (entry.kinds.size() <= alternative) entry.kinds.resize(alternative + 1, kNotAsked);
+  std::int64_t& known = entry.kinds[alternative];
+  if (known == kNotAsked) {
+    const auto next = static_cast<std::uint32_t>(kinds_.size());
+    known = kinds_.try_emplace(core::kernel_names(*program_, entry.example, alternative), next)
+                .first->second;
+  }
+  return static_cast<std::uint32_t>(known);
+}
+
 std::string Durations::warning() const {
   if (unknown_ == 0) return "";
   std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +

@@ -56,10 +56,8 @@ class Durations {
   /// what was recorded.
   std::span<const core::KernelPhase> phases(core::TaskId task, std::size_t alternative,
                                             core::DeviceId device);
-  /// The same number for tasks of one kernel, size and cost.
-  std::uint32_t kind(core::TaskId task) {
-    return static_cast<std::uint32_t>(model_class_of(task).index());
-  }
+  /// The same number for tasks whose kernels have the same names.
+  std::uint32_t kind(core::TaskId task, std::size_t alternative);
   /// Whether the task is of a factorisation's panel (core::is_of_panel).
   bool is_of_panel(core::TaskId task, std::size_t alternative);
   /// What the host takes to issue the task beyond a plain launch (core::issue_extra).
@@ -83,6 +81,7 @@ class Durations {
     std::vector<std::vector<core::KernelPhase>> phases;
     std::vector<bool> has_phases;     // whether each was asked for
     std::vector<std::int8_t> panels;  // by alternative, negative: not asked; empty: none was
+    std::vector<std::int64_t> kinds;  // the same
   };
 
   /// A number for the region's extents and element type.
@@ -119,6 +118,7 @@ class Durations {
   std::vector<Slot> slots_;                                 // open addressing, a power of two
   core::IdVector<core::RegionId, std::uint32_t> shape_of_;  // 0: not asked
   std::unordered_map<std::string, std::uint32_t> shapes_;
+  std::unordered_map<std::string, std::uint32_t> kinds_;  // by names of kernels
   core::TaskId first_unknown_;
   core::DeviceId first_unknown_device_;
   std::size_t unknown_ = 0;

@@ -87,10 +87,10 @@ double KernelRates::room_for_all(const OnDevice& on) const {
     has_panel = has_panel || use.is_of_panel;
     has_others = has_others || use.kind != first->use.kind;
   }
-  if (load <= on.slots) return 1.0;
   const bool is_mixed = on.saturation > 0.0 && has_panel && has_others;
-  return is_mixed ? on.slots * (1.0 - std::exp(-on.saturation * load / on.slots)) / load
-                  : on.slots / load;
+  const double most =
+      is_mixed ? -on.slots * std::expm1(-on.saturation * load / on.slots) : on.slots;
+  return std::min(1.0, most / load);
 }
 
 double KernelRates::rate_of(const Kernel& kernel) const {

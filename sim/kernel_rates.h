@@ -1,10 +1,10 @@
 // Kernels that run on one device at the same time. A GPU takes kernels of several streams; one that
 // fills it leaves the others no room, small ones run side by side. Each kernel has a share, the
 // part of the device that it can use when alone: as long as the shares on a device come to no more
-// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing), by
-// more where a panel's kernel is beside one of another kind (Device::saturation). A
-// kernel of a group is as slow as on its slowest device. Only kernels whose rate changes are looked
-// at.
+// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing). A
+// panel's kernel and others of another kind leave room that none uses (Device::saturation), even
+// where their shares would fit. A kernel of a group is as slow as on its slowest device. Only
+// kernels whose rate changes are looked at.
 #pragma once
 
 #include <cstdint>

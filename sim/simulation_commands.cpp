@@ -214,7 +214,7 @@ void Simulation::start_kernel(CommandId id) {
   const auto phases = launch.devices.size() > 1
                           ? std::span<const core::KernelPhase>()
                           : durations_.phases(launch.task, launch.alternative, launch.devices[0]);
-  KernelRates::Use use{1.0, durations_.kind(launch.task),
+  KernelRates::Use use{1.0, durations_.kind(launch.task, launch.alternative),
                        durations_.is_of_panel(launch.task, launch.alternative)};
   if (phases.empty()) {
     use.share = durations_.share(launch.task, launch.alternative, launch.devices);

@@ -108,8 +108,8 @@ void print(const std::vector<PredictionRow>& rows, std::ostream& stream) {
         row.fastest.count() > 0 ? prediction_error(row.fastest.count(), row.slowest.count()) : 0.0;
     table.add_row(
         {row.workload, std::to_string(row.devices), row.policies, text_of(row.measured),
-         text_of_share(spread), text_of_factor(row.host_slowdown), text_of(row.predicted),
-         signed_share(error_of(row.measured, row.predicted)),
+         text_of_share(spread), row.host_slowdown == 1.0 ? "-" : text_of_factor(row.host_slowdown),
+         text_of(row.predicted), signed_share(error_of(row.measured, row.predicted)),
          signed_share(error_of(row.timed, row.planned)),
          signed_share(error_of(row.timed, row.retimed)),
          row.planned_bytes == row.bytes

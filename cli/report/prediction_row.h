@@ -18,7 +18,7 @@ struct PredictionRow {
   std::uint32_t devices = 0;  // GPUs, real or virtual
   std::uint64_t tasks = 0;
   core::Duration measured, fastest, slowest;
-  double host_slowdown = 1.0;        // median beside these runs: sim::SimOptions
+  double host_slowdown = 1.0;        // median beside these runs: sim::SimOptions; 1: not measured
   double timed_host_slowdown = 1.0;  // beside the timed run
   core::Duration predicted;          // under the same policies, which may decide otherwise
   core::Duration timed;              // of the timed run

@@ -343,6 +343,14 @@ Duration issue_extra(const Program& program, const Machine& machine, TaskId task
   return sum;
 }
 
+std::string kernel_names(const Program& program, TaskId task, std::size_t alternative) {
+  const Kernel* kernel = kernel_of(program, task, alternative_of(program, task, alternative));
+  std::string names;
+  if (kernel == nullptr) return names;
+  for (const KernelCall& call : *kernel) names += (names.empty() ? "" : " ") + call.name;
+  return names;
+}
+
 bool is_of_panel(const Program& program, TaskId task, std::size_t alternative) {
   const Kernel* kernel = kernel_of(program, task, alternative_of(program, task, alternative));
   return kernel != nullptr &&

@@ -41,6 +41,8 @@ Duration executed_extra(const Program& program, const Machine& machine, TaskId t
 Duration issue_extra(const Program& program, const Machine& machine, TaskId task,
                      std::size_t alternative, DeviceId device, bool as_executed);
 
+/// The names of the task's kernels, one after the other; "" of a task without.
+std::string kernel_names(const Program& program, TaskId task, std::size_t alternative);
 /// Whether one of the task's kernels is of a panel (is_of_panel of its call).
 bool is_of_panel(const Program& program, TaskId task, std::size_t alternative);
 

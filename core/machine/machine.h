@@ -52,10 +52,10 @@ struct Device {
   /// Kernels that run side by side in each slot, no faster together than the device (KernelShares).
   /// 0: one at a time, undisturbed.
   std::int32_t streams = 0;
-  /// Kernels of different kinds side by side, one of them of a panel (is_of_panel: many dependent
-  /// launches, each of which has to find room), together use 1 - exp(-saturation * s) of a slot,
-  /// with s the sum of what each can use (KernelShares) if that is more than the slots. 0: as much
-  /// as kernels of one kind.
+  /// Kernels of different kinds side by side on streams, one of them of a panel (is_of_panel: many
+  /// dependent launches, each of which has to find room), with s the sum of what each can use
+  /// (KernelShares), use no more than slots * (1 - exp(-saturation * s / slots)) together. 0: as
+  /// much as kernels of one kind.
   double saturation = 0.0;
   Interference interference;
   PowerCap power;

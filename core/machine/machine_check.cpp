@@ -17,6 +17,7 @@
 namespace parley::core {
 namespace {
 
+constexpr double kLeastSaturation = 0.01, kMostSaturation = 100.0;
 constexpr double kMostSlowdown = 1000.0;
 
 class Checker : public FaultList {
@@ -97,8 +98,9 @@ class Checker : public FaultList {
       if (device.streams < 0) {
         refuse(where + ".streams", name + ": streams must not be negative");
       }
-      if (!(device.saturation >= 0.0 && device.saturation <= kMostSlowdown)) {
-        refuse(where + ".saturation", name + ": must be from 0 to 1000");
+      if (device.saturation != 0.0 &&
+          !(device.saturation >= kLeastSaturation && device.saturation <= kMostSaturation)) {
+        refuse(where + ".saturation", name + ": a saturation must be from 0.01 to 100");
       }
       check_slowdowns(device, where, name);
       if (device.launch < Duration(0)) {

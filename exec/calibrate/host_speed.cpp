@@ -1,5 +1,6 @@
 #include "exec/calibrate/host_speed.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "exec/backend.h"
@@ -26,9 +27,10 @@ core::Result<double> host_slowdown(const core::Machine& machine, const RunProgra
       ++gpus;
     }
   } catch (const EnvironmentFailure& failure) {
-    return core::Fault{"execution", failure.what()};
+    return core::Fault{"", failure.what()};
   }
-  return gpus == 0 ? 1.0 : sum / static_cast<double>(gpus);
+  return gpus == 0 ? 1.0
+                   : std::clamp(sum / static_cast<double>(gpus), kLeastSlowdown, kMostSlowdown);
 }
 
 }  // namespace parley::exec

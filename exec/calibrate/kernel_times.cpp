@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
+
+#include "exec/calibrate/saturation.h"
 
 namespace parley::exec {
 namespace {
@@ -192,8 +195,23 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
                      }});
   }
   steps.push_back({"panels beside others on " + spec_.devices[device].name,
-                   [this, device] { measure_saturation(device); }});
+                   [this, device] { take_saturation(device); }});
 }
+
+namespace {
+
+/// Bytes of all arrays of so many repetitions.
+std::int64_t array_bytes(const KernelProbe& probe, std::size_t repetitions) {
+  std::int64_t bytes = 0;
+  for (const KernelProbe::Operand& operand : probe.operands) {
+    std::int64_t count = core::element_bytes(probe.dtype);
+    for (const std::int64_t extent : operand.shape) count *= extent;
+    bytes += count * static_cast<std::int64_t>(operand.is_fresh ? repetitions : 1);
+  }
+  return bytes;
+}
+
+}  // namespace
 
 /// Kernels on all streams at once against one after the other. A kernel that can use the part s of
 /// the device runs min(streams, 1 / s) times as often.
@@ -205,15 +223,9 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
   std::vector<std::pair<std::int64_t, double>> points;
   for (const std::int64_t size : family.sizes) {
     const KernelProbe made = family.make(size);
-    std::int64_t bytes = 0, of_call = 0;
-    for (const Operand& operand : made.operands) {
-      std::int64_t count = core::element_bytes(made.dtype);
-      for (const std::int64_t extent : operand.shape) count *= extent;
-      of_call += count;
-      bytes += count * static_cast<std::int64_t>(operand.is_fresh ? kRepetitions : 1);
-    }
+    const std::int64_t bytes = array_bytes(made, kRepetitions);
     if (bytes * static_cast<std::int64_t>(streams_) > space.capacity.count() / 4) break;
-    if (of_call > kFillsAnyDevice) {
+    if (array_bytes(made, 1) > kFillsAnyDevice) {
       points.emplace_back(size, 1.0);
       break;
     }
@@ -231,45 +243,22 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
   spec_.shares[family.kernel][device_class][std::string(core::name_of(dtype))] = std::move(points);
 }
 
-/// What kernels of different kinds together use of the device, in parts of what each kind can.
-void KernelTimes::measure_saturation(DeviceId device) {
+void KernelTimes::take_saturation(DeviceId device) {
   constexpr std::int64_t kTile = 2048;
-  constexpr std::size_t kFew = 6;
-  constexpr double kAlmostAll = 0.99;
-  struct Measured {
-    KernelProbe probe;
-    double alone = 0.0, share = 0.0;
-  };
-  std::map<std::string, Measured> kernels;
+  const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
+  std::map<std::string, KernelProbe> probes;
   for (const Family& family : families(DType::kFloat64)) {
     if (family.kernel != "gemm" && family.kernel != "trsm" && family.kernel != "potrf") continue;
-    Measured measured{family.make(kTile)};
-    measured.alone = laboratory_.kernels_together(measured.probe, device, 1);
-    if (measured.alone <= 0.0) continue;
-    measured.share =
-        laboratory_.kernels_together(measured.probe, device, streams_) / measured.alone;
-    kernels[family.kernel] = std::move(measured);
+    KernelProbe probe = family.make(kTile);
+    const std::int64_t bytes = array_bytes(probe, kMostBeside + 1);
+    if (bytes * static_cast<std::int64_t>(streams_) > space.capacity.count() / 4) return;
+    probes[family.kernel] = std::move(probe);
   }
-  std::vector<double> found;
-  for (const auto& [panel, other] :
-       {std::pair("trsm", "gemm"), std::pair("potrf", "gemm"), std::pair("potrf", "trsm")}) {
-    if (!kernels.contains(panel) || !kernels.contains(other)) continue;
-    const Measured& a = kernels.at(panel);
-    const Measured& b = kernels.at(other);
-    const double load = a.share + b.share;
-    if (load <= 1.0) continue;
-    const auto as_many =  // as last as long
-        std::clamp(std::ceil(kFew * a.alone / b.alone), 2.0, 40.0);
-    const Laboratory::Periods periods = laboratory_.kernels_beside(
-        a.probe, kFew, b.probe, static_cast<std::size_t>(as_many), device);
-    if (periods.first <= 0.0 || periods.second <= 0.0) continue;
-    const double used = a.share * a.alone / periods.first + b.share * b.alone / periods.second;
-    found.push_back(-std::log1p(-std::min(used, kAlmostAll)) / load);
-  }
-  if (found.empty()) return;
+  const std::optional<double> found = measured_saturation(laboratory_, device, streams_, probes);
+  if (!found) return;
   for (std::size_t d = 0; d < spec_.devices.size(); ++d) {
     core::Device& like = spec_.devices[DeviceId(d)];
-    if (like.device_class == spec_.devices[device].device_class) like.saturation = median(found);
+    if (like.device_class == spec_.devices[device].device_class) like.saturation = *found;
   }
 }
 
@@ -279,13 +268,7 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
   std::vector<std::pair<std::int64_t, core::Duration>> points, issues;
   for (const std::int64_t size : family.sizes) {
     const KernelProbe made = family.make(size);
-    std::int64_t bytes = 0;
-    for (const Operand& operand : made.operands) {
-      std::int64_t count = core::element_bytes(made.dtype);
-      for (const std::int64_t extent : operand.shape) count *= extent;
-      bytes += count * static_cast<std::int64_t>(operand.is_fresh ? repetitions : 1);
-    }
-    if (bytes > space.capacity.count() / 4) break;
+    if (array_bytes(made, repetitions) > space.capacity.count() / 4) break;
     const Laboratory::TimedKernel timed = laboratory_.timed_kernel(made, device, repetitions);
     const double taken = median(timed.durations);
     const double issue = median(timed.issues) - plain_issue(device);

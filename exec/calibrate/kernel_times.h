@@ -35,7 +35,7 @@ class KernelTimes {
   void measure(core::DeviceId device, core::DType dtype, const Family& family);
   void add_share_steps(core::DeviceId device, std::vector<Step>& steps);
   void measure_share(core::DeviceId device, core::DType dtype, const Family& family);
-  void measure_saturation(core::DeviceId device);
+  void take_saturation(core::DeviceId device);
   [[nodiscard]] Family hash_family(core::DType dtype) const;
   [[nodiscard]] Family spin_family() const;
   void take_rates(core::DeviceId device);

@@ -403,6 +403,10 @@ def _line_of(row: Row) -> str:
     )
 
 
+def _times(factor: float) -> str:
+    return "-" if factor == 1.0 else f"{factor:.2f} x"  # 1: not measured
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:+.1f} %"
 
@@ -493,7 +497,7 @@ def _cell_table(rows: Sequence[Row]) -> list[str]:
         same = "exact" if row.bytes_are_exact else _percent(row.error("bytes", "planned_bytes"))
         lines.append(
             f"| {row.name} | {f['devices']} | {row.policies} | {f['measured_ns'] / 1e6:.2f} "
-            f"| {_percent(row.spread)} | {row.factors['host_slowdown']:.2f} x "
+            f"| {_percent(row.spread)} | {_times(row.factors['host_slowdown'])} "
             f"| {f['predicted_ns'] / 1e6:.2f} "
             f"| {_percent(row.error('measured_ns', 'predicted_ns'))} "
             f"| {f['timed_ns'] / 1e6:.2f} | {_percent(row.error('timed_ns', 'planned_ns'))} "

@@ -50,11 +50,14 @@ TEST_CASE("tasks take what they took in a run, whatever the policies: a journal 
 }
 
 TEST_CASE("a slower host makes runs longer, and the summary says so") {
-  const auto makespan = [](const Json& summary) { return summary["makespan_ns"].get<std::int64_t>(); };
+  const auto makespan = [](const Json& summary) {
+    return summary["makespan_ns"].get<std::int64_t>();
+  };
   const std::string workload = "serial:chains=2,steps=20,block=64,task_ns=1000";
   const Json plain = Json::parse(simulate(workload, {"--summary", "-"}).out);
   const Json same = Json::parse(simulate(workload, {"--host-slowdown", "1", "--summary", "-"}).out);
-  const Json slow = Json::parse(simulate(workload, {"--host-slowdown", "2.5", "--summary", "-"}).out);
+  const Json slow =
+      Json::parse(simulate(workload, {"--host-slowdown", "2.5", "--summary", "-"}).out);
   CHECK(plain == same);
   CHECK(makespan(slow) > makespan(plain));
   CHECK(slow["model"]["host_slowdown"] == "2.5");

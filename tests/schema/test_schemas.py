@@ -102,7 +102,9 @@ class Schemas(unittest.TestCase):
             summary, journal = (pathlib.Path(folder) / name for name in ("s.json", "j.jsonl"))
             subprocess.run(
                 [binary, "sim", str(ROOT / "workloads/examples/groups.json"), "--machine", "h200x4",
-                 "--summary", str(summary), "--journal", str(journal), "--timing"],
+                 "--summary", str(summary), "--journal", str(journal), "--timing",
+                 "--noise", "normal:sigma=0.1", "--copy-noise", "normal:sigma=0.1", "--as-executed",
+                 "--host-slowdown", "1.5"],
                 check=True, capture_output=True,
             )
             self.assertEqual(self.faults("summary", read(summary)), [])

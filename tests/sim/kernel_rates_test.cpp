@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <random>
@@ -60,6 +61,7 @@ TEST_CASE("a panel's kernel beside others leaves room that none can use") {
   const core::Machine machine = required(core::Machine::create(std::move(spec)));
   const std::vector<DeviceId> on = {DeviceId(0)};
   const double mixed = 1.0 - std::exp(-0.9 * 1.6), three = 1.0 - std::exp(-0.9 * 2.5);
+  const double fitting = 1.0 - std::exp(-0.9 * 0.9), little = 1.0 - std::exp(-0.9 * 0.3);
   using Use = KernelRates::Use;
   struct Row {
     const char* what;
@@ -72,7 +74,8 @@ TEST_CASE("a panel's kernel beside others leaves room that none can use") {
       {"a panel and another kind", {{0.9, 1, false}, {0.7, 2, true}}, mixed / 1.6},
       {"two panels of two kinds", {{0.9, 1, true}, {0.7, 2, true}}, mixed / 1.6},
       {"more of it", {{0.9, 1, false}, {0.9, 1, false}, {0.7, 2, true}}, three / 2.5},
-      {"room for both", {{0.6, 1, false}, {0.4, 2, true}}, 1.0},
+      {"shares that would fit", {{0.6, 1, false}, {0.3, 2, true}}, fitting / 0.9},
+      {"hardly anything", {{1e-9, 1, false}, {0.3, 2, true}}, std::min(1.0, little / 0.3)},
       {"what disturbs nobody", {{0.0, 3, false}, {0.8, 1, true}, {0.8, 1, true}}, 1.0 / 1.6},
       {"the panel disturbs nobody", {{0.0, 2, true}, {0.8, 1, false}, {0.8, 3, false}}, 1.0 / 1.6},
   };

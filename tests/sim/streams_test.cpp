@@ -99,6 +99,49 @@ TEST_CASE("a slower host is one whose threads' costs are that much higher, unkno
   }
 }
 
+/// A task of 1 us on a matrix of its own.
+core::TaskSpec on_matrix(ProgramBuilder& builder, std::int64_t edge, const core::KernelCall& call) {
+  core::ArraySpec spec;
+  spec.name = call.name + std::to_string(builder.program.array_count());
+  spec.shape = {edge, edge};
+  spec.dtype = core::DType::kFloat64;
+  spec.homes = {"gpu0"};
+  spec.initial.kind = core::Initial::Kind::kArange;
+  const core::RegionId matrix =
+      builder.program.whole(required(builder.program.add_array(spec))).region;
+  core::TaskSpec task = ProgramBuilder::task(spec.name, "gpu:0", 1000, {inout(matrix)});
+  task.kernel = {call};
+  return task;
+}
+
+TEST_CASE("kernels of one name use all of a device; a panel beside another name does not") {
+  MachineBuilder machine(1);
+  machine.spec.devices[gpu_device(0)].streams = 4;
+  machine.spec.devices[gpu_device(0)].saturation = 0.5;
+  const core::Machine built = machine.build();
+  const auto makespan = [&](core::TaskSpec (*second)(ProgramBuilder&)) {
+    ProgramBuilder builder;
+    builder.spawn(on_matrix(builder, 16, {"potrf", {}, {}}));
+    builder.spawn(second(builder));
+    return run(builder.close(), built, {}).run.makespan;
+  };
+  CHECK(makespan([](ProgramBuilder& b) {
+          return on_matrix(b, 16, {"potrf", {}, {}});
+        }) == Time(2000));
+  CHECK(makespan([](ProgramBuilder& b) {
+          return on_matrix(b, 8, {"potrf", {}, {}});
+        }) == Time(2000));
+  CHECK(makespan([](ProgramBuilder& b) {
+          core::TaskSpec task = on_matrix(b, 16, {"potrf", {}, {}});
+          task.cost.front().flops = 7.0;
+          return task;
+        }) == Time(2000));
+  // Both at 0.316 of their speed, as (1 - exp(-0.5 * 2)) / 2.
+  CHECK(makespan([](ProgramBuilder& b) {
+          return on_matrix(b, 16, {"scale", {{"value", 2.0}}, {}});
+        }) == Time(3164));
+}
+
 TEST_CASE("a launch that waits keeps those behind it on its stream waiting") {
   for (const std::int32_t streams : {0, 1, 2}) {
     CAPTURE(streams);

@@ -300,6 +300,27 @@ TEST_CASE("copies from the host that step back for those to it are found") {
   }
 }
 
+TEST_CASE("what does not fit into a GPU is not measured, and the rest is") {
+  core::MachineSpec spec = shipped("h200x1").spec();
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    const core::DeviceId device(d);
+    if (spec.devices[device].device_class != "gpu") continue;
+    spec.devices[device].streams = 4;
+    spec.devices[device].saturation = 0.9;
+    spec.spaces[spec.devices[device].space].capacity = core::Bytes(std::int64_t{256} << 20U);
+  }
+  const core::Result<core::Machine> truth = core::Machine::create(std::move(spec));
+  REQUIRE(truth.has_value());
+  CalibrationOptions options;
+  options.is_quick = true;
+  options.streams = 4;
+  const auto found = calibrate(*truth, options, simulated_on(*truth));
+  REQUIRE_MESSAGE(found.has_value(), found.faults().front().what);
+  CHECK(found->devices[core::DeviceId(1)].streams == 4);
+  CHECK(found->devices[core::DeviceId(1)].saturation == 0.0);
+  CHECK_FALSE(found->kernels.at("gemm").empty());
+}
+
 TEST_CASE("decisions are found to take time") {
   const core::Machine machine = shipped("h200x2");
   CHECK(decision_time(machine) > core::Duration(0));

@@ -79,7 +79,8 @@ TEST_CASE("a run that fails is said") {
                       return core::Fault{"execution", "the device is gone"};
                     });
   REQUIRE_FALSE(found.has_value());
-  CHECK(found.faults().front().what == "execution: the device is gone");
+  CHECK(found.faults().front().what == "execution: the device is gone");  // said once
+  CHECK(found.faults().front().where.empty());
 }
 
 }  // namespace
