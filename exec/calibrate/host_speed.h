@@ -12,7 +12,7 @@ namespace parley::exec {
 inline constexpr double kLeastSlowdown = 0.1, kMostSlowdown = 10.0;
 
 /// How many times as long as `machine` says empty tasks take to issue, the mean over its GPUs: the
-/// median of three runs of a thousand on each, as when the machine was calibrated; at most ten
+/// median of three runs of 2,000 on each, as when the machine was calibrated; at most ten
 /// times as fast or slow, as a file of another computer may say anything. 1 where the machine
 /// states no such time, or no thread for each GPU. Faults: as `run`.
 core::Result<double> host_slowdown(const core::Machine& machine, const RunProgram& run);
