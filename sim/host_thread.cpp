@@ -35,9 +35,8 @@ HostThread::HostThread(const core::Machine& machine, double slowdown)
     launch = std::max(launch, device.launch);
   notice_ = std::max(costs_.round_trip - costs_.issue_launch - launch, core::Duration(0));
   if (slowdown != 1.0) {
-    for (core::Duration* time :
-         {&notice_, &costs_.issue_copy, &costs_.issue_launch, &costs_.decide,
-          &costs_.decide_command, &costs_.decide_task, &costs_.issue_part, &costs_.poll}) {
+    for (core::Duration* time : {&notice_, &costs_.issue_copy, &costs_.issue_launch, &costs_.decide,
+                                 &costs_.decide_command, &costs_.issue_part, &costs_.poll}) {
       *time = scaled(*time, slowdown);
     }
   }
@@ -169,12 +168,9 @@ void HostThread::append_event(const News& news) {
   }
 }
 
-void HostThread::begin_issue(core::Time now, std::size_t commands, std::size_t launches) {
-  const auto times = [](core::Duration cost, std::size_t count) {
-    return core::Duration(cost.count() * static_cast<std::int64_t>(count));
-  };
-  busy_until_ = now + costs_.decide + times(costs_.decide_command, commands) +
-                times(costs_.decide_task, launches);
+void HostThread::begin_issue(core::Time now, std::size_t commands) {
+  busy_until_ = now + costs_.decide +
+                core::Duration(costs_.decide_command.count() * static_cast<std::int64_t>(commands));
   if (has_submitters()) return;
   busy_until_ =
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));

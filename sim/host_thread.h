@@ -66,8 +66,8 @@ class HostThread {
 
   // ---- what it issues ----
   /// Begins to decide at `now`, on what take_events() gave last, and then issues the `commands`
-  /// that follow by issue_copy() and issue_launch(), in order; `launches` of them are such.
-  void begin_issue(core::Time now, std::size_t commands, std::size_t launches = 0);
+  /// that follow by issue_copy() and issue_launch(), in order.
+  void begin_issue(core::Time now, std::size_t commands);
   /// Each part of a copy is issued by itself. `extra`: what the first takes beyond a plain copy
   /// (and the others, unless HostCosts::issue_part says what they take).
   void issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,

@@ -20,13 +20,7 @@ using core::Time;
 // ---- commands arrive ----
 
 void Simulation::accept(std::span<const core::Command> commands) {
-  std::size_t launches = 0;
-  if (machine_.host().decide_task > Duration(0)) {
-    launches = static_cast<std::size_t>(std::ranges::count_if(commands, [](const auto& command) {
-      return std::holds_alternative<core::LaunchTask>(command);
-    }));
-  }
-  host_.begin_issue(now_, commands.size(), launches);
+  host_.begin_issue(now_, commands.size());
   for (const core::Command& command : commands) {
     std::visit(
         [&](const auto& known) {

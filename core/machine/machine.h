@@ -114,7 +114,6 @@ struct HostCosts {
   std::int64_t pin_ns_per_mib = 0;
   Submitters submitters = Submitters::kOne;
   Duration decide_command;
-  Duration decide_task;  // besides, for each launch among them: where it goes, what it needs
   Duration issue_part;   // each further part of a copy; 0: as the first
   Duration poll;     // of the thread that finds an end: it issues nothing meanwhile
   Duration event;    // from an end to the start of what waited for it on another engine or device

@@ -166,7 +166,6 @@ class Checker : public FaultList {
     check("decide_ns", spec_.host.decide.count());
     check("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
     check("decide_command_ns", spec_.host.decide_command.count());
-    check("decide_task_ns", spec_.host.decide_task.count());
     check("poll_ns", spec_.host.poll.count());
     check("event_ns", spec_.host.event.count());
     check("handoff_ns", spec_.host.handoff.count());

@@ -143,7 +143,7 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   spec.host.issue_copy = from_seconds(copied - launch);
   spec.host.round_trip = from_seconds(cost(Empty::kChain, count / 4, 1));
   spec.host.decide = core::Duration(0);  // within the others, or by command
-  spec.host.decide_command = spec.host.decide_task = core::Duration(0);
+  spec.host.decide_command = core::Duration(0);
   if (options.has_submitters) measure_submitters(laboratory, options, launch, spec);
   measure_start_up(laboratory, spec);
 }

@@ -128,16 +128,15 @@ TEST_CASE("a step of a busy host breaks an invariant") {
 TEST_CASE("deciding takes its time for each command, and finding for each end") {
   core::HostCosts prices = costs(0, 10, 0, 7);
   prices.decide_command = Duration(5);
-  prices.decide_task = Duration(100);
   prices.poll = Duration(3);
   const core::Machine machine = machine_with(prices);
   HostThread host(machine);
   host.task_done(CommandId(0), gpu_space(0), Time(0), Time(50));
   host.copy_done(CommandId(1), gpu_space(0), Time(0), Time(50));
   host.take_events(Time(50));
-  host.begin_issue(Time(50), 4, 2);
+  host.begin_issue(Time(50), 4);
   host.issue_launch(CommandId(2), gpu_space(0));
-  CHECK(shown(host) == Shown{{Time(50 + 7 + 4 * 5 + 2 * 100 + 2 * 3 + 10), CommandId(2)}});
+  CHECK(shown(host) == Shown{{Time(50 + 7 + 4 * 5 + 2 * 3 + 10), CommandId(2)}});
   host.task_released(Time(300), TaskId(0));  // nothing that would have to be found
   host.take_events(Time(300));
   host.begin_issue(Time(300), 1);

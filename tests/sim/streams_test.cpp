@@ -63,7 +63,6 @@ TEST_CASE("a slower host is one whose threads' costs are that much higher, unkno
     host.poll = times(2);
     host.decide = times(19);
     host.decide_command = times(4);
-    host.decide_task = times(6);
     for (const std::size_t gpu : {0U, 1U}) {
       machine.spec.devices[gpu_device(gpu)].launch = Duration(9);
     }
@@ -76,7 +75,7 @@ TEST_CASE("a slower host is one whose threads' costs are that much higher, unkno
   const core::RegionId a = builder.array("a", 640, "host"), b = builder.array("b", 64, "gpu0");
   for (int i = 0; i < 40; ++i) {
     core::TaskSpec task =
-        ProgramBuilder::task("T" + std::to_string(i), i % 3 == 0 ? "gpu:1" : "gpu:0", 100 + 7 * i,
+        ProgramBuilder::task("T" + std::to_string(i), i % 3 == 0 ? "gpu:1" : "gpu:0", 1 + i % 7,
                              {inout(i % 4 == 0 ? b : a)});
     task.kernel = {{"scale", {{"value", 1.0}}, {}}};
     builder.spawn(std::move(task));
@@ -90,7 +89,7 @@ TEST_CASE("a slower host is one whose threads' costs are that much higher, unkno
     const core::RunRecord costly = run(program, slow, options).run;
     options.host_slowdown = 3.0;
     const core::RunRecord slowed = run(program, plain, options).run;
-    CHECK(slowed.makespan > Time(0) + at_first);
+    CHECK(slowed.makespan.ns() > 2 * at_first.count());  // the host is what limits
     CHECK(slowed.makespan == costly.makespan);
     REQUIRE(slowed.tasks.size() == costly.tasks.size());
     for (std::size_t i = 0; i < slowed.tasks.size(); ++i) {

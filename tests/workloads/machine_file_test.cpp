@@ -74,7 +74,7 @@ TEST_CASE("the long form is read as it stands") {
       {"from": "host", "to": "gpu1", "relay": ["gpu0"]})";
   text.rest = R"(, "host": {"issue_copy_ns": 1, "issue_launch_ns": 2, "round_trip_ns": 3,
                             "decide_ns": 4, "pin_ns_per_mib": 5,
-                            "submitters": "per_gpu", "decide_command_ns": 6, "decide_task_ns": 5, "issue_part_ns": 4, "poll_ns": 7,
+                            "submitters": "per_gpu", "decide_command_ns": 6, "issue_part_ns": 4, "poll_ns": 7,
                             "event_ns": 8, "handoff_ns": 9, "crowding": 0.25, "copy_streams": 1,
                             "inline_copy_bytes": 4096},
                    "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}},
@@ -119,7 +119,6 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.host.poll.count() == 7);
   CHECK(spec.host.event.count() == 8);
   CHECK(spec.host.handoff.count() == 9);
-  CHECK(spec.host.decide_task.count() == 5);
   CHECK(spec.host.issue_part.count() == 4);
   CHECK(spec.host.crowding == 0.25);
   CHECK(spec.host.copy_streams == 1);
@@ -130,7 +129,6 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(format_machine(*again) == written);
   CHECK(again->host.submitters == core::Submitters::kPerGpu);
   CHECK(again->host.handoff.count() == 9);
-  CHECK(again->host.decide_task.count() == 5);
   CHECK(again->host.issue_part.count() == 4);
   CHECK(again->host.crowding == 0.25);
   CHECK(again->host.copy_streams == 1);

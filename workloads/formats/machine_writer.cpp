@@ -338,7 +338,6 @@ class MachineWriter {
     const std::pair<const char*, core::Duration> rarer[] = {
         {"issue_part_ns", spec_.host.issue_part},
         {"decide_command_ns", spec_.host.decide_command},
-        {"decide_task_ns", spec_.host.decide_task},
         {"poll_ns", spec_.host.poll},
         {"event_ns", spec_.host.event},
         {"handoff_ns", spec_.host.handoff}};
