@@ -210,17 +210,7 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
 
 core::Duration decision_time(const core::Machine& machine) {
   Instant instant;
-  const RunProgram run = [&](const core::Program& program, const core::Machine& on,
-                             const core::EngineOptions& engine,
-                             bool) -> core::Result<core::RunRecord> {
-    ExecOptions options;
-    options.engine = engine;
-    options.record_commands = false;
-    options.keep_contents = false;
-    core::Result<ExecResult> result = execute(program, on, options, instant);
-    if (!result) return result.faults();
-    return std::move(result->run);
-  };
+  const RunProgram run = run_on(instant);
   const Laboratory laboratory(machine, run, core::EngineOptions());
   constexpr std::size_t kTasks = 4000;
   const DeviceId device = accelerators(machine.spec()).front();

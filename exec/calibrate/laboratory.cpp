@@ -292,10 +292,11 @@ double Laboratory::kernels_together(const KernelProbe& probe, core::DeviceId dev
   return std::max(0.0, end - start) / static_cast<double>(chains * kTogether);
 }
 
-Laboratory::Periods Laboratory::kernels_beside(const KernelProbe& first, std::size_t firsts,
-                                               const KernelProbe& second, std::size_t seconds,
+Laboratory::Periods Laboratory::kernels_beside(const KernelProbe& first, std::size_t count_of_first,
+                                               const KernelProbe& second,
+                                               std::size_t count_of_second,
                                                core::DeviceId device) const {
-  const auto records = run_together({{&first, firsts}, {&second, seconds}}, device);
+  const auto records = run_together({{&first, count_of_first}, {&second, count_of_second}}, device);
   if (records[0].empty() || records[1].empty()) return {};
   const core::Time from = std::max(records[0].front().start, records[1].front().start);
   const core::Time to = std::min(records[0].back().end, records[1].back().end);

@@ -83,8 +83,8 @@ class Laboratory {
   };
   /// Seconds from one kernel to the next of each of two chains side by side, while both run; 0 of
   /// one that has none with all its time beside the other's. All are issued before, as above.
-  [[nodiscard]] Periods kernels_beside(const KernelProbe& first, std::size_t firsts,
-                                       const KernelProbe& second, std::size_t seconds,
+  [[nodiscard]] Periods kernels_beside(const KernelProbe& first, std::size_t count_of_first,
+                                       const KernelProbe& second, std::size_t count_of_second,
                                        core::DeviceId device) const;
 
   enum class EmptyTasks : std::uint8_t {
