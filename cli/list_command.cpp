@@ -1,6 +1,5 @@
 // parley list: what this build knows, with every parameter, range and default.
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -26,9 +25,7 @@ constexpr const char* kListHelp = R"(Examples:
 
 std::string number_text(double value) {
   if (std::isnan(value)) return "none";
-  char digits[32];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
-  return {digits, end};
+  return text_of_number(value);
 }
 
 void list_policies(Terminal& terminal) {

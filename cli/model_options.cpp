@@ -2,12 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "cli/recorded_durations.h"
+#include "cli/report/quantities.h"
 #include "cli/terminal.h"
 #include "sim/noise.h"
 
@@ -15,12 +14,6 @@ namespace parley::cli {
 namespace {
 
 constexpr double kLeastSlowdown = 0.01, kMostSlowdown = 100.0;
-
-std::string short_text(double number) {
-  std::array<char, 32> text{};
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
-  return {text.data(), end};
-}
 
 core::Result<sim::Noise> noise(const char* option, const std::string& text) {
   core::Result<sim::Noise> parsed = sim::Noise::parse(text);
@@ -64,7 +57,7 @@ ModelChoice model_choice(const ModelOptions& options) {
   if (options.has_power) choice.emplace_back("power", "on");
   if (options.as_executed) choice.emplace_back("as_executed", "on");
   if (options.host_slowdown != 1.0) {
-    choice.emplace_back("host_slowdown", short_text(options.host_slowdown));
+    choice.emplace_back("host_slowdown", text_of_number(options.host_slowdown));
   }
   return choice;
 }
@@ -74,7 +67,7 @@ core::Faults check_model(const ModelOptions& options) {
   append(faults, noise("--copy-noise", options.copy_noise).faults());
   if (!(options.host_slowdown >= kLeastSlowdown && options.host_slowdown <= kMostSlowdown)) {
     faults.push_back({"--host-slowdown",
-                      "found " + short_text(options.host_slowdown) + "; allowed: 0.01 to 100"});
+                      "found " + text_of_number(options.host_slowdown) + "; allowed: 0.01 to 100"});
   }
   return faults;
 }

@@ -1,6 +1,5 @@
 #include "cli/prediction_run.h"
 
-#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "cli/plan/journal_plan.h"
 #include "cli/plan/plan_names.h"
 #include "cli/report/prediction.h"
+#include "cli/report/spread.h"
 #include "exec/calibrate/calibration.h"
 #include "exec/calibrate/host_speed.h"
 #include "exec/executor.h"
@@ -60,26 +60,23 @@ core::Result<double> slowdown_now(const LoadedRun& loaded, const PredictionRun& 
 /// Sets measured, fastest, slowest and the host's speed beside them.
 core::Faults measure(const LoadedRun& loaded, const PredictionRun& run, exec::Backend& backend,
                      PredictionRow& row) {
-  std::vector<Duration> times;
+  std::vector<std::int64_t> times;  // nanoseconds
   std::vector<double> slowdowns;
   for (std::uint32_t i = 0; i <= run.repeat; ++i) {
     const core::Result<core::RunRecord> record = execute_once(loaded, run, backend, nullptr);
     if (!record) return record.faults();
     if (i == 0) continue;
-    times.push_back(makespan(*record));
+    times.push_back(makespan(*record).count());
     const core::Result<double> slowdown = slowdown_now(loaded, run, backend);
     if (!slowdown) return slowdown.faults();
     slowdowns.push_back(*slowdown);
   }
   row.timed_host_slowdown = slowdowns.back();  // before the timed run
-  std::ranges::sort(slowdowns);
-  row.host_slowdown =
-      (slowdowns[(slowdowns.size() - 1) / 2] + slowdowns[slowdowns.size() / 2]) / 2.0;
-  std::ranges::sort(times);
-  const Duration below = times[(times.size() - 1) / 2], above = times[times.size() / 2];
-  row.measured = Duration((below.count() + above.count()) / 2);
-  row.fastest = times.front();
-  row.slowest = times.back();
+  row.host_slowdown = median_of(std::move(slowdowns));
+  const Spread spread = spread_of(std::move(times));
+  row.measured = Duration(spread.median);
+  row.fastest = Duration(spread.least);
+  row.slowest = Duration(spread.most);
   return {};
 }
 

@@ -19,13 +19,6 @@ std::string signed_share(double error) {
   return (error < 0.0 ? "" : "+") + text_of_share(error);
 }
 
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0.0;
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
-}
-
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c == '\n' ? ' ' : c);
@@ -57,6 +50,13 @@ void write_csv(const std::vector<PredictionRow>& rows, std::ostream& stream) {
     stream << ',' << row.same_device << ',' << row.host_slowdown << ',' << row.timed_host_slowdown
            << ',' << quoted(row.fault) << '\n';
   }
+}
+
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0.0;
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
 }
 
 PredictionSummary summary_of(const std::vector<PredictionRow>& rows) {

@@ -33,6 +33,9 @@ struct PredictionRow {
 void write_csv(const std::vector<PredictionRow>& rows, std::ostream& stream);
 void print(const std::vector<PredictionRow>& rows, std::ostream& stream);
 
+/// The mean of the two in the middle of an even number; 0 of none.
+double median_of(std::vector<double> values);
+
 /// Over all rows that ran; errors are relative, 0.1 is 10 %.
 struct PredictionSummary {
   std::size_t rows = 0, long_rows = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -58,6 +59,11 @@ std::string text_of_share(double share) {
   std::array<char, 32> text{};
   const int length = std::snprintf(text.data(), text.size(), "%.1f%%", share * 100.0);
   return {text.data(), std::min(text.size() - 1, static_cast<std::size_t>(length))};
+}
+
+std::string text_of_number(double number) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
 }
 
 std::string text_of_factor(double factor) {

@@ -19,6 +19,8 @@ std::string text_of_count(std::uint64_t count);
 std::string counted(std::uint64_t count, const std::string& noun);
 /// 0.934 -> "93.4%".
 std::string text_of_share(double share);
+/// The shortest that reads back as the same number: "0.1", "1e+06".
+std::string text_of_number(double number);
 /// 1.234 -> "1.23 x".
 std::string text_of_factor(double factor);
 
