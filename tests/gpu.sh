@@ -11,11 +11,12 @@
 #   sanitizer   compute-sanitizer memcheck on some kernels and a lesson, where the tool is installed
 # OUT gets results.md, log.txt, gpu.json, raw.jsonl, machine.json and prediction.csv, as far as the
 # steps make them; results of steps not asked for stay. PARLEY_SKIP_SETUP=1 installs nothing,
-# PARLEY_BUILD names another build folder. PARLEY_GPU_SECONDS (570) is the time for all: what comes late
-# does less or is left out; steps may be run one by one into the same OUT. The exit status is zero only if no step failed.
+# PARLEY_BUILD names another build folder. PARLEY_GPU_SECONDS (570) is the time for all: what there is no time
+# for is left out and said; 1500 is enough for everything. Steps may be run one by one into the
+# same OUT. The exit status is zero only if no step failed.
 set -uo pipefail
 
-usage() { sed -n '2,17s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,18s/^# \{0,1\}//p' "$0"; }
 
 ALL_STEPS=(build test raw calibrate speed prediction sanitizer)
 [[ ${1:-} == -h || ${1:-} == --help ]] && { usage; exit 0; }
@@ -53,12 +54,19 @@ left() {
   echo "$seconds"
 }
 
+# share STEP PERCENT: seconds of the time for all that the step may take, so that the steps after it
+# have some left; all of it when it is asked for alone.
+share() {
+  if [[ ${steps[*]} == "$1" ]]; then echo "$budget"; else echo $((budget * $2 / 100)); fi
+}
+
 # verdict NAME TEXT SECONDS: how a step ended; results.md is made of these lines.
 verdict() { printf '== %s: %s, %s s\n' "$1" "$2" "$3" | tee -a "$log"; }
 
 # run NAME MOST COMMAND...: a step, with its output in the log and on the terminal.
 run() {
-  local name=$1 most=$2 start=$SECONDS status
+  local name=$1 most=$2 start=$SECONDS seconds status text="ok"
+  seconds=$(left "$most")
   shift 2
   if ((SECONDS >= end)); then
     verdict "$name" "not run for want of time" 0
@@ -66,12 +74,16 @@ run() {
   fi
   say "$name"
   printf '\n-- %s: %s\n' "$name" "$*" >>"$log"
-  timeout --kill-after=10 "$(left "$most")" "$@" 2>&1 | tee -a "$log" | sed -u 's/^\(.\{300\}\).*/\1.../; s/^/  /'
+  timeout --kill-after=10 "$seconds" "$@" 2>&1 | tee -a "$log" | sed -u 's/^\(.\{300\}\).*/\1.../; s/^/  /'
   status=${PIPESTATUS[0]}
-  local text="ok"
-  ((status == 0)) || text="FAILED: exit code $status"
-  ((status == 124 || status == 137)) && text="FAILED: took too long"
-  ((status == 0)) || failed=1
+  if ((status == 124 || status == 137)) && ((seconds < most)); then
+    text="cut off for want of time"
+  elif ((status == 124 || status == 137)); then
+    text="FAILED: took longer than $most s"
+  elif ((status != 0)); then
+    text="FAILED: exit code $status"
+  fi
+  [[ $text == FAILED* ]] && failed=1
   verdict "$name" "$text" "$((SECONDS - start))"
   return "$status"
 }
@@ -119,7 +131,7 @@ step_speed() {
   raw=(--raw "$build/bench_raw_cuda")
   [[ -s $out/raw.jsonl ]] && raw=(--raw-file "$out/raw.jsonl")
   local seconds
-  seconds=$(left "${PARLEY_SPEED_SECONDS:-300}")
+  seconds=$(left "${PARLEY_SPEED_SECONDS:-$(share speed 36)}")
   # shellcheck disable=SC2086  # words of PARLEY_SPEED_FLAGS are words
   run speed $((seconds + 30)) python3 tests/benchmarks/gpu.py --binary "$build/parley" "${raw[@]}" \
     ${machine:+--machine "$machine"} --out "$scratch/speed" --budget-seconds "$seconds" \
@@ -131,15 +143,22 @@ step_speed() {
 }
 
 step_prediction() {
-  local machine minutes
+  local machine seconds repeat=5
   machine=$(machine_file)
   if [[ -z $machine ]]; then
     verdict prediction "skipped: needs the machine file of the step calibrate" 0
     return
   fi
-  minutes=$(python3 -c "print($(left "${PARLEY_PREDICTION_SECONDS:-150}") / 60)")
-  run prediction 220 python3 tests/benchmarks/prediction.py --binary "$build/parley" --backend cuda \
-    --devices "$counts" --minutes "$minutes" --machine "$machine" --out "$scratch/prediction"
+  seconds=$(left "${PARLEY_PREDICTION_SECONDS:-$(share prediction 22)}")
+  if ((seconds < 45)); then
+    verdict prediction "not run for want of time" 0
+    return
+  fi
+  ((seconds < 300)) && repeat=3
+  # The run under way when the time is over is interrupted, and ends in order.
+  run prediction "$seconds" python3 tests/benchmarks/prediction.py --binary "$build/parley" \
+    --backend cuda --devices "$counts" --repeat "$repeat" --machine "$machine" \
+    --minutes "$(python3 -c "print(($seconds - 15) / 60)")" --out "$scratch/prediction"
   if [[ -s $scratch/prediction/prediction.md ]]; then
     cp "$scratch/prediction/prediction.csv" "$out/prediction.csv"
     cp "$scratch/prediction/prediction.md" "$out/prediction.md"
@@ -164,22 +183,25 @@ step_sanitizer() {
     "--test-case=hash_mix*,stencils*,reductions*,fill and random*,tile kernels take*"
 }
 
-for step in "${ALL_STEPS[@]}"; do
-  if wants "$step"; then "step_$step"; fi
-done
-
-{
+write_results() {
   printf '# Results on GPUs\n\n%s UTC, commit %s, %s cores\n\n' "$(date -u '+%Y-%m-%d %H:%M')" \
     "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(nproc)"
   nvidia-smi --query-gpu=index,name,driver_version,memory.total,power.limit --format=csv | sed 's/^/    /'
   printf '\n| step | result | seconds |\n|---|---|---|\n'
-  sed -nE 's/^== ([^:]*(: [a-z ]+)?): ((ok|FAILED|not run|skipped).*), ([0-9]+) s$/| \1 | \3 | \5 |/p' "$log" |
+  sed -nE 's/^== ([^:]*(: [a-z ]+)?): ((ok|FAILED|not run|cut off|skipped).*), ([0-9]+) s$/| \1 | \3 | \5 |/p' "$log" |
     tac | awk -F'|' '!seen[$2]++' | tac  # the last run of each
   printf '\n'
   sed -nE 's/^.*MESSAGE: (.* (problems|runs of .*) on [0-9]+ GPUs.*)$/- \1/p; s/^.*(\[doctest\] test cases.*)$/- \1/p' "$log"
   for part in speed prediction; do
     if [[ -s $out/$part.md ]]; then printf '\n' && sed 's/^#/##/' "$out/$part.md"; fi
   done
-} >"$out/results.md"
+}
+
+# After every step: whoever stops this has what was measured.
+for step in "${ALL_STEPS[@]}"; do
+  wants "$step" || continue
+  "step_$step"
+  write_results >"$scratch/results.md" && mv "$scratch/results.md" "$out/results.md"
+done
 say "results in $out: $(ls "$out" | tr '\n' ' ')"
 exit "$failed"

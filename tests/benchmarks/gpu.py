@@ -25,7 +25,11 @@ from gpu_report import figure, write_results
 from gpu_rows import PARTS, Row, rows_of
 
 
-def run_row(row: Row, binary: str, folder: Path, seconds: float) -> None:
+LATE = "not run for want of time"
+
+
+def run_row(row: Row, binary: str, folder: Path, seconds: float, left: float) -> None:
+    """For at most `seconds`, or what is left of the time for all."""
     summary_file = folder / "summary.json"
     summary_file.unlink(missing_ok=True)
     command = [
@@ -35,8 +39,9 @@ def run_row(row: Row, binary: str, folder: Path, seconds: float) -> None:
     start = time.monotonic()
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds
-        )
+            command, capture_output=True, text=True, errors="replace", check=False,
+            timeout=min(seconds, left),
+        )  # fmt: skip
         row.wall_s = time.monotonic() - start
         if done.returncode != 0:
             said = " / ".join(done.stderr.strip().splitlines()[:3])
@@ -46,7 +51,8 @@ def run_row(row: Row, binary: str, folder: Path, seconds: float) -> None:
         row.value = row.value_of(summary)
         row.note = row.note_of(summary)
     except subprocess.TimeoutExpired:
-        row.wall_s, row.note = time.monotonic() - start, f"FAILED: more than {seconds:.0f} s"
+        row.wall_s = time.monotonic() - start
+        row.note = f"FAILED: more than {seconds:.0f} s" if seconds <= left else LATE
     except (OSError, ValueError, KeyError, ZeroDivisionError) as problem:
         row.note = f"FAILED: {type(problem).__name__}: {problem}"
 
@@ -138,9 +144,9 @@ def main(words: Sequence[str] | None = None) -> int:
             row.raw = limits.get((row.raw_name, row.gpus), limits.get((row.raw_name, 1)))
             left = end - time.monotonic()
             if left < 3:
-                row.note = "not run for want of time"
+                row.note = LATE
             else:
-                run_row(row, options.binary, Path(scratch), min(left, options.row_seconds))
+                run_row(row, options.binary, Path(scratch), options.row_seconds, left)
             done.append(row)
             print(
                 f"[{i + 1}/{len(rows)}] {row.name}, {row.gpus} GPU: {figure(row.value) or '-'} {row.unit}"
@@ -150,7 +156,8 @@ def main(words: Sequence[str] | None = None) -> int:
             write_results(folder, done, raws, names)
     write_results(folder, done, raws, names)
     failed = sum("FAILED" in row.note or "WRONG" in row.note for row in done)
-    print(f"{folder / 'gpu.md'}: {len(done)} rows, {failed} failed")
+    late = sum(row.note == LATE for row in done)
+    print(f"{folder / 'gpu.md'}: {len(done)} rows, {failed} failed, {late} {LATE}")
     return 1 if failed or not any(row.value for row in done) else 0
 
 

@@ -262,27 +262,32 @@ def _run_group(
         command += ["--journals", str(group.journals(folder))]
     for policies in POLICIES.values():
         command += ["--policy", policies]
-    message = _run(command, seconds_left)
+    message, is_late = _run(command, seconds_left)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [_row_of(fields, names) for fields in csv.DictReader(file)]
     except (OSError, ValueError, KeyError) as problem:
-        return [], message or f"{type(problem).__name__}: {problem}"
+        return [], "" if is_late else message or f"{type(problem).__name__}: {problem}"
     path.unlink()
+    if is_late:  # the run that was interrupted failed for want of time alone
+        rows = [row for row in rows if not row.fault.endswith("interrupted")]
     return rows, ""
 
 
-def _run(command: Sequence[str], seconds: float) -> str:
-    """Interrupts what takes longer: its file then holds what was done. Returns what went wrong."""
+def _run(command: Sequence[str], seconds: float) -> tuple[str, bool]:
+    """Interrupts what takes longer: its file then holds what was done. Returns what went wrong, and
+    whether it was interrupted."""
+    is_late = False
     try:
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
         )
     except OSError as problem:
-        return f"{type(problem).__name__}: {problem}"
+        return f"{type(problem).__name__}: {problem}", False
     try:
         _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
+        is_late = True
         process.send_signal(signal.SIGINT)
         try:
             _, errors = process.communicate(timeout=30)
@@ -290,8 +295,8 @@ def _run(command: Sequence[str], seconds: float) -> str:
             process.kill()
             _, errors = process.communicate()
     if process.returncode == 0:
-        return ""
-    return f"exit {process.returncode}: " + " / ".join(errors.strip().splitlines()[:3])
+        return "", is_late
+    return f"exit {process.returncode}: " + " / ".join(errors.strip().splitlines()[:3]), is_late
 
 
 def _measured_earlier(options: argparse.Namespace) -> dict[tuple[int, str], list[dict[str, str]]]:
