@@ -11,13 +11,6 @@
 namespace parley::exec::cuda {
 namespace {
 
-/// A part of a copy with addresses.
-struct Part {
-  RunShape shape;
-  const std::byte* source = nullptr;
-  std::byte* target = nullptr;
-};
-
 /// Bytes from the first to the last of one side.
 std::int64_t extent_of(const RunShape& shape, const std::int64_t* strides) {
   std::int64_t bytes = shape.run_bytes;
@@ -41,14 +34,20 @@ RunShape shape_of(const StoredCommand& copy, const StoredPart& part) {
   return shape;
 }
 
-void copy_run(const Part& part, std::int64_t bytes, cudaStream_t stream) {
+RunCopy run_copy_of(const StoredCommand& copy, const StoredPart& part, const CudaSlabs& slabs) {
+  return {shape_of(copy, part), slabs.at(copy.from, part.source_offset),
+          slabs.at(copy.to, part.target_offset)};
+}
+
+void copy_run(const RunCopy& part, std::int64_t bytes, cudaStream_t stream) {
   check_cuda(cudaMemcpyAsync(part.target, part.source, static_cast<std::size_t>(bytes),
                              cudaMemcpyDefault, stream),
              "a copy");
 }
 
 /// One contiguous run, not across the border of two pinned chunks of the host slab.
-void copy_contiguous(Part part, std::int64_t host_offset, bool touches_host, cudaStream_t stream) {
+void copy_contiguous(RunCopy part, std::int64_t host_offset, bool touches_host,
+                     cudaStream_t stream) {
   std::int64_t left = part.shape.run_bytes;
   while (left > 0) {
     const std::int64_t bytes =
@@ -61,7 +60,7 @@ void copy_contiguous(Part part, std::int64_t host_offset, bool touches_host, cud
   }
 }
 
-void copy_rows(const Part& part, cudaStream_t stream) {
+void copy_rows(const RunCopy& part, cudaStream_t stream) {
   const RunShape& shape = part.shape;
   check_cuda(cudaMemcpy2DAsync(part.target, static_cast<std::size_t>(shape.target_stride[0]),
                                part.source, static_cast<std::size_t>(shape.source_stride[0]),
@@ -78,7 +77,7 @@ bool is_box_of_rows(const RunShape& shape) {
   return is_multiple(shape.source_stride) && is_multiple(shape.target_stride);
 }
 
-void copy_box(const Part& part, cudaStream_t stream) {
+void copy_box(const RunCopy& part, cudaStream_t stream) {
   const RunShape& shape = part.shape;
   const auto pitched = [&](const std::byte* data, const std::int64_t* strides) {
     // The runtime's type for sources has no const.
@@ -97,12 +96,12 @@ void copy_box(const Part& part, cudaStream_t stream) {
 }
 
 /// Slow, and all there is between GPUs that do not reach each other.
-void copy_run_by_run(const Part& part, cudaStream_t stream) {
+void copy_run_by_run(const RunCopy& part, cudaStream_t stream) {
   const RunShape& shape = part.shape;
   std::int64_t runs = 1;
   for (std::uint32_t dim = 0; dim < shape.rank; ++dim) runs *= shape.count[dim];
   for (std::int64_t run = 0; run < runs; ++run) {
-    Part one = part;
+    RunCopy one = part;
     std::int64_t rest = run;
     for (std::uint32_t dim = shape.rank; dim-- > 0;) {
       one.source += rest % shape.count[dim] * shape.source_stride[dim];
@@ -123,12 +122,26 @@ bool suits_copy_engine(const RunShape& shape) {
   return shape.source_stride[row] <= kMostPitch && shape.target_stride[row] <= kMostPitch;
 }
 
+bool is_small_within_gpu(const StoredCommand& copy, const CudaSlabs& slabs) {
+  return copy.from == copy.to && !slabs.is_host(copy.from) && copy.bytes <= kInlineCopyBytes;
+}
+
 }  // namespace
+
+bool may_join(const StoredCommand& copy, const CudaSlabs& slabs) {
+  return is_small_within_gpu(copy, slabs) && copy.parts.size() <= kMostJoinedParts &&
+         std::ranges::all_of(copy.parts, [](const StoredPart& part) {
+           return part.dimension_count <= kMaxJoinedRank;
+         });
+}
+
+void join_copy(const StoredCommand& copy, const CudaSlabs& slabs, std::vector<RunCopy>& parts) {
+  for (const StoredPart& part : copy.parts) parts.push_back(run_copy_of(copy, part, slabs));
+}
 
 CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool reaches_peers) {
   // The driver makes a copy within a GPU a kernel, too, and takes twice as long to issue it.
-  const bool is_within_gpu = copy.from == copy.to && !slabs.is_host(copy.from);
-  if (is_within_gpu && copy.bytes <= kInlineCopyBytes) return CopyBy::kKernel;
+  if (is_small_within_gpu(copy, slabs)) return CopyBy::kKernel;
   const bool is_between_gpus =
       !slabs.is_host(copy.from) && !slabs.is_host(copy.to) && copy.from != copy.to;
   return is_between_gpus && !reaches_peers ? CopyBy::kEngine : CopyBy::kBestSuited;
@@ -136,8 +149,7 @@ CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool re
 
 void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream, CopyBy by) {
   for (const StoredPart& stored : copy.parts) {
-    Part part{shape_of(copy, stored), slabs.at(copy.from, stored.source_offset),
-              slabs.at(copy.to, stored.target_offset)};
+    const RunCopy part = run_copy_of(copy, stored, slabs);
     bool crosses_chunks = false;
     const auto pin = [&](core::SpaceId space, std::int64_t offset, const std::int64_t* strides) {
       if (!slabs.is_host(space)) return;

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "exec/cuda/cuda_slabs.h"
 #include "exec/driver/stored_command.h"
@@ -24,6 +26,13 @@ struct RunShape {
   std::int64_t target_stride[kMaxCopyRank] = {};
 };
 
+/// A part of a copy with addresses.
+struct RunCopy {
+  RunShape shape;
+  const std::byte* source = nullptr;
+  std::byte* target = nullptr;
+};
+
 /// Copy engines leave the multiprocessors to others; a kernel starts sooner.
 /// Where GPUs do not reach each other's memory, a kernel cannot.
 enum class CopyBy : std::uint8_t { kBestSuited, kKernel, kEngine };
@@ -35,11 +44,23 @@ CopyBy way_of_copying(const StoredCommand& copy, const CudaSlabs& slabs, bool re
 void enqueue_copy(const StoredCommand& copy, CudaSlabs& slabs, cudaStream_t stream,
                   CopyBy by = CopyBy::kBestSuited);
 
+/// Small copies within a GPU may share a launch, which takes longer than they do: as many parts, of
+/// as many dimensions of runs.
+inline constexpr std::size_t kMostJoinedParts = 16;
+inline constexpr std::uint32_t kMaxJoinedRank = 4;
+
+/// Whether the copy is one that a kernel does within a GPU, and fits such a launch.
+bool may_join(const StoredCommand& copy, const CudaSlabs& slabs);
+/// Adds its parts to those of a launch. Requires: may_join.
+void join_copy(const StoredCommand& copy, const CudaSlabs& slabs, std::vector<RunCopy>& parts);
+
 inline constexpr unsigned kMostCopyBlocks = 1024;
 inline constexpr unsigned kMostCopyBlocksOfHost = 32;  // already as fast as the link is
 
 /// The kernel: reads and writes through pointers that the current device can reach.
 void launch_run_copy(const RunShape& shape, const std::byte* source, std::byte* target,
                      cudaStream_t stream, unsigned most_blocks = kMostCopyBlocks);
+/// One kernel for all of them. Requires: at most kMostJoinedParts, of kMaxJoinedRank each.
+void launch_joined_copies(std::span<const RunCopy> parts, cudaStream_t stream);
 
 }  // namespace parley::exec::cuda

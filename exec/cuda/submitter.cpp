@@ -106,6 +106,7 @@ std::size_t Submitter::submit_incoming() {
     }
     if (!try_submit(slots[i])) held_.push_back(slots[i]);
   }
+  launch_joined();
   return count;
 }
 
@@ -171,7 +172,14 @@ Submitter::Readiness Submitter::readiness(const Slot& slot) const {
 }
 
 bool Submitter::try_submit(std::uint32_t index) {
-  switch (readiness(slots_.at(index))) {
+  const Slot& slot = slots_.at(index);
+  if (!joined_.empty() && !has_room_for(slot)) launch_joined();
+  Readiness is_ready = readiness(slot);
+  if (is_ready == Readiness::kMustWait && !joined_.empty()) {  // perhaps for one of those
+    launch_joined();
+    is_ready = readiness(slot);
+  }
+  switch (is_ready) {
     case Readiness::kMustWait:
       return false;
     case Readiness::kStopped:
@@ -192,6 +200,7 @@ bool Submitter::retry_held() {
   if (held_.empty()) return false;
   const std::size_t before = held_.size();
   std::erase_if(held_, [this](std::uint32_t index) { return try_submit(index); });
+  launch_joined();
   return held_.size() != before;
 }
 
@@ -206,16 +215,18 @@ void Submitter::submit(std::uint32_t index) {
   }
   try {
     wait_for_earlier(slot);
+    if (slot.command.is_copy && may_join(slot.command, slabs_)) return join(index);
     enqueue(slot);
   } catch (const EnvironmentFailure& failure) {
-    (void)cudaGetLastError();
-    ++queue.next_position;  // its number may be written as one that started
-    const cudaError_t status = cudaStreamQuery(streams_.stream(slot.stream));
-    stop_slot(index, false, failure.what());
-    // What is on the streams may have failed before, and be told of only now.
-    if (status != cudaSuccess && status != cudaErrorNotReady) fail_device(failure.what());
-    return;
+    return refuse(index, failure);
   }
+  enter(index);
+}
+
+/// It is on its stream.
+void Submitter::enter(std::uint32_t index) {
+  Slot& slot = slots_.at(index);
+  StreamQueue& queue = queues_[slot.stream];
   slot.position = queue.next_position++;
   if (queue.size() == 0) occupied_.push_back(slot.stream);
   queue.slots.push_back(index);
@@ -225,6 +236,16 @@ void Submitter::submit(std::uint32_t index) {
   }
   slot.phase.store(Phase::kSubmitted, std::memory_order_release);
   leave_users(slot);
+}
+
+void Submitter::refuse(std::uint32_t index, const EnvironmentFailure& failure) {
+  (void)cudaGetLastError();
+  const Slot& slot = slots_.at(index);
+  ++queues_[slot.stream].next_position;  // its number may be written as one that started
+  const cudaError_t status = cudaStreamQuery(streams_.stream(slot.stream));
+  stop_slot(index, false, failure.what());
+  // What is on the streams may have failed before, and be told of only now.
+  if (status != cudaSuccess && status != cudaErrorNotReady) fail_device(failure.what());
 }
 
 Slot::Events& Submitter::events_of(Slot& slot) const {
@@ -242,15 +263,31 @@ Slot::Events& Submitter::events_of(Slot& slot) const {
   return events;
 }
 
+/// In timed runs.
+void Submitter::begin_times(Slot& slot, std::uint32_t number) {
+  const cudaStream_t stream = streams_.stream(slot.stream);
+  if (writes_marks_) marks_.enqueue_started(slot.stream, stream, number);
+  check_cuda(cudaEventRecord(events_of(slot).started, stream), "recording a start");
+}
+
+/// The end is signalled, or an event.
+void Submitter::end_times(Slot& slot, std::uint32_t number) {
+  const cudaStream_t stream = streams_.stream(slot.stream);
+  const bool is_timed = clock_ != nullptr;
+  const cudaEvent_t ended = events_of(slot).ended;
+  if (is_timed) check_cuda(cudaEventRecord(ended, stream), "recording an end");
+  slot.is_signalled = is_push(slot) && signal_end(queues_[slot.stream], slot.stream, number);
+  if (!is_timed && !slot.is_signalled) {
+    check_cuda(cudaEventRecord(ended, stream), "recording an end");
+  }
+  if (is_timed && writes_marks_) marks_.enqueue_ended(slot.stream, stream, number);
+}
+
 void Submitter::enqueue(Slot& slot) {
   const cudaStream_t stream = streams_.stream(slot.stream);
   const auto number = static_cast<std::uint32_t>(queues_[slot.stream].next_position + 1);
   const bool is_timed = clock_ != nullptr;
-  Slot::Events& events = events_of(slot);
-  if (is_timed) {
-    if (writes_marks_) marks_.enqueue_started(slot.stream, stream, number);
-    check_cuda(cudaEventRecord(events.started, stream), "recording a start");
-  }
+  if (is_timed) begin_times(slot, number);
   const core::Time before = is_timed ? now_() : core::Time(0);
   if (slot.command.is_copy) {
     enqueue_copy(slot.command, slabs_, stream,
@@ -261,12 +298,55 @@ void Submitter::enqueue(Slot& slot) {
     launcher_->launch(slot.command, streams_.context(slot.stream));
   }
   if (is_timed) slot.issue = now_() - before;
-  if (is_timed) check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
-  slot.is_signalled = is_push(slot) && signal_end(queues_[slot.stream], slot.stream, number);
-  if (!is_timed && !slot.is_signalled) {
-    check_cuda(cudaEventRecord(events.ended, stream), "recording an end");
+  end_times(slot, number);
+}
+
+// ---- small copies within the GPU ----
+
+/// Those that come one after the other share a launch, which takes longer than they do: what a task
+/// gathers from slices, say. All are on one stream, so that none waits for longer than it would.
+bool Submitter::has_room_for(const Slot& slot) const {
+  return slot.command.is_copy && may_join(slot.command, slabs_) &&
+         joined_parts_.size() + slot.command.parts.size() <= kMostJoinedParts;
+}
+
+void Submitter::join(std::uint32_t index) {
+  joined_.push_back(index);
+  join_copy(slots_.at(index).command, slabs_, joined_parts_);
+}
+
+void Submitter::launch_joined() {
+  if (joined_.empty()) return;
+  const std::uint16_t stream = slots_.at(joined_.front()).stream;
+  const std::uint64_t next = queues_[stream].next_position + 1;
+  const bool is_timed = clock_ != nullptr;
+  const auto number = [&](std::size_t i) { return static_cast<std::uint32_t>(next + i); };
+  std::optional<EnvironmentFailure> failure;
+  try {
+    for (std::size_t i = 0; is_timed && i < joined_.size(); ++i) {
+      begin_times(slots_.at(joined_[i]), number(i));
+    }
+    const core::Time before = is_timed ? now_() : core::Time(0);
+    launch_joined_copies(joined_parts_, streams_.stream(stream));
+    const auto count = static_cast<std::int64_t>(joined_.size());
+    const core::Duration each(is_timed ? (now_() - before).count() / count : 0);
+    for (std::size_t i = 0; i < joined_.size(); ++i) {
+      Slot& slot = slots_.at(joined_[i]);
+      slot.issue = each;
+      end_times(slot, number(i));
+    }
+  } catch (const EnvironmentFailure& thrown) {
+    failure = thrown;
   }
-  if (is_timed && writes_marks_) marks_.enqueue_ended(slot.stream, stream, number);
+  const std::vector<std::uint32_t> joined = std::exchange(joined_, {});
+  joined_parts_.clear();
+  for (const std::uint32_t index : joined) {
+    if (failure) {
+      refuse(index, *failure);
+    } else {
+      enter(index);
+    }
+  }
 }
 
 /// Numbers are compared in the cyclic order of 32 bits: a stream that signalled nothing for very

@@ -16,12 +16,14 @@
 #include <utility>
 #include <vector>
 
+#include "exec/backend.h"
 #include "exec/cuda/command_slots.h"
 #include "exec/cuda/cuda_slabs.h"
 #include "exec/cuda/gpu_streams.h"
 #include "exec/cuda/stream_clock.h"
 #include "exec/cuda/stream_marks.h"
 #include "exec/cuda/stream_values.h"
+#include "exec/cuda/strided_copy.h"
 #include "exec/cuda/task_launcher.h"
 
 namespace parley::exec::cuda {
@@ -82,7 +84,14 @@ class Submitter {
   bool try_submit(std::uint32_t index);
   bool retry_held();
   void submit(std::uint32_t index);
+  void enter(std::uint32_t index);
+  void refuse(std::uint32_t index, const EnvironmentFailure& failure);
   void enqueue(Slot& slot);
+  void begin_times(Slot& slot, std::uint32_t number);
+  void end_times(Slot& slot, std::uint32_t number);
+  [[nodiscard]] bool has_room_for(const Slot& slot) const;
+  void join(std::uint32_t index);
+  void launch_joined();
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
   [[nodiscard]] std::optional<std::uint16_t> stream_behind(const Slot& slot, std::uint32_t first,
                                                            std::uint32_t end) const;
@@ -138,7 +147,9 @@ class Submitter {
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::size_t turn_ = 0;                 // the one to look at next
   std::chrono::steady_clock::time_point last_poll_, last_work_;
-  std::vector<std::uint32_t> held_;     // in order of issue
+  std::vector<std::uint32_t> held_;    // in order of issue
+  std::vector<std::uint32_t> joined_;  // small copies within this GPU, for one launch
+  std::vector<RunCopy> joined_parts_;
   std::int64_t ordinary_launches_ = 0;  // on ordinary compute streams
   std::int32_t last_priority_ = 0;      // of the last one submitted there
   bool is_alone_ = false;               // on its processor
