@@ -35,8 +35,9 @@ HostThread::HostThread(const core::Machine& machine, double slowdown)
     launch = std::max(launch, device.launch);
   notice_ = std::max(costs_.round_trip - costs_.issue_launch - launch, core::Duration(0));
   if (slowdown != 1.0) {
-    for (core::Duration* time : {&notice_, &costs_.issue_copy, &costs_.issue_launch, &costs_.decide,
-                                 &costs_.decide_command, &costs_.issue_part, &costs_.poll}) {
+    for (core::Duration* time :
+         {&notice_, &costs_.issue_copy, &costs_.issue_launch, &costs_.decide,
+          &costs_.decide_command, &costs_.issue_part, &costs_.issue_joined, &costs_.poll}) {
       *time = scaled(*time, slowdown);
     }
   }
@@ -188,12 +189,19 @@ void HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::ui
         core::Duration(0));
 }
 
+void HostThread::issue_joinable_copy(core::CommandId id, core::SpaceId submitter,
+                                     std::uint32_t parts, core::Duration extra) {
+  const bool is_few = parts <= kMostJoinedParts;
+  if (!is_few || !has_submitters()) return issue_copy(id, submitter, parts, extra);
+  issue(id, submitter, costs_.issue_copy + slowed(extra), core::Duration(0), parts);
+}
+
 void HostThread::issue_launch(core::CommandId id, core::SpaceId submitter, core::Duration extra) {
   issue(id, submitter, costs_.issue_launch, slowed(extra));
 }
 
 void HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
-                       core::Duration extra) {
+                       core::Duration extra, std::uint32_t joinable_parts) {
   if (!has_submitters()) {
     const core::Time at = busy_until_ + cost;
     busy_until_ = at + extra;
@@ -205,7 +213,7 @@ void HostThread::issue(core::CommandId id, core::SpaceId submitter, core::Durati
     return;
   }
   Submitter& thread = submitters_[submitter];
-  thread.orders.push_back({id, busy_until_, cost, extra});
+  thread.orders.push_back({id, busy_until_, cost, extra, joinable_parts});
   if (thread.orders.size() == thread.first_order + 1) begin_next(submitter);
 }
 
@@ -220,18 +228,46 @@ void HostThread::begin_next(core::SpaceId submitter) {
   const Order& order = thread.orders[thread.first_order];
   const core::Time begin = std::max(order.given, thread.free_at);
   const double longer = crowd(submitter, begin);
-  const core::Time at = begin + scaled(order.cost, longer);
+  thread.in_hand = orders_together(thread, begin);
+  const auto followers = static_cast<std::uint32_t>(thread.in_hand - 1);
+  const core::Duration cost =
+      order.cost + core::Duration(costs_.issue_joined.count() * std::int64_t{followers});
+  const core::Time at = begin + scaled(cost, longer);
   thread.begins = begin;
   thread.free_at = thread.issues_until = at + scaled(order.extra, longer);
-  show({at, order.id, submitter, thread.issues_until});
+  // The last has the thread go on.
+  Issued issued{at, order.id, core::SpaceId::none(), thread.issues_until};
+  issued.followers = followers;
+  for (std::uint32_t i = 0; i <= followers; ++i) {
+    if (i > 0) {
+      issued.id = thread.orders[thread.first_order + i].id;
+      issued.leader = order.id;
+      issued.followers = 0;
+    }
+    if (i == followers) issued.submitter = submitter;
+    show(issued);
+  }
+}
+
+/// How many of its orders, from the first, go in one launch that begins then.
+std::size_t HostThread::orders_together(const Submitter& thread, core::Time begin) const {
+  std::uint32_t parts = thread.orders[thread.first_order].joinable_parts;
+  std::size_t count = 1;
+  if (parts == 0 || costs_.issue_joined == core::Duration(0)) return count;
+  for (std::size_t i = thread.first_order + 1; i < thread.orders.size(); ++i, ++count) {
+    const Order& next = thread.orders[i];
+    parts += next.joinable_parts;
+    if (next.joinable_parts == 0 || next.given > begin || parts > kMostJoinedParts) break;
+  }
+  return count;
 }
 
 /// What it had in hand is issued.
 void HostThread::go_on(core::SpaceId submitter) {
   Submitter& thread = submitters_[submitter];
-  ++thread.first_order;
+  thread.first_order += thread.in_hand;
+  thread.since_look += thread.in_hand;
   drop_front(thread.orders, thread.first_order);
-  ++thread.since_look;
   const bool has_more = thread.first_order < thread.orders.size();
   if (has_more && thread.since_look >= kBetweenLooks && !thread.unfound.empty()) {
     look(thread, thread.free_at);
@@ -254,16 +290,14 @@ double HostThread::crowd(core::SpaceId submitter, core::Time at) const {
 core::CommandId HostThread::take_visible() {
   if (has_submitters()) {
     std::ranges::pop_heap(issued_, std::less<>());
-    const Issued issued = issued_.back();
+    last_ = issued_.back();
     issued_.pop_back();
-    issued_until_ = issued.until;
-    if (!issued.submitter.is_none()) go_on(issued.submitter);
-    return issued.id;
+    if (!last_.submitter.is_none()) go_on(last_.submitter);
+    return last_.id;
   }
-  issued_until_ = issued_[first_issued_].until;
-  const core::CommandId id = issued_[first_issued_++].id;
+  last_ = issued_[first_issued_++];
   drop_front(issued_, first_issued_);
-  return id;
+  return last_.id;
 }
 
 }  // namespace parley::sim

@@ -8,7 +8,8 @@
 // its GPU (a launch: its device's; a copy: that of the space it leaves, or enters if it leaves the
 // host), which issues what it got one after the other; the deciding thread goes on meanwhile. What
 // runs on the host is visible at once. Threads get in each other's way in the driver: what one
-// begins while others issue takes `crowding` longer for each of them.
+// begins while others issue takes `crowding` longer for each of them. Small copies within a GPU
+// that wait for it one behind the other share a launch: each but the first takes `issue_joined`.
 //
 // The host learns of an end `notice` later: what a round trip (issue an empty kernel, learn of its
 // end) takes beyond issuing and starting it. Whoever finds an end (the thread that issues) spends
@@ -72,6 +73,9 @@ class HostThread {
   /// (and the others, unless HostCosts::issue_part says what they take).
   void issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,
                   core::Duration extra = core::Duration(0));
+  /// A copy that may share a launch with others; its parts do, too.
+  void issue_joinable_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
+                           core::Duration extra);
   /// `extra`: what it takes beyond a plain launch, mostly further kernels of the same task. The
   /// launch is visible when the first of them is issued; the thread is busy with the others then.
   void issue_launch(core::CommandId id, core::SpaceId submitter,
@@ -84,12 +88,17 @@ class HostThread {
   /// Requires: next_visible() is not Time::max().
   core::CommandId take_visible();
   /// When the one that was taken last is issued in all, further kernels included.
-  [[nodiscard]] core::Time issued_until() const { return issued_until_; }
+  [[nodiscard]] core::Time issued_until() const { return last_.until; }
+  /// The copy whose launch the one that was taken last shares; none.
+  [[nodiscard]] core::CommandId issued_with() const { return last_.leader; }
+  /// How many are issued with the one that was taken last, and come next.
+  [[nodiscard]] std::uint32_t followers() const { return last_.followers; }
 
   [[nodiscard]] core::Duration notice() const { return notice_; }
 
  private:
-  static constexpr std::size_t kBetweenLooks = 16;  // as exec/cuda/submitter.h
+  static constexpr std::size_t kBetweenLooks = 16;       // as exec/cuda/submitter.h
+  static constexpr std::uint32_t kMostJoinedParts = 16;  // as exec/cuda/strided_copy.h
 
   enum class NewsKind : std::uint8_t { kSubmitted, kReleased, kCopyDone, kTaskDone };
   struct News {
@@ -102,9 +111,11 @@ class HostThread {
   struct Issued {
     core::Time at;
     core::CommandId id;
-    core::SpaceId submitter = core::SpaceId::none();  // that goes on to its next command then
-    core::Time until;                                 // all of it is issued
-    bool operator<(const Issued& other) const {       // heaps: the first to be visible on top
+    core::SpaceId submitter = core::SpaceId::none();   // that goes on to its next command then
+    core::Time until;                                  // all of it is issued
+    core::CommandId leader = core::CommandId::none();  // whose launch it shares
+    std::uint32_t followers = 0;                       // that share its own
+    bool operator<(const Issued& other) const {        // heaps: the first to be visible on top
       return at != other.at ? at > other.at : id > other.id;
     }
   };
@@ -115,6 +126,7 @@ class HostThread {
     core::CommandId id;
     core::Time given;
     core::Duration cost, extra;
+    std::uint32_t joinable_parts = 0;  // 0: it is issued by itself
   };
   struct Submitter {
     core::Time free_at;           // when all that it has begun is over
@@ -126,26 +138,28 @@ class HostThread {
     core::Time issues_until;    // what it has in hand, or had last
     std::vector<Order> orders;  // those before first_order are done with; the first is in hand
     std::size_t first_order = 0;
+    std::size_t in_hand = 1;  // orders, from the first
   };
 
   void append_event(const News& news);
   [[nodiscard]] bool has_submitters() const { return !submitters_.empty(); }
   void add_end(const News& news, core::SpaceId submitter);
   void find_end(News news, core::SpaceId submitter);
-  void issue(core::CommandId id, core::SpaceId submitter, core::Duration cost,
-             core::Duration extra);
+  void issue(core::CommandId id, core::SpaceId submitter, core::Duration cost, core::Duration extra,
+             std::uint32_t joinable_parts = 0);
   void show(const Issued& issued);
   void go_on(core::SpaceId submitter);
   void look(Submitter& thread, core::Time at);
   void tell(News news);
   void begin_next(core::SpaceId submitter);
+  [[nodiscard]] std::size_t orders_together(const Submitter& thread, core::Time begin) const;
   [[nodiscard]] double crowd(core::SpaceId submitter, core::Time at) const;
 
   const core::Machine* machine_;
   core::HostCosts costs_;
   double slowdown_;
   core::Duration notice_;
-  core::Time issued_until_;
+  Issued last_;                                          // that was taken
   core::Time busy_until_;                                // the deciding thread
   core::IdVector<core::SpaceId, Submitter> submitters_;  // none: it issues itself
   std::vector<core::SpaceId> gpus_;                      // whose submitters are threads

@@ -24,6 +24,8 @@ InFlight& InFlightTable::add(core::CommandId id) {
   InFlight& slot = (*this)[id];
   slot.devices.clear();
   slot.boxes.clear();
+  slot.joined.clear();
+  slot.leader = core::CommandId::none();
   slot.first_waiter = InFlight::kNone;
   slot.first_arrival = InFlight::kNone;
   slot.is_finished = false;

@@ -48,10 +48,13 @@ struct InFlight {
   core::ArrayId array;
   core::Bytes bytes;
   std::uint32_t parts = 1;
-  core::Bytes flow_bytes;  // that flow: other than `bytes` with noise
+  std::uint32_t followers = 0;  // issued with it, whether or not they share its launch
+  core::Bytes flow_bytes;       // that flow: other than `bytes` with noise
   double rate_limit = 0.0;
   FlowId flow;  // once it has begun
   core::Time issued, start;
+  core::Time entered;                   // where there are streams, once is_entered
+  core::CommandId leader;               // of a copy, once visible: whose launch it shares, or none
   core::Duration whole;                 // of a launch, once started: all its kernels, alone
   std::uint32_t phase = 0;              // which of them runs
   core::Time all_issued;                // of a launch: the last of its kernels, too
@@ -59,6 +62,7 @@ struct InFlight {
   std::vector<core::CommandId> after;   // as told; only where there are streams
   std::vector<core::DeviceId> devices;  // of a launch
   std::vector<core::Box> boxes;         // of a copy, if copies are recorded
+  std::vector<core::CommandId> joined;  // copies that share its launch
 };
 
 class InFlightTable {

@@ -68,6 +68,12 @@ class Simulation {
   void accept(const core::DropReplica& drop);
   void become_visible(core::CommandId id);
   void enter_queue(core::CommandId id);
+  [[nodiscard]] bool is_joinable(const core::StartCopy& copy) const;
+  [[nodiscard]] bool may_join(core::CommandId id, core::CommandId leader);
+  void join(core::CommandId id, core::CommandId leader);
+  void disjoin(core::CommandId leader);
+  void start_joined(core::CommandId leader);
+  void end_joined(std::span<const core::CommandId> joined);
   void enter_held();
   void one_less_pending(core::CommandId id);
   [[nodiscard]] std::span<const core::CopyEngineId> engines_of(const InFlight& copy) const;

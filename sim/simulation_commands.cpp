@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "sim/copy_timing.h"
@@ -39,6 +40,7 @@ void Simulation::accept(const core::StartCopy& copy) {
   InFlight& slot = commands_.add(copy.id);
   slot.is_copy = true;
   slot.is_inline = slot.is_entered = false;
+  slot.followers = 0;
   slot.priority = copy.priority;
   slot.queue = InFlight::kNone;
   slot.task = copy.task;
@@ -62,8 +64,14 @@ void Simulation::accept(const core::StartCopy& copy) {
   }
   slot.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, copy.parts.size()));
   if (!streams_.empty()) slot.after.assign(copy.after.begin(), copy.after.end());
-  host_.issue_copy(copy.id, host_.submitter_of_copy(copy.from, copy.to), slot.parts,
-                   machine_.route(copy.route).issue);
+  const core::SpaceId submitter = host_.submitter_of_copy(copy.from, copy.to);
+  const Duration extra = machine_.route(copy.route).issue;
+  if (is_joinable(copy)) {
+    host_.issue_joinable_copy(copy.id, submitter, slot.parts, extra);
+    slot.parts = 1;  // one launch does them
+  } else {
+    host_.issue_copy(copy.id, submitter, slot.parts, extra);
+  }
 }
 
 void Simulation::accept(const core::LaunchTask& launch) {
@@ -106,9 +114,13 @@ void Simulation::become_visible(CommandId id) {
   InFlight& slot = commands_[id];
   slot.issued = now_;
   slot.all_issued = host_.issued_until();
+  const CommandId leader = host_.issued_with();
+  if (!leader.is_none() && may_join(id, leader)) return join(id, leader);
+  if (!leader.is_none()) disjoin(leader);
   if (streams_.empty()) {
     one_less_pending(id);
   } else if (streams_.may_enter(id)) {
+    slot.pending += slot.followers = host_.followers();
     enter_queue(id);
     enter_held();
   } else {
@@ -117,7 +129,8 @@ void Simulation::become_visible(CommandId id) {
 }
 
 void Simulation::enter_queue(CommandId id) {
-  const InFlight& slot = commands_[id];
+  InFlight& slot = commands_[id];
+  slot.entered = now_;
   const bool is_panel = !slot.is_copy && durations_.is_of_panel(slot.task, slot.alternative);
   if (!streams_.enter(id, is_panel)) one_less_pending(id);  // else what is before it there counts
 }
@@ -140,7 +153,13 @@ void Simulation::enter_held() {
 }
 
 void Simulation::one_less_pending(CommandId id) {
-  if (--commands_[id].pending == 0) wait_for_servers(id);
+  InFlight& slot = commands_[id];
+  if (--slot.pending > 0) return;
+  if (slot.leader.is_none()) {
+    wait_for_servers(id);
+  } else {
+    one_less_pending(slot.leader);
+  }
 }
 
 void Simulation::wait_for_servers(CommandId id) {
@@ -159,17 +178,18 @@ void Simulation::start_copy(CommandId id) {
   InFlight& copy = commands_[id];
   copy.start = now_;
   residency_.arrive(now_, copy.first_arrival);
-  const CopyTiming timing = copy_timing(machine_, copy.route, copy.bytes);
+  copy.flow_bytes = copy.bytes;
+  start_joined(id);
+  const CopyTiming timing = copy_timing(machine_, copy.route, copy.flow_bytes);
   copy.has_flow = !timing.is_fixed_only;
   copy.rate_limit = timing.rate_limit;
-  copy.flow_bytes = copy.bytes;
   Duration fixed(timing.fixed.count() * copy.parts);  // each part is started by itself
   if (!options_.copy_noise.is_none()) {
     // As if there were more or fewer bytes: slow beside others too, and the same when alone.
     const double factor =
         options_.copy_noise.factor(options_.engine.seed, NoiseStream::kCopies, id.index());
     fixed = scaled(fixed, factor);
-    const double bytes = std::min(static_cast<double>(copy.bytes.count()) * factor,
+    const double bytes = std::min(static_cast<double>(copy.flow_bytes.count()) * factor,
                                   static_cast<double>(core::kMostBytes.count()));
     copy.flow_bytes = core::Bytes(std::max<std::int64_t>(1, std::llround(bytes)));
   }
@@ -253,11 +273,13 @@ void Simulation::end_flow(CommandId id) {
 }
 
 void Simulation::end_copy(CommandId id) {
-  const InFlight& copy = commands_[id];
+  InFlight& copy = commands_[id];
   copy_engines_.release(engines_of(copy), 1);
   recorder_.copy_ended(id, copy, now_);
   host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue);
+  const std::vector<CommandId> joined = std::exchange(copy.joined, {});
   finish(id);
+  end_joined(joined);
 }
 
 /// Its last kernel does not start before it is issued. Times recorded have that in them.
@@ -292,7 +314,7 @@ void Simulation::finish(CommandId id) {
   const core::HostCosts& costs = machine_.host();
   const bool tells_later = costs.event > Duration(0) || costs.handoff > Duration(0);
   if (tells_later) ended_ = commands_[id];  // its slot goes
-  if (!streams_.empty()) {
+  if (!streams_.empty() && commands_[id].leader.is_none()) {
     if (const auto next = streams_.leave(id)) one_less_pending(*next);
   }
   for (const Waiter& waiter : commands_.finish(id)) {

@@ -115,6 +115,9 @@ struct HostCosts {
   Submitters submitters = Submitters::kOne;
   Duration decide_command;
   Duration issue_part;   // each further part of a copy; 0: as the first
+  /// Each further copy within a GPU, of at most inline_copy, that shares a launch with the one
+  /// before it; 0: none does. With submitters of their own, on GPUs with streams.
+  Duration issue_joined;
   Duration poll;     // of the thread that finds an end: it issues nothing meanwhile
   Duration event;    // from an end to the start of what waited for it on another engine or device
   Duration handoff;  // the same between the host's own tasks and what runs elsewhere

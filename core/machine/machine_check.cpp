@@ -162,6 +162,7 @@ class Checker : public FaultList {
     check("issue_copy_ns", spec_.host.issue_copy.count());
     check("issue_launch_ns", spec_.host.issue_launch.count());
     check("issue_part_ns", spec_.host.issue_part.count());
+    check("issue_joined_ns", spec_.host.issue_joined.count());
     check("round_trip_ns", spec_.host.round_trip.count());
     check("decide_ns", spec_.host.decide.count());
     check("pin_ns_per_mib", spec_.host.pin_ns_per_mib);

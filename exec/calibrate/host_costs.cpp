@@ -113,6 +113,17 @@ void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& 
         median_of_five([&] { return laboratory.task_on_any(on, count, window, spin_ns); });
     return each * static_cast<double>(on.size());
   };
+  // What is read beyond the first two slices shares the launch of their copies.
+  constexpr std::int64_t kSlices = 14, kFew = 2;
+  const std::size_t gathers = (options.is_quick ? 1000 : 4000) / kSlices;
+  const auto gathering = [&](std::int64_t read) {
+    return median_of_five(
+        [&] { return laboratory.gathering(gpus.front(), gathers, kSlices, read); });
+  };
+  const double joined =
+      (gathering(kSlices) - gathering(kFew)) / static_cast<double>(kSlices - kFew);
+  spec.host.issue_joined =
+      std::clamp(from_seconds(joined), core::Duration(1), spec.host.issue_copy);
   const double together = cost(gpus, 64, 0.0);
   const double spin_ns = std::round(1e9 * launch_alone * std::max(1, options.streams) / 2.0);
   const double few = cost({gpus.front()}, 8, spin_ns);

@@ -335,6 +335,29 @@ double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t coun
   return seconds(run(program, window, false).makespan) / static_cast<double>(count);
 }
 
+double Laboratory::gathering(core::DeviceId device, std::size_t count, std::int64_t slices,
+                             std::int64_t read) const {
+  constexpr std::int64_t kBytes = 64;
+  Program program("gathering");
+  const auto spawn = [&](std::vector<core::Access> accesses) {
+    core::TaskSpec task = task_on(machine_, device, std::move(accesses));
+    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
+    required(program.spawn(std::move(task)));
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    const RegionView whole = add_array(program, "x_" + std::to_string(i), {slices * kBytes},
+                                       core::DType::kUint8, zeros(core::DType::kUint8), "host");
+    const auto part = [&](std::int64_t start, std::int64_t stop) {
+      const core::Index index[] = {
+          core::Slice{.start = start * kBytes, .stop = stop * kBytes, .step = {}}};
+      return required(program.slice(whole, index));
+    };
+    for (std::int64_t s = 0; s < slices; ++s) spawn({access(part(s, s + 1), AccessMode::kOut)});
+    spawn({access(part(0, read), AccessMode::kIn)});
+  }
+  return seconds(run(program, 64, false).makespan) / static_cast<double>(count);
+}
+
 double Laboratory::task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
                                std::uint32_t window, double spin_ns) const {
   Program program("empty tasks");

@@ -14,7 +14,7 @@ core::Submitters read_submitters(FieldReader& reader, JsonValue value) {
 
 core::HostCosts read_host_costs(FieldReader& reader, JsonValue value) {
   const auto fields = reader.fields(
-      value, {"issue_copy_ns", "issue_part_ns", "issue_launch_ns", "round_trip_ns", "decide_ns", "decide_command_ns",
+      value, {"issue_copy_ns", "issue_part_ns", "issue_joined_ns", "issue_launch_ns", "round_trip_ns", "decide_ns", "decide_command_ns",
               "poll_ns", "event_ns", "handoff_ns", "pin_ns_per_mib", "submitters",
               "crowding", "copy_streams", "inline_copy_bytes"});
   if (!fields) return {};
@@ -27,6 +27,7 @@ core::HostCosts read_host_costs(FieldReader& reader, JsonValue value) {
   host.issue_copy = duration("issue_copy_ns");
   host.issue_launch = duration("issue_launch_ns");
   host.issue_part = duration("issue_part_ns");
+  host.issue_joined = duration("issue_joined_ns");
   host.round_trip = duration("round_trip_ns");
   host.decide = duration("decide_ns");
   host.decide_command = duration("decide_command_ns");

@@ -337,6 +337,7 @@ class MachineWriter {
     if (spec_.host.submitters == core::Submitters::kPerGpu) line.text("submitters", "per_gpu");
     const std::pair<const char*, core::Duration> rarer[] = {
         {"issue_part_ns", spec_.host.issue_part},
+        {"issue_joined_ns", spec_.host.issue_joined},
         {"decide_command_ns", spec_.host.decide_command},
         {"poll_ns", spec_.host.poll},
         {"event_ns", spec_.host.event},

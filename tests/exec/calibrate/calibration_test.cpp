@@ -153,6 +153,8 @@ TEST_CASE("streams, threads that issue and power are found") {
   spec.host.submitters = core::Submitters::kPerGpu;
   spec.host.decide_command = core::Duration(200);
   spec.host.poll = core::Duration(900);
+  spec.host.inline_copy = core::Bytes(1 << 16);
+  spec.host.issue_joined = core::Duration(700);
   spec.host.event = core::Duration(4000);
   spec.host.handoff = core::Duration(9000);
   spec.host.crowding = 0.3;
@@ -201,6 +203,7 @@ TEST_CASE("streams, threads that issue and power are found") {
     CHECK(std::abs(static_cast<double>(a.count() - b.count())) <=
           share * static_cast<double>(b.count()));
   };
+  near(found->host.issue_joined, core::Duration(700), 0.25);  // looks for ends included
   near(found->host.event, core::Duration(4000), 0.1);
   near(found->host.handoff, core::Duration(9000), 0.1);
   CHECK(found->host.crowding == doctest::Approx(0.3).epsilon(0.2));
