@@ -84,16 +84,21 @@ class Instant final : public Backend {
   std::vector<Completion> ended_;
 };
 
+KernelProbe empty_kernel() {
+  KernelProbe empty;
+  empty.kernel = "spin";
+  empty.parameters = {{"ns", 0.0}};
+  return empty;
+}
+
 void measure_start_up(const Laboratory& laboratory, core::MachineSpec& spec) {
   std::vector<std::string> seen;
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {
     const std::string device_class = spec.devices[DeviceId(d)].device_class;
     if (std::ranges::find(seen, device_class) != seen.end()) continue;
     seen.push_back(device_class);
-    KernelProbe empty;
-    empty.kernel = "spin";
-    empty.parameters = {{"ns", 0.0}};
-    const core::Duration start = from_seconds(median(laboratory.kernel(empty, DeviceId(d), 100)));
+    const core::Duration start =
+        from_seconds(median(laboratory.kernel(empty_kernel(), DeviceId(d), 100)));
     for (std::size_t other = 0; other < spec.devices.size(); ++other) {
       core::Device& like = spec.devices[DeviceId(other)];
       if (like.device_class == device_class) like.launch = start;
@@ -140,6 +145,10 @@ void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& 
 
 }  // namespace
 
+double issue_of_empty_kernel(const Laboratory& laboratory, DeviceId device) {
+  return median(laboratory.timed_kernel(empty_kernel(), device, 100).issues);
+}
+
 void measure_host(const Laboratory& laboratory, const CalibrationOptions& options,
                   core::MachineSpec& spec) {
   using Empty = Laboratory::EmptyTasks;
@@ -148,7 +157,11 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   const auto cost = [&](Empty kind, std::size_t tasks, std::uint32_t window) {
     return median_of_five([&] { return laboratory.task(kind, device, tasks, window); });
   };
+  const double part_before = issue_of_empty_kernel(laboratory, device);
   const double launch = cost(Empty::kIndependent, count, 64);
+  // A further part of a copy is a kernel more.
+  const double part = (part_before + issue_of_empty_kernel(laboratory, device)) / 2.0;
+  if (!spec.spaces[spec.devices[device].space].is_host) spec.host.issue_part = from_seconds(part);
   const double copied = cost(Empty::kCopies, count, 64);
   spec.host.issue_launch = from_seconds(launch);
   spec.host.issue_copy = from_seconds(copied - launch);

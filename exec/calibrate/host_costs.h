@@ -9,6 +9,10 @@
 
 namespace parley::exec {
 
+/// Seconds that the thread that issues takes for a kernel that does nothing, as timed runs tell; 0:
+/// not known.
+double issue_of_empty_kernel(const Laboratory& laboratory, core::DeviceId device);
+
 /// Start-up of kernels on each class of devices, and what the host spends on launches and copies.
 void measure_host(const Laboratory& laboratory, const CalibrationOptions& options,
                   core::MachineSpec& spec);

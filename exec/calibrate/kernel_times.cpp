@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "exec/calibrate/host_costs.h"
 #include "exec/calibrate/saturation.h"
 
 namespace parley::exec {
@@ -271,7 +272,7 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
     if (array_bytes(made, repetitions) > space.capacity.count() / 4) break;
     const Laboratory::TimedKernel timed = laboratory_.timed_kernel(made, device, repetitions);
     const double taken = median(timed.durations);
-    const double issue = median(timed.issues) - plain_issue(device);
+    const double issue = issue_beyond_plain(device, median(timed.issues));
     issues.emplace_back(size, core::Duration(std::max(0LL, std::llround(issue * 1e9))));
     points.emplace_back(size, core::Duration(std::max(1LL, std::llround(taken * 1e9))));
     if (taken > kLongKernel) break;
@@ -286,17 +287,15 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
   }
 }
 
-/// Seconds that the host takes to issue one kernel that does nothing; measured once a device.
-double KernelTimes::plain_issue(DeviceId device) {
-  const auto [at, is_new] = plain_issue_.try_emplace(device, 0.0);
-  if (is_new) {
-    const KernelProbe empty = probe("spin", DType::kFloat64, {}, {{"ns", 0.0}});
-    at->second = median(laboratory_.timed_kernel(empty, device, 100).issues);
-    // A further part of a copy is a kernel more.
-    const bool is_on_gpu = !spec_.spaces[spec_.devices[device].space].is_host;
-    if (is_on_gpu) spec_.host.issue_part = core::Duration(std::llround(at->second * 1e9));
-  }
-  return at->second;
+/// Seconds of issuing beyond those for a kernel that does nothing, at the speed that the host had
+/// when what a launch takes was measured: on a virtual machine it changes by a third within
+/// seconds.
+double KernelTimes::issue_beyond_plain(DeviceId device, double seconds) const {
+  const double now = issue_of_empty_kernel(laboratory_, device);
+  const bool is_on_gpu = !spec_.spaces[spec_.devices[device].space].is_host;
+  const double then = is_on_gpu ? static_cast<double>(spec_.host.issue_part.count()) * 1e-9 : now;
+  if (now <= 0.0 || then <= 0.0) return seconds - now;
+  return seconds * then / now - then;
 }
 
 const std::vector<std::pair<std::int64_t, core::Duration>>* KernelTimes::times(

@@ -39,7 +39,7 @@ class KernelTimes {
   [[nodiscard]] Family hash_family(core::DType dtype) const;
   [[nodiscard]] Family spin_family() const;
   void take_rates(core::DeviceId device);
-  [[nodiscard]] double plain_issue(core::DeviceId device);
+  [[nodiscard]] double issue_beyond_plain(core::DeviceId device, double seconds) const;
   [[nodiscard]] std::vector<double> products_for(core::DeviceId device, double seconds) const;
   void measure_power(core::DeviceId device);
   void slow_down(core::DeviceId device);
@@ -48,7 +48,6 @@ class KernelTimes {
 
   const Laboratory& laboratory_;
   core::MachineSpec& spec_;
-  std::map<core::DeviceId, double> plain_issue_;
   bool is_quick_, is_sustained_;
   std::size_t streams_;
 };

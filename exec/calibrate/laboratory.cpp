@@ -338,22 +338,28 @@ double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t coun
 double Laboratory::gathering(core::DeviceId device, std::size_t count, std::int64_t slices,
                              std::int64_t read) const {
   constexpr std::int64_t kBytes = 64;
+  constexpr std::size_t kAhead = 8;  // no stream waits for what was written so long ago
   Program program("gathering");
+  std::vector<RegionView> arrays;
+  const auto part = [&](std::size_t i, std::int64_t start, std::int64_t stop) {
+    const core::Index index[] = {
+        core::Slice{.start = start * kBytes, .stop = stop * kBytes, .step = {}}};
+    return required(program.slice(arrays[i], index));
+  };
   const auto spawn = [&](std::vector<core::Access> accesses) {
     core::TaskSpec task = task_on(machine_, device, std::move(accesses));
     task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
     required(program.spawn(std::move(task)));
   };
-  for (std::size_t i = 0; i < count; ++i) {
-    const RegionView whole = add_array(program, "x_" + std::to_string(i), {slices * kBytes},
-                                       core::DType::kUint8, zeros(core::DType::kUint8), "host");
-    const auto part = [&](std::int64_t start, std::int64_t stop) {
-      const core::Index index[] = {
-          core::Slice{.start = start * kBytes, .stop = stop * kBytes, .step = {}}};
-      return required(program.slice(whole, index));
-    };
-    for (std::int64_t s = 0; s < slices; ++s) spawn({access(part(s, s + 1), AccessMode::kOut)});
-    spawn({access(part(0, read), AccessMode::kIn)});
+  for (std::size_t i = 0; i < count + kAhead; ++i) {
+    if (i < count) {
+      arrays.push_back(add_array(program, "x_" + std::to_string(i), {slices * kBytes},
+                                 core::DType::kUint8, zeros(core::DType::kUint8), "host"));
+      for (std::int64_t s = 0; s < slices; ++s) {
+        spawn({access(part(i, s, s + 1), AccessMode::kOut)});
+      }
+    }
+    if (i >= kAhead) spawn({access(part(i - kAhead, 0, read), AccessMode::kIn)});
   }
   return seconds(run(program, 64, false).makespan) / static_cast<double>(count);
 }

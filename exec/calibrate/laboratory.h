@@ -95,9 +95,9 @@ class Laboratory {
   /// Seconds a task with an empty kernel takes on the device, from first submission to the end.
   [[nodiscard]] double task(EmptyTasks kind, core::DeviceId device, std::size_t count,
                             std::uint32_t window) const;
-  /// Seconds that an empty task takes, with those that write what it reads: `slices` of an array,
-  /// each written by one, of which it reads the first `read` together. On a GPU these are so many
-  /// copies.
+  /// Seconds that an empty task takes, with those that write what it reads some time before:
+  /// `slices` of an array, each written by one, of which it reads the first `read` together. On a
+  /// GPU these are so many copies.
   [[nodiscard]] double gathering(core::DeviceId device, std::size_t count, std::int64_t slices,
                                  std::int64_t read) const;
   /// The same of independent tasks spread over several devices, in turn, that spin for a time.
