@@ -9,8 +9,10 @@
 
 #include "cli/command.h"
 #include "cli/exec_machine.h"
+#include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/progress_line.h"
+#include "exec/backend.h"
 #include "exec/calibrate/calibration.h"
 #include "exec/cuda/cuda_backend.h"
 #include "exec/host/host_backend.h"
@@ -105,8 +107,10 @@ int run_calibrate(const CalibrateArguments& arguments, Terminal& terminal) {
     options.inline_copy = core::Bytes(exec::cuda::kInlineCopyBytes);
   }
   core::Result<core::MachineSpec> spec = [&] {
+    const InterruptGuard guard;
     ProgressLine progress(terminal, "measurements");
     options.progress = [&](const std::string&, std::size_t done, std::size_t total) {
+      if (guard.flag()) throw exec::EnvironmentFailure("interrupted");
       progress.update(done, total);
     };
     return exec::calibrate(*plain, options, *subject->backend);

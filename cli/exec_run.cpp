@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/crash_report.h"
 #include "cli/interrupt.h"
 #include "cli/progress_line.h"
 #include "cli/report/execution.h"
@@ -81,12 +82,16 @@ class ExecRun {
   [[nodiscard]] double beside_s() const { return beside_s_; }
 
  private:
-  core::Result<exec::ExecResult> run_once(const std::atomic<bool>& interrupt);
-  [[nodiscard]] exec::VerificationReport verify(const exec::ExecResult& result) const;
+  core::Result<exec::ExecResult> run_once();
+  /// None when a signal came first.
+  [[nodiscard]] std::optional<exec::VerificationReport> verify(
+      const exec::ExecResult& result) const;
   void measure_host();
   [[nodiscard]] Prediction predict(const exec::ExecResult& result) const;
   [[nodiscard]] int exit_code(const Execution& execution);
 
+  const InterruptGuard guard_;  // until all is reported and written
+  const CrashReport crash_report_;
   const ExecArguments& arguments_;
   const LoadedRun& loaded_;
   exec::Backend& backend_;
@@ -104,10 +109,9 @@ std::string reason_to_stop(const exec::ExecResult& result) {
 }
 
 core::Result<exec::ExecResult> ExecRun::run() {
-  const InterruptGuard guard;  // not beyond: what comes after does not look at it
   for (std::uint32_t i = 1;; ++i) {
     if (i == arguments_.repeat) measure_host();  // the last one is compared
-    core::Result<exec::ExecResult> result = run_once(guard.flag());
+    core::Result<exec::ExecResult> result = run_once();
     if (!result) return result;
     makespans_.push_back(result->run.makespan);
     if (i < arguments_.repeat && result->is_finished()) continue;
@@ -134,14 +138,14 @@ void ExecRun::measure_host() {
 }
 
 /// The journal is complete up to the fault when a rule is broken.
-core::Result<exec::ExecResult> ExecRun::run_once(const std::atomic<bool>& interrupt) {
+core::Result<exec::ExecResult> ExecRun::run_once() {
   exec::ExecOptions options;
   options.engine = loaded_.engine;
   options.record_commands = !arguments_.is_untimed;
   options.record_residency = !arguments_.output.trace.empty() || arguments_.output.with_states;
   options.keep_contents =
       arguments_.verifies || (!arguments_.output.summary.empty() && !arguments_.output.is_brief);
-  options.interrupt = &interrupt;
+  options.interrupt = &guard_.flag();
   ProgressLine progress(terminal_, "tasks");
   options.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); };
   const core::Result<core::StepObserver*> observer =
@@ -156,11 +160,19 @@ core::Result<exec::ExecResult> ExecRun::run_once(const std::atomic<bool>& interr
   }
 }
 
-exec::VerificationReport ExecRun::verify(const exec::ExecResult& result) const {
+std::optional<exec::VerificationReport> ExecRun::verify(const exec::ExecResult& result) const {
+  struct Interrupted {};
   exec::VerifyOptions options;
   ProgressLine progress(terminal_, "tasks verified");
-  options.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); };
-  return exec::verify(loaded_.program, result, options);
+  options.progress = [&](std::size_t done, std::size_t total) {
+    if (guard_.flag()) throw Interrupted();
+    progress.update(done, total);
+  };
+  try {
+    return exec::verify(loaded_.program, result, options);
+  } catch (const Interrupted&) {
+    return std::nullopt;
+  }
 }
 
 Prediction ExecRun::predict(const exec::ExecResult& result) const {
@@ -210,8 +222,10 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
     execution.verification = verify(executed);
     wall.verify_s = seconds_since(start);
   }
+  const bool is_unverified =
+      arguments_.verifies && executed.is_finished() && !execution.verification;
   std::optional<Prediction> prediction;
-  if (arguments_.predicts && executed.is_finished()) {
+  if (arguments_.predicts && executed.is_finished() && !is_unverified) {
     prediction = predict(executed);
     if (arguments_.run.machine.empty()) {
       terminal_.err << "warning: predicted with default rates; parley calibrate measures those of "
@@ -230,7 +244,8 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
   print_failures(result, terminal_.err);
   files_.print(result, wall, terminal_);
-  const int code = exit_code(execution);
+  if (is_unverified) terminal_.err << "verification: interrupted\n";
+  const int code = is_unverified ? static_cast<int>(kFailedExecution) : exit_code(execution);
   return files_.check(terminal_) == kOk ? code : static_cast<int>(kFailedExecution);
 }
 

@@ -130,6 +130,22 @@ DType float_for(DType dtype, DType small) {
 bool is_integral(DType dtype) { return dtype <= DType::kUint64; }
 bool is_float(DType dtype) { return !is_integral(dtype) && !core::is_complex(dtype); }
 
+bool are_equal_elements(DType dtype, std::span<const std::byte> a, std::span<const std::byte> b) {
+  if (std::ranges::equal(a, b)) return true;
+  if (is_integral(dtype)) return false;
+  const auto are_equal = [](double x, double y) {
+    return x == y || (std::isnan(x) && std::isnan(y));
+  };
+  const auto bytes = static_cast<std::size_t>(core::element_bytes(dtype));
+  for (std::size_t at = 0; at < a.size(); at += bytes) {
+    if (!are_equal(core::decode_element(dtype, &a[at]), core::decode_element(dtype, &b[at])) ||
+        !are_equal(core::decode_imaginary(dtype, &a[at]), core::decode_imaginary(dtype, &b[at]))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 DType promoted(DType a, DType b) {
   if (is_integral(a) && is_integral(b)) return promoted_integers(a, b);
   const DType small =

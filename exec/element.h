@@ -6,6 +6,7 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "core/graph/dtype.h"
@@ -54,6 +55,11 @@ decltype(auto) with_compute_type(core::DType dtype, Visitor&& visit) {
 /// imaginary part. Instantiated for the six compute types.
 template <class C>
 C load_element(core::DType dtype, const std::byte* at);
+
+/// Whether all elements are the same numbers: 0 and -0 are, and so is NaN and NaN. Requires: of one
+/// size.
+bool are_equal_elements(core::DType dtype, std::span<const std::byte> a,
+                        std::span<const std::byte> b);
 
 /// Stores with numpy's cast: towards zero and modulo 2^bits for integers, to nearest even for
 /// floating point, "not zero" for bool; NaN becomes the integer 0.

@@ -5,7 +5,8 @@
 // With latency and rate these are the fixed part and the limit. With a curve T(n) of the
 // uncontended time, the fixed part is T(0) and the limit n / (T(n) - T(0)): a small copy is a slow
 // flow over its whole time rather than a fast one after a long start, as small copies that run side
-// by side share a link without slowing each other. Where the resources on the way could not carry
+// by side share a link without slowing each other. Where the curve is flat, T(n) = T(0), that is
+// the whole copy, but for one of so few bytes that no resource on the way notices. Where the resources on the way could not carry
 // that flow, though it is alone, it has the rate that they can, and the fixed part is longer.
 #pragma once
 

@@ -22,6 +22,8 @@ core::Result<SimResult> simulate(const core::Program& program, const core::Machi
   Simulation simulation(program, machine, *result.engine, options, durations);
   result.run = simulation.run();
   result.bounds = lower_bounds(program, machine, durations);
+  // A copy may draw as short a time as can be: nothing is known of all.
+  if (!options.copy_noise.is_none()) result.bounds.transfer = core::Duration(0);
   if (std::string warning = durations.warning(); !warning.empty()) {
     result.warnings.push_back(std::move(warning));
   }

@@ -140,7 +140,7 @@ TransferBound::TransferBound(const core::Program& program, const core::Machine& 
     // As the engine has it: a host called otherwise than "host" still serves as the default home.
     if (first.is_none()) homes.insert(first = machine.host_of(SpaceId(0)));
     homes_.push_back(std::move(homes));
-    slots_.push_back(machine.host_of(first));
+    first_homes_.push_back(first);
   }
 }
 
@@ -176,7 +176,7 @@ void TransferBound::add_at_end(const DataFlow& flow) {
     const core::ArrayId array(i);
     if (program_.array(array).spec.at_end != core::AtEnd::kHome) continue;
     SpaceSet home(machine_.space_count());
-    home.insert(slots_[array]);
+    home.insert(first_homes_[array]);
     for (const FlowRead& contents : flow.final_contents(array)) {
       const bool has_contents =
           !contents.writer.is_none() ||

@@ -47,7 +47,7 @@ class TransferBound {
   const core::Machine& machine_;
   Reach& reach_;
   core::IdVector<core::ArrayId, SpaceSet> homes_;
-  core::IdVector<core::ArrayId, core::SpaceId> slots_;
+  core::IdVector<core::ArrayId, core::SpaceId> first_homes_;  // where contents go in the end
   core::IdVector<core::PieceId, Counted> counted_;
   core::IdVector<core::SpaceId, core::Bytes> leaving_, entering_;
   core::IdVector<core::SpaceId, std::vector<core::Route>> fabric_out_, fabric_in_;

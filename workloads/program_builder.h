@@ -21,7 +21,9 @@ core::Access out(core::RegionView view);
 core::Access inout(core::RegionView view);
 core::Access access(core::RegionView view, core::AccessMode mode);
 
-/// A call on the task's operands `operands`, given by their place in its list of accesses.
+/// A call on the task's operands `operands`, given by their place in its list of accesses, each seen
+/// as its whole region: where an access has a view of its own (a reversed slice), say so in
+/// `arguments[i].view`, or give no operands, and all are seen as accessed.
 core::KernelCall kernel_call(std::string name, std::initializer_list<std::size_t> operands,
                              std::vector<std::pair<std::string, double>> parameters = {});
 

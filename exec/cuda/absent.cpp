@@ -6,7 +6,7 @@ namespace {
 
 core::Fault not_built() {
   return {"--backend cuda",
-          "this build has no CUDA (nvcc was not found when it was configured); "
+          "this build has no CUDA (PARLEY_CUDA was off, or nvcc not found, when it was configured); "
           "--backend host runs the same workload with threads"};
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "exec/driver/contents.h"
 #include "exec/driver/initial.h"
+#include "exec/element.h"
 
 namespace parley::exec {
 
@@ -247,7 +248,8 @@ void Run::observe() {
       const ArrayContents contents =
           read_contents(program_, array, engine_.locations(array), backend_);
       std::vector<std::byte> found = elements_of(program_, expectation.region, contents.bytes);
-      if (found == expectation.bytes) continue;
+      const core::DType dtype = program_.array(array).spec.dtype;
+      if (are_equal_elements(dtype, found, expectation.bytes)) continue;
       result_.failed_expectations.push_back(
           {task, expectation.region, expectation.bytes, std::move(found)});
     }

@@ -133,6 +133,8 @@ void HostBackend::perform(const StoredCommand& command) {
     if (!failure) performer_->perform(command);
   } catch (const std::exception& thrown) {
     failure = thrown.what();
+  } catch (...) {  // a user's kernel may throw anything
+    failure = "threw what is not a std::exception";
   }
   scheduler_->ended(command, start, now(), failure);
 }

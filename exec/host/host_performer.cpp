@@ -8,6 +8,7 @@
 
 #include "core/machine/cost_model.h"
 #include "core/memory/arena.h"
+#include "exec/current_task.h"
 #include "exec/strided.h"
 
 namespace parley::exec {
@@ -63,6 +64,7 @@ void HostPerformer::copy(const StoredCommand& command, const StoredPart& part) c
 void HostPerformer::launch(const StoredCommand& command) const {
   const core::Duration spin = spin_of(command);
   if (spin > core::Duration(0)) wait_for(spin);
+  const CurrentTask current(program_->task_name(command.task));
   run_task(*kernels_, *program_, command.task, command.alternative, operands(command),
            scratch(command));
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,13 @@ def raw_rates(raw: str, seconds: float, given: str) -> list[dict[str, Any]]:
 
 
 def gpu_names() -> list[str]:
+    """Those that CUDA shows to programs."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = all_gpu_names()
+    return names if shown is None else names[: len([word for word in shown.split(",") if word])]
+
+
+def all_gpu_names() -> list[str]:
     query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
@@ -141,7 +149,7 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for i, row in enumerate(rows):
             row.flags = [*row.flags, *options.flags.split()]
-            row.raw = limits.get((row.raw_name, row.gpus), limits.get((row.raw_name, 1)))
+            row.raw = limits.get((row.raw_name, row.gpus))
             left = end - time.monotonic()
             if left < 3:
                 row.note = LATE

@@ -223,6 +223,64 @@ TEST_CASE("Ctrl-C and SIGTERM end a run: what was finished is reported, and file
   }
 }
 
+TEST_CASE("Ctrl-C while a run is verified leaves out the rest of that, and nothing else") {
+  const TemporaryFolder folder;
+  ChildProcess child({"exec", "random:levels=30,width=10,blocks=20,block=1MiB,task_ns=0", "--backend",
+                      "host", "--devices", "1", "--verify", "--journal", "-", "--summary",
+                      folder.path("s.json")},
+                     folder.path("err"));
+  REQUIRE(child.read_until("\"finish\""));
+  child.signal(SIGINT);
+  child.read_all();
+  CHECK(child.wait() == 4);
+  CHECK(has(contents(folder.path("err")), "verification: interrupted"));
+  CHECK(folder.names() == std::vector<std::string>{"err", "s.json"});
+  const Json json = Json::parse(contents(folder.path("s.json")));
+  CHECK(json["tasks"].size() == 300);
+  CHECK(!json.contains("verification"));
+}
+
+TEST_CASE("a user's kernel that crashes, or throws anything, is named") {
+  const auto run = [](const TemporaryFolder& folder, const std::string& kernel) {
+    const std::string file = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+      "kernels": {")" + kernel + R"(": {"library": ")" PARLEY_USER_KERNELS R"(/faulty.so",
+                            "arguments": ["inout"]}},
+      "arrays": [{"name": "a", "shape": [2], "init": {"fill": 0}}],
+      "tasks": [{"name": "the bad one", "inout": ["a"], "kernel": {"name": ")" + kernel + "\"}}]}");
+    ChildProcess child({"exec", file, "--backend", "host", "--summary", folder.path("s.json")},
+                       folder.path("err"));
+    child.read_all();
+    return child.wait();
+  };
+  {
+    const TemporaryFolder folder;
+    CHECK(run(folder, "crashes") == 128 + SIGSEGV);
+    CHECK(has(contents(folder.path("err")), "crashed by SIGSEGV"));
+    CHECK(has(contents(folder.path("err")), "in task \"the bad one\""));
+    CHECK(!std::filesystem::exists(folder.path("s.json")));
+  }
+  const TemporaryFolder folder;
+  CHECK(run(folder, "throws") == 4);
+  CHECK(has(contents(folder.path("err")), "task \"the bad one\" (kernel throws) on"));
+  CHECK(std::filesystem::exists(folder.path("s.json")));
+}
+
+TEST_CASE("expected values are numbers: NaN is NaN, and -0 is 0") {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& expected) {
+    const std::string text = R"({"format": "parley-workload", "version": 1,
+      "arrays": [{"name": "a", "shape": [2], "dtype": "float64", "init": {"fill": -1}},
+                 {"name": "b", "shape": [2], "dtype": "float64", "init": {"fill": 0}}],
+      "tasks": [{"name": "root", "inout": ["a"], "kernel": {"name": "sqrt"}, "expect": {"a": "nan"}},
+                {"name": "minus", "inout": ["b"], "kernel": {"name": "scale", "value": -1},
+                 "expect": {"b": )" + expected +
+                             "}}]}";
+    return parley({"exec", folder.file("w.json", text), "--backend", "host", "--devices", "1"});
+  };
+  CHECK_MESSAGE(run("0").code == 0, run("0").err);
+  CHECK(run("1").code == 3);
+}
+
 TEST_CASE("a second Ctrl-C ends the process at once") {
   const TemporaryFolder folder;
   // Tasks of a minute, which an interrupted run would wait for.

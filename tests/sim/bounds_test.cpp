@@ -165,6 +165,37 @@ TEST_CASE("what one GPU makes for another must come in there") {
   CHECK(lower_bounds(builder.close(), machine).transfer == Duration(2000));
 }
 
+TEST_CASE("contents go to the first home in the end, which may be a GPU") {
+  for (const char* home : {"gpu0", "host"}) {
+    CAPTURE(home);
+    ProgramBuilder builder;
+    const core::RegionId a = builder.array("A", 1000, home, core::AtEnd::kHome);
+    builder.spawn(ProgramBuilder::task("use", "gpu:0", 1, {inout(a)}));
+    MachineBuilder machine_builder(1);
+    machine_builder.route(gpu_space(0), host_space(), {machine_builder.resource("link", 1e9)});
+    const core::Machine machine = machine_builder.build();
+    const bool is_host = std::string(home) == "host";
+    CHECK(lower_bounds(builder.close(), machine).transfer == Duration(is_host ? 1000 : 0));
+  }
+}
+
+TEST_CASE("nothing is known of all copies when each may draw a shorter time") {
+  ProgramBuilder builder;
+  const core::RegionId a = builder.array("A", 1'000'000);
+  builder.spawn(ProgramBuilder::task("use", "gpu:0", 1, {in(a)}));
+  MachineBuilder machine_builder(1);
+  machine_builder.route(host_space(), gpu_space(0), {machine_builder.resource("link", 1e9)});
+  const core::Machine machine = machine_builder.build();
+  const core::Program& program = builder.close();
+  SimOptions options;
+  CHECK(required(simulate(program, machine, options)).bounds.transfer > Duration(900'000));
+  options.copy_noise = required(Noise::parse("lognormal:sigma=1"));
+  for (options.engine.seed = 0; options.engine.seed < 10; ++options.engine.seed) {
+    const SimResult result = required(simulate(program, machine, options));
+    CHECK(result.run.makespan.ns() >= result.bounds.best().count());
+  }
+}
+
 TEST_CASE("what routes carry together: own limits, a shared resource, a shared engine") {
   MachineBuilder builder(3);
   const core::ResourceId memory = builder.resource("memory", 100e9);

@@ -72,6 +72,21 @@ TEST_CASE("a copy within the flat part of a curve takes no bandwidth") {
   CHECK_FALSE(copy_timing(machine, route, Bytes(5000)).is_fixed_only);
 }
 
+TEST_CASE("where a curve is flat, what resources notice flows all the time, as fast as they can") {
+  MachineBuilder builder(1);
+  const core::ResourceId link = builder.resource("link", 1e9);
+  builder.route(host_space(), gpu_space(0), {link}).curve = {{0, 1000}, {4000, 1000}, {8000, 9000}};
+  const core::Machine machine = builder.build();
+  const core::RouteId route = machine.route_id(host_space(), gpu_space(0));
+  const auto timing = [&](std::int64_t bytes) { return copy_timing(machine, route, Bytes(bytes)); };
+  CHECK(timing(0).is_fixed_only);
+  CHECK_FALSE(timing(500).is_fixed_only);
+  CHECK(timing(500).fixed == Duration(0));
+  CHECK(timing(500).rate_limit == doctest::Approx(0.5e9));
+  CHECK(timing(3000).fixed == Duration(0));
+  CHECK(timing(3000).rate_limit == doctest::Approx(1e9));  // 3 us, whatever the curve says
+}
+
 TEST_CASE("flow durations are rounded up, but not for rounding errors") {
   CHECK(flow_duration(1000.0, 100e9) == Duration(10));
   CHECK(flow_duration(1001.0, 100e9) == Duration(11));

@@ -1,0 +1,61 @@
+#include "cli/crash_report.h"
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <string_view>
+
+#include "exec/current_task.h"
+
+namespace parley::cli {
+namespace {
+
+void say(std::string_view text) {
+  const ::ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  (void)written;
+}
+
+std::string_view signal_name(int signal) {
+  switch (signal) {
+    case SIGSEGV:
+      return "SIGSEGV, an address that is not its own";
+    case SIGBUS:
+      return "SIGBUS, an address that there is not";
+    case SIGFPE:
+      return "SIGFPE, an impossible integer operation";
+    case SIGILL:
+      return "SIGILL, an instruction that the processor does not know";
+    default:
+      return "SIGABRT, its own wish";
+  }
+}
+
+/// Only what a signal handler may do.
+void report(int signal) {
+  const std::string_view task = exec::CurrentTask::here();
+  say("\ncrashed by ");
+  say(signal_name(signal));
+  if (!task.empty()) {
+    say(", in task \"");
+    say(task);
+    say("\"");
+  }
+  say("; nothing was written\n");
+  std::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+}  // namespace
+
+CrashReport::CrashReport() {
+  struct sigaction action {};
+  action.sa_handler = report;
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
+}
+
+CrashReport::~CrashReport() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+}
+
+}  // namespace parley::cli

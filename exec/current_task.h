@@ -1,0 +1,20 @@
+// Which task a thread performs: for the last words of a process that crashes in a kernel.
+#pragma once
+
+#include <string_view>
+
+namespace parley::exec {
+
+/// For as long as it lives this thread performs the task. The name must outlive it. Not nested.
+class CurrentTask {
+ public:
+  explicit CurrentTask(std::string_view name);
+  ~CurrentTask();
+  CurrentTask(const CurrentTask&) = delete;
+  CurrentTask& operator=(const CurrentTask&) = delete;
+
+  /// Of the calling thread; "" when it performs none. May be called in a signal handler.
+  static std::string_view here();
+};
+
+}  // namespace parley::exec

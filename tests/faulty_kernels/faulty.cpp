@@ -1,0 +1,10 @@
+// Kernels of a user that end badly.
+#include <csignal>
+
+#include "exec/user_kernel.h"
+
+extern "C" int crashes(const parley_operand*, int, const double*, int) {
+  return std::raise(SIGSEGV);
+}
+
+extern "C" int throws(const parley_operand*, int, const double*, int) { throw 3; }
