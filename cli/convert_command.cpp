@@ -22,6 +22,7 @@ constexpr const char* kConvertHelp = R"(Examples:
   parley convert program.json normal.json     shorthands expanded, equal regions spelled alike
   parley convert machine.json full.json       templates and link types expanded
   parley convert h200x4 h200x4.json           a shipped machine as a file
+  parley convert dgx-h200:gpus=8,nodes=2 m.json   a template
 This build converts between parley's own JSON formats only.)";
 
 struct ConvertArguments {
@@ -94,7 +95,10 @@ core::Result<std::string> normal_form(const std::string& input) {
   std::error_code error;
   const bool is_file = std::filesystem::exists(input, error);
   const bool is_shipped = std::find(shipped.begin(), shipped.end(), input) != shipped.end();
-  if (is_file ? format_of(input) == "parley-machine" : is_shipped) {
+  const std::string name = input.substr(0, input.find(':'));
+  const std::vector<std::string> templates = workloads::machine_templates();
+  const bool is_template = std::find(templates.begin(), templates.end(), name) != templates.end();
+  if (is_file ? format_of(input) == "parley-machine" : is_shipped || is_template) {
     core::Result<core::Machine> machine = workloads::load_machine(input);
     if (!machine) return machine.faults();
     return workloads::format_machine(machine->spec());

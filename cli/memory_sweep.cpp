@@ -53,6 +53,9 @@ core::Result<std::vector<MemorySize>> parse_memory_sizes(const std::string& text
     const std::size_t end = std::min(text.find(',', start), text.size());
     core::Result<MemorySize> size = parse_size(text.substr(start, end - start));
     faults.insert(faults.end(), size.faults().begin(), size.faults().end());
+    if (size && std::ranges::find(sizes, *size) != sizes.end()) {
+      faults.push_back({"--memory", "\"" + text.substr(start, end - start) + "\" is there twice"});
+    }
     if (size) sizes.push_back(*size);
     start = end + 1;
   }

@@ -17,6 +17,7 @@ struct MemorySize {
   Kind kind = Kind::kBytes;
   core::Bytes bytes;   // kBytes
   double share = 0.0;  // kShare: of the bytes of all arrays of the workload
+  bool operator==(const MemorySize&) const = default;
 };
 
 /// "1,0.5,least,8GiB": shares of the workload's arrays, the largest working set of a task, sizes. A

@@ -54,6 +54,7 @@ void add_policy_options(CLI::App& command, RunOptions& options) {
                   "issued, unfinished tasks a device: 1 or more, or unlimited [8]")
       ->type_name("N");
   command.add_option("--seed", engine.seed, "of policies that draw random numbers [1]")
+      ->check(CLI::Range(0.0, 18446744073709549568.0).description(""))  // an unsigned would wrap
       ->type_name("N");
   command
       .add_option("--write-back", options.write_back,

@@ -80,6 +80,7 @@ core::Result<std::string> text_of(const std::string& name_or_file) {
   if (auto text = text_of_template(name_or_file)) return *std::move(text);
   std::ifstream file(name_or_file, std::ios::binary);
   std::ostringstream text;
+  if (file && file.peek() == std::ifstream::traits_type::eof() && !file.bad()) return std::string();
   if (file && text << file.rdbuf()) return text.str();
   std::vector<std::string> names = shipped_machines();
   for (std::string& name : machine_templates()) names.push_back(std::move(name));

@@ -305,8 +305,10 @@ class LinkChecker : public FaultList {
         if (!spec_.spaces.contains(stop)) {
           refuse(at("relays", i), "no such memory space");
         } else if (!seen.insert(stop).second) {
-          refuse(at("relays", i),
-                 quoted(spec_.spaces[stop].name) + " is on the way more than once");
+          // A file has it among its routes: the pair tells which.
+          refuse(at("relays", i), pair_text(spec_, relay.from, relay.to) + ": " +
+                                      quoted(spec_.spaces[stop].name) +
+                                      " is on the way more than once");
         }
       }
     }

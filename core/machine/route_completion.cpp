@@ -156,7 +156,8 @@ class Completion {
     for (const SpaceId to : stops) {
       const Route* next = leg(from, to);
       if (next == nullptr) {
-        faults_.push_back({where, "there is no route from " + pair_text(spec_, from, to)});
+        faults_.push_back({where, pair_text(spec_, relay.from, relay.to) +
+                                      ": there is no route from " + pair_text(spec_, from, to)});
         return;
       }
       legs.push_back(*next);

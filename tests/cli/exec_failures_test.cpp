@@ -225,10 +225,10 @@ TEST_CASE("Ctrl-C and SIGTERM end a run: what was finished is reported, and file
 
 TEST_CASE("Ctrl-C while a run is verified leaves out the rest of that, and nothing else") {
   const TemporaryFolder folder;
-  ChildProcess child({"exec", "random:levels=30,width=10,blocks=20,block=1MiB,task_ns=0", "--backend",
-                      "host", "--devices", "1", "--verify", "--journal", "-", "--summary",
-                      folder.path("s.json")},
-                     folder.path("err"));
+  ChildProcess child(
+      {"exec", "random:levels=30,width=10,blocks=20,block=1MiB,task_ns=0", "--backend", "host",
+       "--devices", "1", "--verify", "--journal", "-", "--summary", folder.path("s.json")},
+      folder.path("err"));
   REQUIRE(child.read_until("\"finish\""));
   child.signal(SIGINT);
   child.read_all();
@@ -246,7 +246,8 @@ TEST_CASE("a user's kernel that crashes, or throws anything, is named") {
       "kernels": {")" + kernel + R"(": {"library": ")" PARLEY_USER_KERNELS R"(/faulty.so",
                             "arguments": ["inout"]}},
       "arrays": [{"name": "a", "shape": [2], "init": {"fill": 0}}],
-      "tasks": [{"name": "the bad one", "inout": ["a"], "kernel": {"name": ")" + kernel + "\"}}]}");
+      "tasks": [{"name": "the bad one", "inout": ["a"], "kernel": {"name": ")" +
+                                                       kernel + "\"}}]}");
     ChildProcess child({"exec", file, "--backend", "host", "--summary", folder.path("s.json")},
                        folder.path("err"));
     child.read_all();
@@ -273,8 +274,8 @@ TEST_CASE("expected values are numbers: NaN is NaN, and -0 is 0") {
                  {"name": "b", "shape": [2], "dtype": "float64", "init": {"fill": 0}}],
       "tasks": [{"name": "root", "inout": ["a"], "kernel": {"name": "sqrt"}, "expect": {"a": "nan"}},
                 {"name": "minus", "inout": ["b"], "kernel": {"name": "scale", "value": -1},
-                 "expect": {"b": )" + expected +
-                             "}}]}";
+                 "expect": {"b": )" +
+                             expected + "}}]}";
     return parley({"exec", folder.file("w.json", text), "--backend", "host", "--devices", "1"});
   };
   CHECK_MESSAGE(run("0").code == 0, run("0").err);

@@ -74,7 +74,7 @@ TEST_CASE("the long form is read as it stands") {
       {"from": "host", "to": "gpu1", "relay": ["gpu0"]})";
   text.rest = R"(, "host": {"issue_copy_ns": 1, "issue_launch_ns": 2, "round_trip_ns": 3,
                             "decide_ns": 4, "pin_ns_per_mib": 5,
-                            "submitters": "per_gpu", "decide_command_ns": 6, "issue_part_ns": 4, "poll_ns": 7,
+                            "submitters": "per_gpu", "decide_command_ns": 6, "issue_part_ns": 4, "issue_joined_ns": 3, "poll_ns": 7,
                             "event_ns": 8, "handoff_ns": 9, "crowding": 0.25, "copy_streams": 1,
                             "inline_copy_bytes": 4096},
                    "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}},
@@ -120,6 +120,7 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.host.event.count() == 8);
   CHECK(spec.host.handoff.count() == 9);
   CHECK(spec.host.issue_part.count() == 4);
+  CHECK(spec.host.issue_joined.count() == 3);
   CHECK(spec.host.crowding == 0.25);
   CHECK(spec.host.copy_streams == 1);
   CHECK(spec.host.inline_copy == core::Bytes(4096));
@@ -130,6 +131,7 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(again->host.submitters == core::Submitters::kPerGpu);
   CHECK(again->host.handoff.count() == 9);
   CHECK(again->host.issue_part.count() == 4);
+  CHECK(again->host.issue_joined.count() == 3);
   CHECK(again->host.crowding == 0.25);
   CHECK(again->host.copy_streams == 1);
   CHECK(again->host.inline_copy == core::Bytes(4096));
@@ -217,7 +219,7 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
                          {"from": "gpu0", "to": "host"})",
        {"m.json: routes[1].bytes_per_s: expected a number > 0, found 0",
         R"(m.json: routes[1].share: unknown share "fair"; did you mean "pair"?)",
-        R"(m.json: routes[2]: "gpu0" to "host" has a route already: routes[0])"}},
+        R"(m.json: routes[2]: "gpu0" to "host" has a route already: routes[1])"}},
       {&Text::routes,
        R"({"from": "gpu0", "to": "gpu1", "latency_ns": 5,
                           "curve": [[0, 1], [1], 7, [10, 0]]})",

@@ -238,7 +238,7 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
       {"links that overlap", machine_text({"host"}, 2, kPcie + R"(},
          {"type": "nvswitch", "spaces": "gpus", "bytes_per_s": 1e9},
          {"type": "nvlink", "pairs": [["gpu0", "gpu1"]], "bytes_per_s": 1e9})"),
-       "m.json: links[2]: \"gpu0\" to \"gpu1\" has a route already: routes[4]\n"},
+       "m.json: links[2]: \"gpu0\" to \"gpu1\" has a route already: links[1]\n"},
       {"how far to give way", machine_text({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
          "to_device": {"bytes_per_s": 1e9, "gives_way": 1.5},
          "from_device": {"bytes_per_s": 1e9}})"),

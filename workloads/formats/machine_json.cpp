@@ -50,11 +50,11 @@ class MachineReader {
 
  private:
   inline static const std::vector<std::string> kKeys = {
-      "format",  "version", "name",  "source",  "spaces", "devices", "gpus",  "resources",
+      "format",  "version", "name",  "source",  "spaces", "devices", "gpus",   "resources",
       "engines", "routes",  "links", "fabrics", "host",   "kernels", "shares", "issue"};
   inline static const std::vector<std::string> kTemplateKeys = {
-      "format", "version", "name", "source",  "template",
-      "gpus",   "nodes",   "host", "kernels", "shares", "issue"};
+      "format", "version", "name",    "source", "template", "gpus",
+      "nodes",  "host",    "kernels", "shares", "issue"};
 
   void read_header(const FieldList& file) {
     const auto format = file["format"];
@@ -99,20 +99,27 @@ class MachineReader {
     if (draft_.spec.spaces.empty() && reader_.has_faults()) return;  // nothing was read
     std::set<std::string> links;
     for (core::Fault& fault : core::check_values(draft_.spec)) {
-      constexpr std::string_view kRoutes = "routes[";
-      std::size_t index = 0;
-      const char* end = fault.where.data() + fault.where.size();
-      if (fault.where.starts_with(kRoutes)) {
-        const auto parsed = std::from_chars(fault.where.data() + kRoutes.size(), end, index);
-        if (index < draft_.route_paths.size()) {
-          const std::string& path = draft_.route_paths[index];
-          const bool is_link = path.starts_with("links");
-          if (is_link && !links.insert(path).second) continue;
-          fault.where = is_link ? path : path + std::string(parsed.ptr + 1, end);
-        }
+      fault.where = as_stated(fault.where, draft_.route_paths);
+      if (const std::size_t other = fault.what.rfind(": routes["); other != std::string::npos) {
+        const std::string place = fault.what.substr(other + 2);
+        fault.what.replace(other + 2, place.size(), as_stated(place, draft_.route_paths));
       }
+      if (fault.where.starts_with("links") && !links.insert(fault.where).second) continue;
       reader_.fault_at(fault.where, std::move(fault.what));
     }
+  }
+
+  /// A place in the machine's own list, "routes[7].via[0]", as the file has it: of a link, which
+  /// states all of its routes, the link.
+  static std::string as_stated(const std::string& place, const std::vector<std::string>& paths) {
+    constexpr std::string_view list = "routes[";
+    if (!place.starts_with(list)) return place;
+    std::size_t index = 0;
+    const char* end = place.data() + place.size();
+    const auto parsed = std::from_chars(place.data() + list.size(), end, index);
+    if (index >= paths.size()) return place;
+    const std::string& path = paths[index];
+    return path.starts_with("links") ? path : path + std::string(parsed.ptr + 1, end);
   }
 
   FieldReader reader_;

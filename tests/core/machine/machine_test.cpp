@@ -138,7 +138,7 @@ TEST_CASE("each fault of a machine is named with its place") {
       {[](MachineSpec& s) {
          s.relays.push_back({SpaceId(2), SpaceId(1), {SpaceId(2)}});
        },
-       {"relays[0]: \"gpu1\" is on the way more than once"}},
+       {"relays[0]: \"gpu1\" to \"gpu0\": \"gpu1\" is on the way more than once"}},
       {[](MachineSpec& s) {
          s.relays.push_back({SpaceId(0), SpaceId(1), {SpaceId(2)}});
        },
