@@ -215,11 +215,12 @@ def share_rows(gpus: int) -> Iterable[Row]:
 
 def large_rows(gpus: int, machine: list[str], rates: dict[str, float]) -> Iterable[Row]:
     """The arena of each GPU holds a quarter of the matrix, which starts in host memory."""
-    # The first two follow the critical path, the others run what has its data there first.
+    # The first three follow the critical path, the others run what has its data there first.
     early = ["--write-back", "early"]
     for name, tiles, tile, flags in (
         ("lru", 32, 1024, ["--evict", "lru", *early]),
         ("next_use", 32, 1024, ["--evict", "next_use", *early]),
+        ("next_use, tiles of 2048", 16, 2048, ["--evict", "next_use", *early]),
         ("fewest missing", 16, 2048,
          ["--evict", "next_use", "--order", "fewest_missing:look=1024", *early]),
         ("fewest missing, cheapest", 16, 2048,
