@@ -15,7 +15,8 @@ from runs import PredictedRun
 
 SIZE, PANEL, LEFT, BOTTOM = (9.8, 6.2), 5.2, 0.85, 0.75  # inches
 BAND = 0.1  # relative error within which a prediction lies in the band
-MARKERS = "osD^vP*X<>"
+# Then stars with (points, a star, turned by degrees).
+MARKERS = [*"osD^vP*X<>phd8H", (4, 1, 0), (6, 1, 0), (4, 1, 45), (3, 1, 0), (3, 1, 180), (8, 1, 0)]
 
 
 def draw_sim_vs_real(runs: Sequence[PredictedRun]) -> list[Axes]:
@@ -57,8 +58,8 @@ def _draw_makespans(runs: Sequence[PredictedRun]) -> Axes:
         colour = colours[policies[i]]
         # A thin line joins both predictions of a run.
         ax.plot([measured[i]] * 2, [predicted[i], retimed[i]], color=colour, lw=0.6, zorder=2)
-        ax.plot(measured[i], retimed[i], marker, mfc="white", mec=colour, ms=5, zorder=3)
-        ax.plot(measured[i], predicted[i], marker, color=colour, ms=5, zorder=4)
+        ax.plot(measured[i], retimed[i], lw=0, marker=marker, mfc="white", mec=colour, ms=5, zorder=3)
+        ax.plot(measured[i], predicted[i], lw=0, marker=marker, color=colour, ms=5, zorder=4)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(low, high)
