@@ -58,8 +58,9 @@ def _draw_makespans(runs: Sequence[PredictedRun]) -> Axes:
         colour = colours[policies[i]]
         # A thin line joins both predictions of a run.
         ax.plot([measured[i]] * 2, [predicted[i], retimed[i]], color=colour, lw=0.6, zorder=2)
-        ax.plot(measured[i], retimed[i], lw=0, marker=marker, mfc="white", mec=colour, ms=5, zorder=3)
-        ax.plot(measured[i], predicted[i], lw=0, marker=marker, color=colour, ms=5, zorder=4)
+        kind = {"marker": marker, "ms": 5, "lw": 0}
+        ax.plot(measured[i], retimed[i], mfc="white", mec=colour, zorder=3, **kind)
+        ax.plot(measured[i], predicted[i], color=colour, zorder=4, **kind)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(low, high)
