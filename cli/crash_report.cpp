@@ -40,7 +40,7 @@ void report(int signal) {
     say(task);
     say("\"");
   }
-  say("; nothing was written\n");
+  say("; files are as a killed process leaves them\n");
   std::signal(signal, SIG_DFL);
   ::raise(signal);
 }

@@ -224,8 +224,9 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   }
   const bool is_unverified =
       arguments_.verifies && executed.is_finished() && !execution.verification;
+  const bool is_unpredicted = arguments_.predicts && executed.is_finished() && guard_.flag();
   std::optional<Prediction> prediction;
-  if (arguments_.predicts && executed.is_finished() && !is_unverified) {
+  if (arguments_.predicts && executed.is_finished() && !is_unpredicted) {
     prediction = predict(executed);
     if (arguments_.run.machine.empty()) {
       terminal_.err << "warning: predicted with default rates; parley calibrate measures those of "
@@ -244,8 +245,13 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
   print_failures(result, terminal_.err);
   files_.print(result, wall, terminal_);
-  if (is_unverified) terminal_.err << "verification: interrupted\n";
-  const int code = is_unverified ? static_cast<int>(kFailedExecution) : exit_code(execution);
+  int code = exit_code(execution);
+  for (const auto& [is_left_out, what] :
+       {std::pair(is_unverified, "verification"), std::pair(is_unpredicted, "prediction")}) {
+    if (!is_left_out) continue;
+    terminal_.err << what << ": interrupted\n";
+    code = kFailedExecution;
+  }
   return files_.check(terminal_) == kOk ? code : static_cast<int>(kFailedExecution);
 }
 

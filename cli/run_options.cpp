@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -14,6 +15,15 @@
 
 namespace parley::cli {
 namespace {
+
+/// What is wrong with a seed; "": nothing. As a number it would wrap around.
+std::string seed_fault(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, seed);
+  if (!text.empty() && parsed.ec == std::errc() && parsed.ptr == end) return "";
+  return "found \"" + text + "\"; allowed: 0 to 18446744073709551615";
+}
 
 std::string policy_help(const char* sentence, core::PolicyKind kind) {
   return std::string(sentence) + " [" + std::string(core::PolicyRegistry::default_name(kind)) + "]";
@@ -54,7 +64,7 @@ void add_policy_options(CLI::App& command, RunOptions& options) {
                   "issued, unfinished tasks a device: 1 or more, or unlimited [8]")
       ->type_name("N");
   command.add_option("--seed", engine.seed, "of policies that draw random numbers [1]")
-      ->check(CLI::Range(0.0, 18446744073709549568.0).description(""))  // an unsigned would wrap
+      ->check(CLI::Validator(seed_fault, ""))
       ->type_name("N");
   command
       .add_option("--write-back", options.write_back,

@@ -191,8 +191,6 @@ void HostThread::issue_copy(core::CommandId id, core::SpaceId submitter, std::ui
 
 void HostThread::issue_joinable_copy(core::CommandId id, core::SpaceId submitter,
                                      std::uint32_t parts, core::Duration extra) {
-  const bool is_few = parts <= kMostJoinedParts;
-  if (!is_few || !has_submitters()) return issue_copy(id, submitter, parts, extra);
   issue(id, submitter, costs_.issue_copy + slowed(extra), core::Duration(0), parts);
 }
 

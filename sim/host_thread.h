@@ -35,6 +35,8 @@ namespace parley::sim {
 
 class HostThread {
  public:
+  static constexpr std::uint32_t kMostJoinedParts = 16;  // of a launch, as exec/cuda/strided_copy.h
+
   /// The machine must outlive this. `slowdown`: all that its threads do takes so many times as long
   /// as it states, and is told so.
   explicit HostThread(const core::Machine& machine, double slowdown = 1.0);
@@ -73,7 +75,8 @@ class HostThread {
   /// (and the others, unless HostCosts::issue_part says what they take).
   void issue_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts = 1,
                   core::Duration extra = core::Duration(0));
-  /// A copy that may share a launch with others; its parts do, too.
+  /// A copy that may share a launch with others; its parts do, too. Requires: at most
+  /// kMostJoinedParts, and threads of their own for GPUs.
   void issue_joinable_copy(core::CommandId id, core::SpaceId submitter, std::uint32_t parts,
                            core::Duration extra);
   /// `extra`: what it takes beyond a plain launch, mostly further kernels of the same task. The
@@ -97,8 +100,7 @@ class HostThread {
   [[nodiscard]] core::Duration notice() const { return notice_; }
 
  private:
-  static constexpr std::size_t kBetweenLooks = 16;       // as exec/cuda/submitter.h
-  static constexpr std::uint32_t kMostJoinedParts = 16;  // as exec/cuda/strided_copy.h
+  static constexpr std::size_t kBetweenLooks = 16;  // as exec/cuda/submitter.h
 
   enum class NewsKind : std::uint8_t { kSubmitted, kReleased, kCopyDone, kTaskDone };
   struct News {

@@ -11,20 +11,26 @@ using core::CommandId;
 
 bool Simulation::is_joinable(const core::StartCopy& copy) const {
   const core::HostCosts& costs = machine_.host();
-  return costs.issue_joined > core::Duration(0) && !streams_.empty() && copy.from == copy.to &&
+  return costs.submitters == core::Submitters::kPerGpu &&
+         copy.parts.size() <= HostThread::kMostJoinedParts &&
+         costs.issue_joined > core::Duration(0) && !streams_.empty() && copy.from == copy.to &&
          copy.bytes <= costs.inline_copy && !machine_.space(copy.from).is_host;
 }
 
 /// Whether the copy, issued with the leader, may share its launch. The leader must be on a queue,
 /// as what it waits for is. What the copy waits for must have been there before: else it may itself
-/// wait for the leader, and both would wait for ever.
+/// wait for the leader, and both would wait for ever. All wait for what one does, so that one that
+/// must wait joins those of its own task only.
 bool Simulation::may_join(CommandId id, CommandId leader) {
+  if (commands_.is_finished(leader)) return false;
   const InFlight& first = commands_[leader];
   if (first.followers == 0 || !first.is_entered || first.entered != now_) return false;
+  const bool is_of_same_task = commands_[id].task == first.task;
   return std::ranges::all_of(commands_[id].after, [&](CommandId earlier) {
     if (commands_.is_finished(earlier)) return true;
     const InFlight& before = commands_[earlier];
-    return before.is_entered && before.entered < now_;
+    if (!before.is_entered || before.entered >= now_) return false;
+    return is_of_same_task || before.queue == first.queue;
   });
 }
 

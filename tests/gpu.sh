@@ -36,8 +36,9 @@ done
 build=${PARLEY_BUILD:-build}
 budget=${PARLEY_GPU_SECONDS:-570}
 gpus=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | wc -l)
-if [[ -n ${CUDA_VISIBLE_DEVICES+set} ]]; then  # what CUDA shows to programs
-  gpus=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .)
+if [[ -n ${CUDA_VISIBLE_DEVICES+set} ]]; then  # CUDA shows those up to the first that is none
+  shown=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | sed '/^-1$/,$d' | grep -c .)
+  ((shown < gpus)) && gpus=$shown
 fi
 ((gpus > 0)) || die "no GPU found: nvidia-smi lists none, or CUDA_VISIBLE_DEVICES hides all"
 if ((gpus > 1)); then counts=1,2; else counts=1; fi
@@ -79,9 +80,10 @@ run() {
   printf '\n-- %s: %s\n' "$name" "$*" >>"$log"
   timeout --kill-after=10 "$seconds" "$@" 2>&1 | tee -a "$log" | sed -u 's/^\(.\{300\}\).*/\1.../; s/^/  /'
   status=${PIPESTATUS[0]}
-  if ((status == 124 || status == 137)) && ((seconds < most)); then
+  local was_late=$((SECONDS - start >= seconds))  # else it was killed for something else
+  if ((was_late && (status == 124 || status == 137) && seconds < most)); then
     text="cut off for want of time"
-  elif ((status == 124 || status == 137)); then
+  elif ((was_late && (status == 124 || status == 137))); then
     text="FAILED: took longer than $most s"
   elif ((status != 0)); then
     text="FAILED: exit code $status"
@@ -158,11 +160,13 @@ step_prediction() {
   fi
   ((seconds < 300)) && repeat=3
   # The run under way when the time is over is interrupted, and ends in order.
-  run prediction "$seconds" python3 tests/benchmarks/prediction.py --binary "$build/parley" \
+  run prediction $((seconds + 30)) python3 tests/benchmarks/prediction.py --binary "$build/parley" \
     --backend cuda --devices "$counts" --repeat "$repeat" --machine "$machine" \
     --minutes "$(python3 -c "print(($seconds - 15) / 60)")" --out "$scratch/prediction"
-  if [[ -s $scratch/prediction/prediction.md ]]; then
+  if [[ -s $scratch/prediction/prediction.csv ]]; then
     cp "$scratch/prediction/prediction.csv" "$out/prediction.csv"
+  fi
+  if [[ -s $scratch/prediction/prediction.md ]]; then
     cp "$scratch/prediction/prediction.md" "$out/prediction.md"
   fi
 }

@@ -27,7 +27,7 @@ core::MachineSpec without_figures(const core::Machine& plain) {
   spec.host.event = spec.host.poll = spec.host.handoff = core::Duration(0);
   spec.host.submitters = core::Submitters::kOne;
   spec.host.crowding = 0.0;
-  spec.host.issue_part = core::Duration(0);
+  spec.host.issue_part = spec.host.issue_joined = core::Duration(0);
   spec.host.copy_streams = 0;
   spec.host.inline_copy = core::Bytes(0);
   for (std::size_t d = 0; d < spec.devices.size(); ++d) {

@@ -127,8 +127,8 @@ void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& 
   };
   const double joined =
       (gathering(kSlices) - gathering(kFew)) / static_cast<double>(kSlices - kFew);
-  spec.host.issue_joined =
-      std::clamp(from_seconds(joined), core::Duration(1), spec.host.issue_copy);
+  spec.host.issue_joined = std::clamp(from_seconds(joined), core::Duration(1),
+                                      std::max(core::Duration(1), spec.host.issue_copy));
   const double together = cost(gpus, 64, 0.0);
   const double spin_ns = std::round(1e9 * launch_alone * std::max(1, options.streams) / 2.0);
   const double few = cost({gpus.front()}, 8, spin_ns);

@@ -35,6 +35,7 @@ struct Slot {
   // Written before `phase` becomes kSubmitted.
   std::uint16_t gpu = 0, stream = 0;
   std::uint64_t position = 0;  // in the stream
+  bool shares_launch = false;  // with the one before it on the stream
   bool is_signalled = false;   // the stream's signal, not an event, tells its end
   // Written before `phase` becomes kDone or kStopped.
   core::Time start, end;

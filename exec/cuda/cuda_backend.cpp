@@ -452,6 +452,8 @@ void CudaBackend::serve_host(bool serves_copies) {
       performer_->perform(*command);
     } catch (const std::exception& thrown) {
       failure = thrown.what();
+    } catch (...) {  // a user's kernel may throw anything
+      failure = kThrewAnything;
     }
     const core::Time end = now();
     // What waits for it on a GPU need not wait for the thread that owns the engine.

@@ -55,6 +55,8 @@ struct GraphRun::HostCall {
       call.performer->perform(*call.command);
     } catch (const std::exception& thrown) {
       call.failure = thrown.what();
+    } catch (...) {
+      call.failure = kThrewAnything;
     }
   }
 };

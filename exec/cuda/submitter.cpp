@@ -208,14 +208,15 @@ void Submitter::submit(std::uint32_t index) {
   Slot& slot = slots_.at(index);
   slot.gpu = gpu_;
   slot.stream = choose_stream(slot);
+  slot.shares_launch = false;
   StreamQueue& queue = queues_[slot.stream];
   if (queue.is_cut) {
     stop_slot(index, false, "its queues wait for a GPU that failed");
     return;
   }
   try {
-    wait_for_earlier(slot);
     if (slot.command.is_copy && may_join(slot.command, slabs_)) return join(index);
+    wait_for_earlier(slot);
     enqueue(slot);
   } catch (const EnvironmentFailure& failure) {
     return refuse(index, failure);
@@ -304,48 +305,66 @@ void Submitter::enqueue(Slot& slot) {
 // ---- small copies within the GPU ----
 
 /// Those that come one after the other share a launch, which takes longer than they do: what a task
-/// gathers from slices, say. All are on one stream, so that none waits for longer than it would.
-bool Submitter::has_room_for(const Slot& slot) const {
-  return slot.command.is_copy && may_join(slot.command, slabs_) &&
-         joined_parts_.size() + slot.command.parts.size() <= kMostJoinedParts;
+/// gathers from slices, say. What one of them waits for they all do; so one that must wait joins
+/// only those of the same task, which would wait anyway.
+bool Submitter::has_room_for(const Slot& slot) {
+  if (!slot.command.is_copy || !may_join(slot.command, slabs_)) return false;
+  if (joined_parts_.size() + slot.command.parts.size() > kMostJoinedParts) return false;
+  const Slot& first = slots_.at(joined_.front());
+  if (slot.command.task == first.command.task) return true;
+  const std::uint16_t stream = choose_stream(slot);
+  return std::ranges::none_of(slot.command.after, [&](core::CommandId id) {
+    return is_to_be_awaited(slots_.of(id), stream);
+  });
 }
 
 void Submitter::join(std::uint32_t index) {
+  Slot& slot = slots_.at(index);
+  wait_for_earlier(slot);
+  slot.shares_launch = !joined_.empty();
   joined_.push_back(index);
-  join_copy(slots_.at(index).command, slabs_, joined_parts_);
+  join_copy(slot.command, slabs_, joined_parts_);
 }
 
 void Submitter::launch_joined() {
   if (joined_.empty()) return;
-  const std::uint16_t stream = slots_.at(joined_.front()).stream;
-  const std::uint64_t next = queues_[stream].next_position + 1;
-  const bool is_timed = clock_ != nullptr;
-  const auto number = [&](std::size_t i) { return static_cast<std::uint32_t>(next + i); };
-  std::optional<EnvironmentFailure> failure;
-  try {
-    for (std::size_t i = 0; is_timed && i < joined_.size(); ++i) {
-      begin_times(slots_.at(joined_[i]), number(i));
+  launching_.clear();
+  launching_.swap(joined_);
+  if (!has_failed_) {
+    try {
+      enqueue_joined(launching_);
+    } catch (const EnvironmentFailure& failure) {
+      joined_parts_.clear();
+      for (const std::uint32_t index : launching_) refuse(index, failure);
+      return;
     }
-    const core::Time before = is_timed ? now_() : core::Time(0);
-    launch_joined_copies(joined_parts_, streams_.stream(stream));
-    const auto count = static_cast<std::int64_t>(joined_.size());
-    const core::Duration each(is_timed ? (now_() - before).count() / count : 0);
-    for (std::size_t i = 0; i < joined_.size(); ++i) {
-      Slot& slot = slots_.at(joined_[i]);
-      slot.issue = each;
-      end_times(slot, number(i));
-    }
-  } catch (const EnvironmentFailure& thrown) {
-    failure = thrown;
   }
-  const std::vector<std::uint32_t> joined = std::exchange(joined_, {});
   joined_parts_.clear();
-  for (const std::uint32_t index : joined) {
-    if (failure) {
-      refuse(index, *failure);
+  for (const std::uint32_t index : launching_) {
+    if (has_failed_) {
+      stop_slot(index, false, failure_);
     } else {
       enter(index);
     }
+  }
+}
+
+void Submitter::enqueue_joined(const std::vector<std::uint32_t>& joined) {
+  const std::uint16_t stream = slots_.at(joined.front()).stream;
+  const std::uint64_t next = queues_[stream].next_position + 1;
+  const bool is_timed = clock_ != nullptr;
+  const auto number = [&](std::size_t i) { return static_cast<std::uint32_t>(next + i); };
+  for (std::size_t i = 0; is_timed && i < joined.size(); ++i) {
+    begin_times(slots_.at(joined[i]), number(i));
+  }
+  const core::Time before = is_timed ? now_() : core::Time(0);
+  launch_joined_copies(joined_parts_, streams_.stream(stream));
+  const auto count = static_cast<std::int64_t>(joined.size());
+  const core::Duration each(is_timed ? (now_() - before).count() / count : 0);
+  for (std::size_t i = 0; i < joined.size(); ++i) {
+    Slot& slot = slots_.at(joined[i]);
+    slot.issue = each;
+    end_times(slot, number(i));
   }
 }
 
@@ -365,24 +384,28 @@ bool Submitter::is_push(const Slot& slot) const {
          !slabs_.is_host(slot.command.from);
 }
 
-/// Waits on the stream for what is neither on it nor known to have ended; of several on one other
-/// stream the last is enough.
+/// Whether the stream must be told: the earlier one is neither on it nor known to have ended.
+bool Submitter::is_to_be_awaited(const Slot& earlier, std::uint16_t stream) {
+  return earlier.phase.load(std::memory_order_acquire) == Phase::kSubmitted &&
+         (earlier.gpu != gpu_ || earlier.stream != stream) &&
+         known_before(stream, earlier) <= earlier.position;
+}
+
+/// Of several on one other stream the last is enough.
 void Submitter::wait_for_earlier(const Slot& slot) {
   const std::vector<core::CommandId>& after = slot.command.after;
   for (std::size_t i = 0; i < after.size(); ++i) {
     const Slot& earlier = slots_.of(after[i]);
-    if (earlier.phase.load(std::memory_order_acquire) != Phase::kSubmitted) continue;
-    if (earlier.gpu == gpu_ && earlier.stream == slot.stream) continue;
+    if (!is_to_be_awaited(earlier, slot.stream)) continue;
     const bool is_implied = std::ranges::any_of(after, [&](core::CommandId id) {
       const Slot& other = slots_.of(id);
       return other.phase.load(std::memory_order_acquire) == Phase::kSubmitted &&
              other.gpu == earlier.gpu && other.stream == earlier.stream &&
              other.position > earlier.position;
     });
-    std::uint64_t& known = known_before(slot.stream, earlier);
-    if (is_implied || known > earlier.position) continue;
+    if (is_implied) continue;
     wait_for(earlier, streams_.stream(slot.stream));
-    known = earlier.position + 1;
+    known_before(slot.stream, earlier) = earlier.position + 1;
   }
 }
 

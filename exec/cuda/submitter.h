@@ -89,9 +89,10 @@ class Submitter {
   void enqueue(Slot& slot);
   void begin_times(Slot& slot, std::uint32_t number);
   void end_times(Slot& slot, std::uint32_t number);
-  [[nodiscard]] bool has_room_for(const Slot& slot) const;
+  [[nodiscard]] bool has_room_for(const Slot& slot);
   void join(std::uint32_t index);
   void launch_joined();
+  void enqueue_joined(const std::vector<std::uint32_t>& joined);
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
   [[nodiscard]] std::optional<std::uint16_t> stream_behind(const Slot& slot, std::uint32_t first,
                                                            std::uint32_t end) const;
@@ -101,6 +102,7 @@ class Submitter {
   [[nodiscard]] bool is_most_urgent(const Slot& slot) const;
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> suitable_streams(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
+  [[nodiscard]] bool is_to_be_awaited(const Slot& earlier, std::uint16_t stream);
   void wait_for_earlier(const Slot& slot);
   void wait_for(const Slot& earlier, cudaStream_t stream) const;
   std::uint64_t& known_before(std::uint16_t stream, const Slot& earlier);
@@ -147,8 +149,8 @@ class Submitter {
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::size_t turn_ = 0;                 // the one to look at next
   std::chrono::steady_clock::time_point last_poll_, last_work_;
-  std::vector<std::uint32_t> held_;    // in order of issue
-  std::vector<std::uint32_t> joined_;  // small copies within this GPU, for one launch
+  std::vector<std::uint32_t> held_;                // in order of issue
+  std::vector<std::uint32_t> joined_, launching_;  // small copies within this GPU, for one launch
   std::vector<RunCopy> joined_parts_;
   std::int64_t ordinary_launches_ = 0;  // on ordinary compute streams
   std::int32_t last_priority_ = 0;      // of the last one submitted there

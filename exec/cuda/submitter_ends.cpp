@@ -167,6 +167,8 @@ void Submitter::stop_followers() {
   for (StreamQueue& queue : queues_) {
     std::size_t first = queue.done;
     while (first < queue.slots.size() && !follows_stopped(slots_.at(queue.slots[first]))) ++first;
+    const bool is_found = first < queue.slots.size();
+    while (is_found && first > queue.done && slots_.at(queue.slots[first]).shares_launch) --first;
     for (std::size_t i = first; i < queue.slots.size(); ++i) {
       Slot& slot = slots_.at(queue.slots[i]);
       slot.is_cancelled = follows_stopped(slot);

@@ -134,7 +134,7 @@ void HostBackend::perform(const StoredCommand& command) {
   } catch (const std::exception& thrown) {
     failure = thrown.what();
   } catch (...) {  // a user's kernel may throw anything
-    failure = "threw what is not a std::exception";
+    failure = kThrewAnything;
   }
   scheduler_->ended(command, start, now(), failure);
 }

@@ -19,6 +19,9 @@ namespace parley::exec {
 /// The address of a byte of a space's slab.
 using SlabAddress = std::function<std::byte*(core::SpaceId space, std::int64_t offset)>;
 
+/// The cause of a failure when a kernel of a user throws what says nothing of itself.
+inline constexpr const char* kThrewAnything = "threw what is not a std::exception";
+
 class HostPerformer {
  public:
   /// All must outlive this. `spins_for_cost`: as HostOptions.

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "tests/sim/machine_builder.h"
+#include "tests/sim/program_builder.h"
+#include "tests/sim/records.h"
 
 namespace parley::sim {
 namespace {
@@ -85,6 +88,23 @@ TEST_CASE("where a curve is flat, what resources notice flows all the time, as f
   CHECK(timing(500).rate_limit == doctest::Approx(0.5e9));
   CHECK(timing(3000).fixed == Duration(0));
   CHECK(timing(3000).rate_limit == doctest::Approx(1e9));  // 3 us, whatever the curve says
+}
+
+TEST_CASE("each part of a copy takes what a copy takes to start, where a curve is flat, too") {
+  ProgramBuilder program;
+  const core::RegionId whole = program.array("A", 3000, "gpu0");
+  const core::RegionId middle = program.part(whole, 1000, 2000);
+  program.spawn(ProgramBuilder::task("write", "gpu:1", 1, {out(middle)}));
+  program.spawn(ProgramBuilder::task("read", "gpu:1", 1, {in(whole)}));
+  MachineBuilder builder(2);
+  const core::ResourceId link = builder.resource("link", 1e12);
+  builder.route(gpu_space(0), gpu_space(1), {link}).curve = {{0, 500}, {4096, 500}, {8192, 900}};
+  const Machine machine = builder.build();
+  const SimResult result = run(program.close(), machine);
+  const auto moved = std::ranges::find(result.run.copies, gpu_space(0), &core::CopyRecord::from);
+  REQUIRE(moved != result.run.copies.end());
+  CHECK(moved->bytes == Bytes(2000));
+  CHECK(moved->end - moved->start == Duration(2 * 500));
 }
 
 TEST_CASE("flow durations are rounded up, but not for rounding errors") {
