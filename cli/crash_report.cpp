@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <cstddef>
+#include <csignal>
 #include <string_view>
 
 #include "exec/current_task.h"
@@ -47,15 +47,6 @@ void report(int signal) {
 
 }  // namespace
 
-CrashReport::CrashReport() {
-  struct sigaction action {};
-  action.sa_handler = report;
-  sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
-}
-
-CrashReport::~CrashReport() {
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-}
+CrashReport::CrashReport() : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, 0) {}
 
 }  // namespace parley::cli

@@ -2,8 +2,7 @@
 // which task. Files are left as by a killed process: whole, or under names of their own.
 #pragma once
 
-#include <array>
-#include <csignal>
+#include "cli/signal_handler.h"
 
 namespace parley::cli {
 
@@ -12,13 +11,9 @@ namespace parley::cli {
 class CrashReport {
  public:
   CrashReport();
-  ~CrashReport();  // signals mean again what they did before
-  CrashReport(const CrashReport&) = delete;
-  CrashReport& operator=(const CrashReport&) = delete;
 
  private:
-  static constexpr std::array kSignals = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-  std::array<struct sigaction, kSignals.size()> before_{};
+  SignalHandler handler_;
 };
 
 }  // namespace parley::cli

@@ -1,5 +1,7 @@
 #include "cli/interrupt.h"
 
+#include <csignal>
+
 namespace parley::cli {
 namespace {
 
@@ -12,20 +14,15 @@ void note_interrupt(int signal) {
   std::signal(signal, SIG_DFL);  // once more, and the process ends
 }
 
+/// What came before counts no more.
+auto* fresh_note() {
+  was_interrupted.store(false, std::memory_order_relaxed);
+  return note_interrupt;
+}
+
 }  // namespace
 
-InterruptGuard::InterruptGuard() {
-  was_interrupted.store(false, std::memory_order_relaxed);
-  struct sigaction action {};
-  action.sa_handler = note_interrupt;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
-}
-
-InterruptGuard::~InterruptGuard() {
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-}
+InterruptGuard::InterruptGuard() : handler_({SIGINT, SIGTERM}, fresh_note(), SA_RESTART) {}
 
 const std::atomic<bool>& InterruptGuard::flag() const { return was_interrupted; }
 

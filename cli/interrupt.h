@@ -2,9 +2,9 @@
 // is kept and files are written whole; the second ends the process, as it would without this.
 #pragma once
 
-#include <array>
 #include <atomic>
-#include <csignal>
+
+#include "cli/signal_handler.h"
 
 namespace parley::cli {
 
@@ -12,16 +12,12 @@ namespace parley::cli {
 class InterruptGuard {
  public:
   InterruptGuard();
-  ~InterruptGuard();  // signals mean again what they did before
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   /// True from the first signal on.
   [[nodiscard]] const std::atomic<bool>& flag() const;
 
  private:
-  static constexpr std::array kSignals = {SIGINT, SIGTERM};
-  std::array<struct sigaction, kSignals.size()> before_{};
+  SignalHandler handler_;
 };
 
 }  // namespace parley::cli

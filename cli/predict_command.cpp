@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/compare_options.h"
+#include "cli/crash_report.h"
 #include "cli/exec_machine.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
@@ -175,6 +176,7 @@ void keep(OutputFile& journal, core::Result<PredictionRow>& row) {
 bool run_rows(const PredictArguments& arguments, exec::Backend& backend, Subjects& subjects,
               Terminal& terminal) {
   const InterruptGuard guard;
+  const CrashReport crash_report;
   ProgressLine progress(terminal, "workloads and policies");
   bool has_failed = false;
   for (std::size_t i = 0; i < subjects.rows.size(); ++i) {
