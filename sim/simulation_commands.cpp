@@ -183,9 +183,11 @@ void Simulation::start_copy(CommandId id) {
   const CopyTiming timing = copy_timing(machine_, copy.route, copy.flow_bytes);
   copy.has_flow = !timing.is_fixed_only;
   copy.rate_limit = timing.rate_limit;
-  // Each part is started by itself.
-  const Duration start = machine_.copy_duration(copy.route, core::Bytes(0));
-  Duration fixed = timing.fixed + Duration(start.count() * (std::int64_t{copy.parts} - 1));
+  Duration fixed = timing.fixed;
+  if (copy.parts > 1) {  // each is started by itself
+    const Duration start = machine_.copy_duration(copy.route, core::Bytes(0));
+    fixed = fixed + Duration(start.count() * (std::int64_t{copy.parts} - 1));
+  }
   if (!options_.copy_noise.is_none()) {
     // As if there were more or fewer bytes: slow beside others too, and the same when alone.
     const double factor =
