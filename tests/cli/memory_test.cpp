@@ -118,6 +118,12 @@ TEST_CASE("every evictor keeps all rules, and ends, from one working set of memo
   CHECK(has(said.out, "with 384 KiB a GPU"));
 }
 
+TEST_CASE("a size that is there twice is refused, as its rows would be taken for repetitions") {
+  const Said said = parley({"compare", "cholesky:tiles=4", "--memory", "least,1,least"});
+  CHECK(said.code == 2);
+  CHECK(has(said.err, "--memory: \"least\" is there twice"));
+}
+
 TEST_CASE("sizes that make no sense, and a host that is too small, are told with what is allowed") {
   for (const char* sizes : {"0", "1.5", "-1", "1,,2", "much", "0.5GiBB"}) {
     CAPTURE(sizes);

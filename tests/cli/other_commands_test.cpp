@@ -73,6 +73,28 @@ TEST_CASE("convert writes a normal form, of which itself is the normal form") {
   CHECK(contents(folder.path("a")) == contents(folder.path("b")));
 }
 
+TEST_CASE("convert writes a template as a machine file") {
+  const TemporaryFolder folder;
+  const std::string file = folder.path("m.json");
+  CHECK(parley({"convert", "dgx-h200:gpus=2,nodes=2", file}).code == 0);
+  const Said said = parley({"sim", "cholesky:tiles=4", "--machine", file, "--devices", "4"});
+  CHECK_MESSAGE(said.code == 0, said.err);
+  CHECK(parley({"convert", "dgx-h200:gpus=two", file}).code == 2);
+}
+
+TEST_CASE("an empty machine file is called empty, and seeds do not wrap around") {
+  const TemporaryFolder folder;
+  const Said empty = parley({"sim", "cholesky:tiles=4", "--machine", folder.file("m.json", "")});
+  CHECK(empty.code == 2);
+  CHECK(has(empty.err, "the file is empty"));
+  for (const std::string seed : {"-1", "18446744073709551616", "1.5"}) {
+    const Said said = parley({"sim", "cholesky:tiles=4", "--seed", seed});
+    CHECK(said.code == 2);
+    CHECK(has(said.err, "--seed: found \"" + seed + "\"; allowed: 0 to 18446744073709551615"));
+  }
+  CHECK(parley({"sim", "cholesky:tiles=4", "--seed", "18446744073709551615"}).code == 0);
+}
+
 TEST_CASE("convert refuses the formats of other systems by name") {
   const TemporaryFolder folder;
   const std::string gph = folder.file("a.gph", "1\n");
