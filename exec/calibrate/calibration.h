@@ -27,7 +27,8 @@ struct CalibrationOptions {
   std::int32_t streams = 0;
   /// The executor has a thread for each GPU that issues its commands.
   bool has_submitters = false;
-  core::Duration decide_command;  // of the deciding thread then, for each command
+  /// Seconds of the deciding thread then, for each command; may be empty: none.
+  std::function<double()> decision;
   std::int32_t copy_streams = 0;  // as HostCosts
   core::Bytes inline_copy;
   /// Called before each measurement; may be empty.

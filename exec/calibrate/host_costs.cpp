@@ -106,41 +106,92 @@ void measure_start_up(const Laboratory& laboratory, core::MachineSpec& spec) {
   }
 }
 
+/// What the host takes, told in launches: beside each measurement empty tasks run, so that all is
+/// for one speed of the host. On a virtual machine it changes by a third within seconds.
+class HostPace {
+ public:
+  HostPace(const Laboratory& laboratory, DeviceId device, std::size_t tasks)
+      : laboratory_(laboratory), device_(device), tasks_(tasks) {
+    (void)launch_now();  // the first finds caches and memory cold
+    before_ = launch_now();
+  }
+
+  /// Launches that take as long as what `measure` tells in seconds; the median of seven.
+  double launches(const std::function<double()>& measure) {
+    std::vector<double> counts;
+    for (int i = 0; i < 7; ++i) {
+      const double seconds = measure();
+      const double after = launch_now();
+      counts.push_back(seconds / ((before_ + after) / 2.0));
+      before_ = after;
+    }
+    return median(std::move(counts));
+  }
+
+  /// Seconds, over all the time since this was made.
+  [[nodiscard]] double launch() const { return median(launches_); }
+
+ private:
+  double launch_now() {
+    launches_.push_back(
+        laboratory_.task(Laboratory::EmptyTasks::kIndependent, device_, tasks_, 64));
+    return launches_.back();
+  }
+
+  const Laboratory& laboratory_;
+  DeviceId device_;
+  std::size_t tasks_;
+  std::vector<double> launches_;
+  double before_ = 0.0;
+};
+
+/// What tasks take, in launches.
+struct SubmitterCosts {
+  double together = 0.0;  // empty ones of one GPU, while others issue as many
+  double few = 0.0;       // when ends are found one by one
+  double joined = 0.0;    // a copy that shares a launch
+  double decided = 0.0;   // a command, by the thread that decides
+};
+
 /// All GPUs at once, as their threads get in each other's way in the driver. Ends of empty tasks
 /// are found many at a time; those of tasks that take longer than issuing one does, on streams side
 /// by side so that issuing is what limits, one by one.
-void measure_submitters(const Laboratory& laboratory, const CalibrationOptions& options,
-                        double launch_alone, core::MachineSpec& spec) {
+SubmitterCosts measure_submitters(const Laboratory& laboratory, const CalibrationOptions& options,
+                                  const core::MachineSpec& spec, HostPace& pace) {
   const std::vector<DeviceId> gpus = accelerators(spec);
   const std::size_t count = (options.is_quick ? 1000 : 4000) * gpus.size();
   const auto cost = [&](const std::vector<DeviceId>& on, std::uint32_t window, double spin_ns) {
-    const double each =
-        median_of_five([&] { return laboratory.task_on_any(on, count, window, spin_ns); });
-    return each * static_cast<double>(on.size());
+    return pace.launches([&] {
+      return laboratory.task_on_any(on, count, window, spin_ns) * static_cast<double>(on.size());
+    });
   };
   // What is read beyond the first two slices shares the launch of their copies.
   constexpr std::int64_t kSlices = 14, kFew = 2;
   const std::size_t gathers = (options.is_quick ? 1000 : 4000) / kSlices;
   const auto gathering = [&](std::int64_t read) {
-    return median_of_five(
-        [&] { return laboratory.gathering(gpus.front(), gathers, kSlices, read); });
+    return laboratory.gathering(gpus.front(), gathers, kSlices, read);
   };
-  const double joined =
-      (gathering(kSlices) - gathering(kFew)) / static_cast<double>(kSlices - kFew);
-  spec.host.issue_joined = std::clamp(from_seconds(joined), core::Duration(1),
-                                      std::max(core::Duration(1), spec.host.issue_copy));
-  const double together = cost(gpus, 64, 0.0);
-  const double spin_ns = std::round(1e9 * launch_alone * std::max(1, options.streams) / 2.0);
-  const double few = cost({gpus.front()}, 8, spin_ns);
+  SubmitterCosts costs;
+  costs.joined = pace.launches([&] { return gathering(kSlices) - gathering(kFew); }) /
+                 static_cast<double>(kSlices - kFew);
+  costs.together = cost(gpus, 64, 0.0);
+  const double spin_ns = std::round(1e9 * pace.launch() * std::max(1, options.streams) / 2.0);
+  costs.few = cost({gpus.front()}, 8, spin_ns);
+  if (options.decision) costs.decided = pace.launches(options.decision);
+  return costs;
+}
+
+void take_submitters(const SubmitterCosts& costs, const CalibrationOptions& options, double launch,
+                     core::MachineSpec& spec) {
+  const auto others = static_cast<double>(accelerators(spec).size() - 1);
   spec.host.submitters = core::Submitters::kPerGpu;
-  if (gpus.size() > 1) {
-    const double others = static_cast<double>(gpus.size() - 1);
-    spec.host.crowding = std::clamp((together / launch_alone - 1.0) / others, 0.0, 1.0);
-  }
-  spec.host.poll = from_seconds(few - launch_alone);
+  if (others > 0.0) spec.host.crowding = std::clamp((costs.together - 1.0) / others, 0.0, 1.0);
+  spec.host.poll = from_seconds((costs.few - 1.0) * launch);
+  spec.host.issue_joined = std::clamp(from_seconds(costs.joined * launch), core::Duration(1),
+                                      std::max(core::Duration(1), spec.host.issue_copy));
+  spec.host.decide_command = std::min(from_seconds(costs.decided * launch), spec.host.issue_launch);
   spec.host.copy_streams = options.copy_streams;
   spec.host.inline_copy = options.inline_copy;
-  spec.host.decide_command = std::min(options.decide_command, spec.host.issue_launch);
 }
 
 }  // namespace
@@ -154,21 +205,26 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
   using Empty = Laboratory::EmptyTasks;
   const DeviceId device = accelerators(spec).front();
   const std::size_t count = options.is_quick ? 1000 : 4000;
+  HostPace pace(laboratory, device, count);
   const auto cost = [&](Empty kind, std::size_t tasks, std::uint32_t window) {
-    return median_of_five([&] { return laboratory.task(kind, device, tasks, window); });
+    return pace.launches([&] { return laboratory.task(kind, device, tasks, window); });
   };
-  const double part_before = issue_of_empty_kernel(laboratory, device);
-  const double launch = cost(Empty::kIndependent, count, 64);
   // A further part of a copy is a kernel more.
-  const double part = (part_before + issue_of_empty_kernel(laboratory, device)) / 2.0;
-  if (!spec.spaces[spec.devices[device].space].is_host) spec.host.issue_part = from_seconds(part);
+  const double part = pace.launches([&] { return issue_of_empty_kernel(laboratory, device); });
   const double copied = cost(Empty::kCopies, count, 64);
+  const double round_trip = cost(Empty::kChain, count / 4, 1);
+  SubmitterCosts submitters;
+  if (options.has_submitters) submitters = measure_submitters(laboratory, options, spec, pace);
+  const double launch = pace.launch();
+  if (!spec.spaces[spec.devices[device].space].is_host) {
+    spec.host.issue_part = from_seconds(part * launch);
+  }
   spec.host.issue_launch = from_seconds(launch);
-  spec.host.issue_copy = from_seconds(copied - launch);
-  spec.host.round_trip = from_seconds(cost(Empty::kChain, count / 4, 1));
+  spec.host.issue_copy = from_seconds((copied - 1.0) * launch);
+  spec.host.round_trip = from_seconds(round_trip * launch);
   spec.host.decide = core::Duration(0);  // within the others, or by command
   spec.host.decide_command = core::Duration(0);
-  if (options.has_submitters) measure_submitters(laboratory, options, launch, spec);
+  if (options.has_submitters) take_submitters(submitters, options, launch, spec);
   measure_start_up(laboratory, spec);
 }
 
@@ -232,16 +288,13 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
   spec.host.handoff = from_seconds((both - events) / 2.0);
 }
 
-core::Duration decision_time(const core::Machine& machine) {
+double decision_time(const core::Machine& machine) {
   Instant instant;
   const RunProgram run = run_on(instant);
   const Laboratory laboratory(machine, run, core::EngineOptions());
   constexpr std::size_t kTasks = 4000;
   const DeviceId device = accelerators(machine.spec()).front();
-  return from_seconds(median_of_five([&] {
-                        return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64);
-                      }) /
-                      2.0);
+  return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64) / 2.0;
 }
 
 }  // namespace parley::exec

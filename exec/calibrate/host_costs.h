@@ -22,9 +22,9 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
 void measure_telling(const Laboratory& laboratory, const CalibrationOptions& options,
                      core::MachineSpec& spec);
 
-/// What the engine and the loop around it take for each command by default policies, on this
-/// computer: from runs of tasks with a copy each, whose commands end at once. Launches of tasks
+/// Seconds that the engine and the loop around it take for each command by default policies, on this
+/// computer: from a run of tasks with a copy each, whose commands end at once. Launches of tasks
 /// without data take a third of it, commands of tasks with dozens of operands twice as long.
-core::Duration decision_time(const core::Machine& machine);
+double decision_time(const core::Machine& machine);
 
 }  // namespace parley::exec

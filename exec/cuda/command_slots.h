@@ -35,7 +35,8 @@ struct Slot {
   // Written before `phase` becomes kSubmitted.
   std::uint16_t gpu = 0, stream = 0;
   std::uint64_t position = 0;  // in the stream
-  bool shares_launch = false;  // with the one before it on the stream
+  std::uint32_t launch = 0;    // the slot whose events are those of the launch; its own, or the
+                               // last of those that share it, which come one behind the other
   bool is_signalled = false;   // the stream's signal, not an event, tells its end
   // Written before `phase` becomes kDone or kStopped.
   core::Time start, end;
@@ -45,8 +46,10 @@ struct Slot {
   // Of the thread that owns the engine.
   bool is_reported = true;
 
+  /// Those that tell times take longer to record and to ask, so that others have their own.
   struct Events {
-    cudaEvent_t started = nullptr, ended = nullptr;
+    cudaEvent_t started = nullptr, timed_end = nullptr;
+    cudaEvent_t end = nullptr;
   };
   std::vector<Events> events;  // by GPU; made when first used
 };
@@ -61,8 +64,9 @@ class CommandSlots {
   ~CommandSlots() {
     for (std::size_t i = 0; i < kCount; ++i) {
       for (const Slot::Events& events : slots_[i].events) {
-        if (events.started != nullptr) (void)cudaEventDestroy(events.started);
-        if (events.ended != nullptr) (void)cudaEventDestroy(events.ended);
+        for (const cudaEvent_t event : {events.started, events.timed_end, events.end}) {
+          if (event != nullptr) (void)cudaEventDestroy(event);
+        }
       }
     }
   }

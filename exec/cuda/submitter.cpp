@@ -208,7 +208,7 @@ void Submitter::submit(std::uint32_t index) {
   Slot& slot = slots_.at(index);
   slot.gpu = gpu_;
   slot.stream = choose_stream(slot);
-  slot.shares_launch = false;
+  slot.launch = index;
   StreamQueue& queue = queues_[slot.stream];
   if (queue.is_cut) {
     stop_slot(index, false, "its queues wait for a GPU that failed");
@@ -216,7 +216,7 @@ void Submitter::submit(std::uint32_t index) {
   }
   try {
     if (slot.command.is_copy && may_join(slot.command, slabs_)) return join(index);
-    wait_for_earlier(slot);
+    wait_for_earlier({&index, 1}, slot.stream);
     enqueue(slot);
   } catch (const EnvironmentFailure& failure) {
     return refuse(index, failure);
@@ -249,19 +249,24 @@ void Submitter::refuse(std::uint32_t index, const EnvironmentFailure& failure) {
   if (status != cudaSuccess && status != cudaErrorNotReady) fail_device(failure.what());
 }
 
+/// They are made when a slot is first used.
 Slot::Events& Submitter::events_of(Slot& slot) const {
   Slot::Events& events = slot.events[gpu_];
   const bool is_timed = clock_ != nullptr;
-  if (is_timed && events.started == nullptr) {
-    check_cuda(cudaEventCreate(&events.started), "making an event");
-    // One made for a run without times cannot tell any.
-    if (events.ended != nullptr) check_cuda(cudaEventDestroy(events.ended), "an event");
-    check_cuda(cudaEventCreate(&events.ended), "making an event");
+  if (is_timed && events.timed_end == nullptr) {
+    if (events.started == nullptr) check_cuda(cudaEventCreate(&events.started), "making an event");
+    check_cuda(cudaEventCreate(&events.timed_end), "making an event");
   }
-  if (events.ended == nullptr) {
-    check_cuda(cudaEventCreateWithFlags(&events.ended, cudaEventDisableTiming), "making an event");
+  if (!is_timed && events.end == nullptr) {
+    check_cuda(cudaEventCreateWithFlags(&events.end, cudaEventDisableTiming), "making an event");
   }
   return events;
+}
+
+/// Of the slot's launch, in this run: all threads measure times, or none does.
+cudaEvent_t Submitter::end_event(const Slot& slot) const {
+  const Slot::Events& events = slots_.at(slot.launch).events[slot.gpu];
+  return clock_ != nullptr ? events.timed_end : events.end;
 }
 
 /// In timed runs.
@@ -275,7 +280,8 @@ void Submitter::begin_times(Slot& slot, std::uint32_t number) {
 void Submitter::end_times(Slot& slot, std::uint32_t number) {
   const cudaStream_t stream = streams_.stream(slot.stream);
   const bool is_timed = clock_ != nullptr;
-  const cudaEvent_t ended = events_of(slot).ended;
+  (void)events_of(slot);
+  const cudaEvent_t ended = end_event(slot);
   if (is_timed) check_cuda(cudaEventRecord(ended, stream), "recording an end");
   slot.is_signalled = is_push(slot) && signal_end(queues_[slot.stream], slot.stream, number);
   if (!is_timed && !slot.is_signalled) {
@@ -325,21 +331,26 @@ bool Submitter::is_to_be_awaited(const Slot& earlier, std::uint16_t stream) {
          known_before(stream, earlier) <= earlier.position;
 }
 
-/// Of several on one other stream the last is enough.
-void Submitter::wait_for_earlier(const Slot& slot) {
-  const std::vector<core::CommandId>& after = slot.command.after;
-  for (std::size_t i = 0; i < after.size(); ++i) {
-    const Slot& earlier = slots_.of(after[i]);
-    if (!is_to_be_awaited(earlier, slot.stream)) continue;
-    const bool is_implied = std::ranges::any_of(after, [&](core::CommandId id) {
-      const Slot& other = slots_.of(id);
-      return other.phase.load(std::memory_order_acquire) == Phase::kSubmitted &&
-             other.gpu == earlier.gpu && other.stream == earlier.stream &&
-             other.position > earlier.position;
-    });
-    if (is_implied) continue;
-    wait_for(earlier, streams_.stream(slot.stream));
-    known_before(slot.stream, earlier) = earlier.position + 1;
+/// What any of the slots waits for. Of several on one other stream the last is enough.
+void Submitter::wait_for_earlier(std::span<const std::uint32_t> slots, std::uint16_t stream) {
+  awaited_.clear();
+  for (const std::uint32_t index : slots) {
+    for (const core::CommandId id : slots_.at(index).command.after) {
+      const Slot& earlier = slots_.of(id);
+      if (!is_to_be_awaited(earlier, stream)) continue;
+      const auto known = std::ranges::find_if(awaited_, [&](const Slot* other) {
+        return other->gpu == earlier.gpu && other->stream == earlier.stream;
+      });
+      if (known == awaited_.end()) {
+        awaited_.push_back(&earlier);
+      } else if ((*known)->position < earlier.position) {
+        *known = &earlier;
+      }
+    }
+  }
+  for (const Slot* last : awaited_) {
+    wait_for(*last, streams_.stream(stream));
+    known_before(stream, *last) = last->position + 1;
   }
 }
 
@@ -353,8 +364,7 @@ void Submitter::wait_for(const Slot& earlier, cudaStream_t stream) const {
                                               static_cast<std::uint32_t>(earlier.position + 1));
     return;
   }
-  check_cuda(cudaStreamWaitEvent(stream, earlier.events[earlier.gpu].ended, 0),
-             "waiting for an event");
+  check_cuda(cudaStreamWaitEvent(stream, end_event(earlier), 0), "waiting for an event");
 }
 
 void Submitter::leave_users(const Slot& slot) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -103,12 +104,13 @@ class Submitter {
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> suitable_streams(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
   [[nodiscard]] bool is_to_be_awaited(const Slot& earlier, std::uint16_t stream);
-  void wait_for_earlier(const Slot& slot);
+  void wait_for_earlier(std::span<const std::uint32_t> slots, std::uint16_t stream);
   void wait_for(const Slot& earlier, cudaStream_t stream) const;
   std::uint64_t& known_before(std::uint16_t stream, const Slot& earlier);
   [[nodiscard]] bool is_push(const Slot& slot) const;
   bool signal_end(StreamQueue& queue, std::uint16_t stream, std::uint32_t number);
   Slot::Events& events_of(Slot& slot) const;
+  [[nodiscard]] cudaEvent_t end_event(const Slot& slot) const;
   void leave_users(const Slot& slot);
   void stop_slot(std::uint32_t index, bool is_cancelled, std::string cause);
 
@@ -117,8 +119,10 @@ class Submitter {
   [[nodiscard]] bool is_done(std::uint32_t slot);
   [[nodiscard]] std::size_t ended_by_signal(const StreamQueue& queue) const;
   [[nodiscard]] std::size_t ended_by_events(const StreamQueue& queue);
+  [[nodiscard]] std::size_t end_of_launch(const StreamQueue& queue, std::size_t first) const;
   [[nodiscard]] bool is_healthy(std::uint16_t stream);
-  void finish(std::uint32_t index, core::Time seen);
+  void finish(StreamQueue& queue, std::size_t end, core::Time seen);
+  [[nodiscard]] std::pair<core::Time, core::Time> times_of(std::uint32_t launch, core::Time seen);
   void report_done(std::uint32_t index);
   void fail_device(const std::string& cause);
   void finish_marked();
@@ -152,6 +156,7 @@ class Submitter {
   std::vector<std::uint32_t> held_;                // in order of issue
   std::vector<std::uint32_t> joined_, launching_;  // small copies within this GPU, for one launch
   std::vector<RunCopy> joined_parts_;
+  std::vector<const Slot*> awaited_;    // by what is being submitted, one of a stream
   std::int64_t ordinary_launches_ = 0;  // on ordinary compute streams
   std::int32_t last_priority_ = 0;      // of the last one submitted there
   bool is_alone_ = false;               // on its processor

@@ -1,6 +1,8 @@
 // How a submitter finds what has ended, and what becomes of commands when a GPU fails.
 #include <algorithm>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "exec/backend.h"
@@ -8,7 +10,8 @@
 
 namespace parley::exec::cuda {
 
-/// One stream at a time, in turn: each look costs the time of half a launch.
+/// One stream at a time, in turn: each look costs the time of half a launch. (To go on until
+/// something has ended keeps other threads out of the driver: a fifth slower with two GPUs.)
 bool Submitter::poll() {
   if (occupied_.empty()) return false;
   if (turn_ >= occupied_.size()) turn_ = 0;
@@ -29,7 +32,7 @@ bool Submitter::is_done(std::uint32_t index) {
   if (slot.is_signalled) {
     return signals_.has_reached(slot.stream, static_cast<std::uint32_t>(slot.position + 1));
   }
-  const cudaError_t status = cudaEventQuery(slot.events[gpu_].ended);
+  const cudaError_t status = cudaEventQuery(end_event(slot));
   if (status == cudaSuccess) return true;
   if (status != cudaErrorNotReady) {
     fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
@@ -53,13 +56,22 @@ std::size_t Submitter::ended_by_signal(const StreamQueue& queue) const {
 /// time of one that is not, so that few of those are asked.
 std::size_t Submitter::ended_by_events(const StreamQueue& queue) {
   if (!is_done(queue.slots[queue.done])) return 0;
+  const std::size_t first_end = end_of_launch(queue, queue.done);
   std::size_t step = 1;
-  for (std::size_t end = queue.slots.size(); end > queue.done + 1; step *= 2) {
-    if (is_done(queue.slots[end - 1])) return end - queue.done;
+  for (std::size_t end = queue.slots.size(); end > first_end; step *= 2) {
+    if (is_done(queue.slots[end - 1])) return end_of_launch(queue, end - 1) - queue.done;
     if (has_failed_) return 0;
-    end -= std::min(step, end - queue.done - 1);
+    end -= std::min(step, end - first_end);
   }
-  return 1;
+  return first_end - queue.done;
+}
+
+/// The first behind the one at `first` that does not share its launch.
+std::size_t Submitter::end_of_launch(const StreamQueue& queue, std::size_t first) const {
+  const std::uint32_t launch = slots_.at(queue.slots[first]).launch;
+  std::size_t end = first + 1;
+  while (end < queue.slots.size() && slots_.at(queue.slots[end]).launch == launch) ++end;
+  return end;
 }
 
 /// Signals that do not come are no sign of a failure; the stream is asked now and then.
@@ -88,7 +100,7 @@ bool Submitter::poll_stream(std::uint16_t stream) {
   if (count == 0 || has_failed_) return has_failed_;
   const std::size_t ended = queue.done + count;
   const core::Time seen = now_();
-  for (; queue.done < ended; ++queue.done) finish(queue.slots[queue.done], seen);
+  finish(queue, ended, seen);
   if (queue.size() == 0) {
     queue.slots.clear();
     queue.done = 0;
@@ -100,22 +112,31 @@ bool Submitter::poll_stream(std::uint16_t stream) {
   return true;
 }
 
-void Submitter::finish(std::uint32_t index, core::Time seen) {
-  Slot& slot = slots_.at(index);
-  if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
-  if (clock_ != nullptr) {
-    try {
-      const Slot::Events& events = slot.events[gpu_];
-      slot.start = clock_->time_of(events.started);
-      slot.end = std::max(slot.start, clock_->time_of(events.ended));
-    } catch (const EnvironmentFailure&) {  // the GPU has failed since: the next look tells
-      (void)cudaGetLastError();
-      slot.start = slot.end = seen;
+/// Those before `end`, seen to have ended. Those that share a launch share its times.
+void Submitter::finish(StreamQueue& queue, std::size_t end, core::Time seen) {
+  std::uint32_t launch = CommandSlots::kCount;  // whose times are known
+  std::pair times(seen, seen);
+  for (; queue.done < end; ++queue.done) {
+    Slot& slot = slots_.at(queue.slots[queue.done]);
+    if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
+    if (clock_ != nullptr && std::exchange(launch, slot.launch) != slot.launch) {
+      times = times_of(slot.launch, seen);
     }
-  } else {
-    slot.start = slot.end = seen;
+    std::tie(slot.start, slot.end) = times;
+    report_done(queue.slots[queue.done]);
   }
-  report_done(index);
+}
+
+/// From its events; `seen` twice if the GPU has failed since, of which the next look tells.
+std::pair<core::Time, core::Time> Submitter::times_of(std::uint32_t launch, core::Time seen) {
+  const Slot::Events& events = slots_.at(launch).events[gpu_];
+  try {
+    const core::Time start = clock_->time_of(events.started);
+    return {start, std::max(start, clock_->time_of(events.timed_end))};
+  } catch (const EnvironmentFailure&) {
+    (void)cudaGetLastError();
+    return {seen, seen};
+  }
 }
 
 void Submitter::report_done(std::uint32_t index) {
@@ -165,10 +186,13 @@ bool Submitter::follows_stopped(const Slot& slot) const {
 void Submitter::stop_followers() {
   if (has_failed_) return;
   for (StreamQueue& queue : queues_) {
+    const auto share_launch = [&](std::size_t i, std::size_t j) {
+      return slots_.at(queue.slots[i]).launch == slots_.at(queue.slots[j]).launch;
+    };
     std::size_t first = queue.done;
     while (first < queue.slots.size() && !follows_stopped(slots_.at(queue.slots[first]))) ++first;
     const bool is_found = first < queue.slots.size();
-    while (is_found && first > queue.done && slots_.at(queue.slots[first]).shares_launch) --first;
+    while (is_found && first > queue.done && share_launch(first - 1, first)) --first;
     for (std::size_t i = first; i < queue.slots.size(); ++i) {
       Slot& slot = slots_.at(queue.slots[i]);
       slot.is_cancelled = follows_stopped(slot);

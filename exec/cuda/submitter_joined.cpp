@@ -7,9 +7,9 @@
 
 namespace parley::exec::cuda {
 
-/// Those that come one after the other share a launch, which takes longer than they do: what a task
-/// gathers from slices, say. What one of them waits for they all do; so one that must wait joins
-/// only those of the same task, which would wait anyway.
+/// Those that come one after the other share a launch and its events, which take longer than they
+/// do: what a task gathers from slices, say. What one of them waits for they all do; so one that
+/// must wait joins only those of the same task, which would wait anyway.
 bool Submitter::has_room_for(const Slot& slot) {
   if (!slot.command.is_copy || !may_join(slot.command, slabs_)) return false;
   if (joined_parts_.size() + slot.command.parts.size() > kMostJoinedParts) return false;
@@ -22,11 +22,8 @@ bool Submitter::has_room_for(const Slot& slot) {
 }
 
 void Submitter::join(std::uint32_t index) {
-  Slot& slot = slots_.at(index);
-  wait_for_earlier(slot);
-  slot.shares_launch = !joined_.empty();
   joined_.push_back(index);
-  join_copy(slot.command, slabs_, joined_parts_);
+  join_copy(slots_.at(index).command, slabs_, joined_parts_);
 }
 
 void Submitter::launch_joined() {
@@ -53,21 +50,23 @@ void Submitter::launch_joined() {
 }
 
 void Submitter::enqueue_joined(const std::vector<std::uint32_t>& joined) {
-  const std::uint16_t stream = slots_.at(joined.front()).stream;
-  const std::uint64_t next = queues_[stream].next_position + 1;
+  Slot& last = slots_.at(joined.back());
+  const std::uint16_t stream = last.stream;
+  wait_for_earlier(joined, stream);
+  const auto number =  // of the last
+      static_cast<std::uint32_t>(queues_[stream].next_position + joined.size());
   const bool is_timed = clock_ != nullptr;
-  const auto number = [&](std::size_t i) { return static_cast<std::uint32_t>(next + i); };
-  for (std::size_t i = 0; is_timed && i < joined.size(); ++i) {
-    begin_times(slots_.at(joined[i]), number(i));
-  }
+  if (is_timed) begin_times(last, number);
   const core::Time before = is_timed ? now_() : core::Time(0);
   launch_joined_copies(joined_parts_, streams_.stream(stream));
   const auto count = static_cast<std::int64_t>(joined.size());
   const core::Duration each(is_timed ? (now_() - before).count() / count : 0);
-  for (std::size_t i = 0; i < joined.size(); ++i) {
-    Slot& slot = slots_.at(joined[i]);
+  end_times(last, number);
+  for (const std::uint32_t index : joined) {
+    Slot& slot = slots_.at(index);
     slot.issue = each;
-    end_times(slot, number(i));
+    slot.launch = joined.back();
+    slot.is_signalled = false;
   }
 }
 

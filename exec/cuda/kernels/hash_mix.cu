@@ -30,8 +30,25 @@ struct Operand {
 
 struct Batch {
   std::uint32_t count = 0;
+  std::uint32_t blocks = 0;  // of all operands, each as many as it has work for
+  std::uint32_t end_block[kMostOperands] = {};
   Operand operands[kMostOperands];
 };
+
+// What a block works on in a launch for all operands: its thread `first` begins there.
+struct Place {
+  std::uint32_t operand = 0;
+  std::int64_t first = 0, step = 0;
+};
+
+__device__ Place place_in(const Batch& batch) {
+  Place place;
+  while (blockIdx.x >= batch.end_block[place.operand]) ++place.operand;
+  const std::uint32_t begin = place.operand == 0 ? 0 : batch.end_block[place.operand - 1];
+  place.first = static_cast<std::int64_t>(blockIdx.x - begin) * blockDim.x + threadIdx.x;
+  place.step = static_cast<std::int64_t>(batch.end_block[place.operand] - begin) * blockDim.x;
+  return place;
+}
 
 // ---- reading ----
 
@@ -114,12 +131,9 @@ __device__ std::uint64_t block_sum(std::uint64_t value) {
   return warp_sum(threadIdx.x < blockDim.x / 32 ? parts[threadIdx.x] : 0);
 }
 
-// A row of blocks for each operand.
 __global__ void add_up(Batch read, unsigned long long* sum) {
-  const Operand& operand = read.operands[blockIdx.y];
-  // A small one beside a large one leaves most of its row without work.
-  if (global_thread() - threadIdx.x >= operand.view.size * operand.bytes) return;
-  std::uint64_t mine = sum_of(operand, global_thread(), grid_threads());
+  const Place place = place_in(read);
+  std::uint64_t mine = sum_of(read.operands[place.operand], place.first, place.step);
   mine = block_sum(mine);
   if (threadIdx.x == 0) atomicAdd(sum, static_cast<unsigned long long>(mine));
 }
@@ -185,10 +199,10 @@ __device__ void write_hash(const Operand& operand, std::uint64_t total, std::int
   }
 }
 
-// The same.
 __global__ void draw(Batch written, std::uint64_t seed, const unsigned long long* sum) {
   const std::uint64_t total = hash::total_key(seed, *sum);
-  write_hash(written.operands[blockIdx.y], total, global_thread(), grid_threads());
+  const Place place = place_in(written);
+  write_hash(written.operands[place.operand], total, place.first, place.step);
 }
 
 static_assert(2 * sizeof(Batch) + sizeof(std::uint64_t) <= 4096, "parameters of mix_small");
@@ -232,8 +246,11 @@ struct Batches {
   void push_back(const Operand& operand) {
     if (batches.empty() || batches.back().count == kMostOperands) batches.emplace_back();
     Batch& last = batches.back();
+    const std::int64_t own_bytes = operand.view.size * operand.bytes;
+    last.blocks += std::min(kMostBlocks, blocks_for(own_bytes / 16, kThreads * 4));
+    last.end_block[last.count] = last.blocks;
     last.operands[last.count++] = operand;
-    bytes += operand.view.size * operand.bytes;
+    bytes += own_bytes;
   }
 };
 
@@ -241,18 +258,11 @@ void launch_large(const Batches& read, const Batches& written, std::uint64_t see
                   const LaunchContext& context) {
   auto* sum = reinterpret_cast<unsigned long long*>(context.workspace);
   check_cuda(cudaMemsetAsync(sum, 0, sizeof *sum, context.stream), "hash_mix");
-  const auto grid = [](const Batch& batch) {
-    std::int64_t most = 0;
-    for (std::uint32_t k = 0; k < batch.count; ++k) {
-      most = std::max(most, batch.operands[k].view.size * batch.operands[k].bytes);
-    }
-    return dim3(std::min(kMostBlocks, blocks_for(most / 16, kThreads * 4)), batch.count);
-  };
   for (const Batch& batch : read.batches) {
-    add_up<<<grid(batch), kThreads, 0, context.stream>>>(batch, sum);
+    add_up<<<batch.blocks, kThreads, 0, context.stream>>>(batch, sum);
   }
   for (const Batch& batch : written.batches) {
-    draw<<<grid(batch), kThreads, 0, context.stream>>>(batch, seed, sum);
+    draw<<<batch.blocks, kThreads, 0, context.stream>>>(batch, seed, sum);
   }
 }
 

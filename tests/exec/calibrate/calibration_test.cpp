@@ -180,7 +180,7 @@ TEST_CASE("streams, threads that issue and power are found") {
   CalibrationOptions options;
   options.streams = 4;
   options.has_submitters = true;
-  options.decide_command = core::Duration(200);
+  options.decision = [] { return 200e-9; };
   options.copy_streams = 1;
   options.inline_copy = core::Bytes(1 << 16);
   bool is_slow = false;
@@ -342,9 +342,60 @@ TEST_CASE("what does not fit into a GPU is not measured, and the rest is") {
   CHECK_FALSE(found->kernels.at("gemm").empty());
 }
 
+TEST_CASE("what commands cost is told for one speed of the host, which changes all the time") {
+  core::MachineSpec spec = shipped("h200x2").spec();
+  spec.host.submitters = core::Submitters::kPerGpu;
+  spec.host.issue_launch = core::Duration(5000);
+  spec.host.issue_copy = core::Duration(4000);
+  spec.host.round_trip = core::Duration(15000);
+  spec.host.poll = core::Duration(2500);
+  spec.host.crowding = 0.2;
+  spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
+  for (std::size_t d = 0; d < spec.devices.size(); ++d) {
+    core::Device& device = spec.devices[core::DeviceId(d)];
+    if (device.device_class == "gpu") device.streams = 4;
+  }
+  const core::Result<core::Machine> truth = core::Machine::create(std::move(spec));
+  REQUIRE(truth.has_value());
+  CalibrationOptions options;
+  options.is_quick = true;
+  options.streams = 4;
+  options.has_submitters = true;
+  const auto calibrated = [&](double change) {
+    double runs = 0.0, slowdown = 1.0;
+    options.decision = [&] { return 2000e-9 * slowdown; };
+    const auto found =
+        calibrate(*truth, options,
+                  [&](const core::Program& program, const core::Machine&,
+                      const core::EngineOptions& engine, bool) -> core::Result<core::RunRecord> {
+                    slowdown = 1.0 + change * std::sin(0.2 * runs++);
+                    sim::SimOptions simulated;
+                    simulated.engine = engine;
+                    simulated.host_slowdown = slowdown;
+                    auto result = sim::simulate(program, *truth, simulated);
+                    if (!result) return result.faults();
+                    return std::move(result->run);
+                  });
+    REQUIRE(found.has_value());
+    return found->host;
+  };
+  const core::HostCosts steady = calibrated(0.0), changing = calibrated(0.3);
+  const auto in_launches = [](core::Duration time, const core::HostCosts& host) {
+    return static_cast<double>(time.count()) / static_cast<double>(host.issue_launch.count());
+  };
+  CHECK(in_launches(changing.issue_launch, steady) == doctest::Approx(1.0).epsilon(0.15));
+  for (const auto cost : {&core::HostCosts::issue_copy, &core::HostCosts::round_trip,
+                          &core::HostCosts::decide_command, &core::HostCosts::poll}) {
+    CAPTURE((steady.*cost).count());
+    CHECK(in_launches(changing.*cost, changing) ==
+          doctest::Approx(in_launches(steady.*cost, steady)).epsilon(0.06));
+  }
+  CHECK(changing.crowding == doctest::Approx(steady.crowding).epsilon(0.1));
+}
+
 TEST_CASE("decisions are found to take time") {
   const core::Machine machine = shipped("h200x2");
-  CHECK(decision_time(machine) > core::Duration(0));
+  CHECK(decision_time(machine) > 0.0);
 }
 
 TEST_CASE("a failing measurement is said, not hidden") {
