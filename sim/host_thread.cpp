@@ -170,8 +170,11 @@ void HostThread::append_event(const News& news) {
 }
 
 void HostThread::begin_issue(core::Time now, std::size_t commands) {
-  busy_until_ = now + costs_.decide +
-                core::Duration(costs_.decide_command.count() * static_cast<std::int64_t>(commands));
+  const core::Duration taken = costs_.decide + core::Duration(costs_.decide_command.count() *
+                                                              static_cast<std::int64_t>(commands));
+  deciding_ += taken;
+  commands_ += commands;
+  busy_until_ = now + taken;
   if (has_submitters()) return;
   busy_until_ =
       busy_until_ + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(ends_taken_));

@@ -84,6 +84,10 @@ class HostThread {
   void issue_launch(core::CommandId id, core::SpaceId submitter,
                     core::Duration extra = core::Duration(0));
 
+  /// All time that it decided for, and how many commands it gave then.
+  [[nodiscard]] core::Duration deciding() const { return deciding_; }
+  [[nodiscard]] std::uint64_t commands() const { return commands_; }
+
   /// When the next issued command becomes visible; Time::max() when none waits.
   [[nodiscard]] core::Time next_visible() const {
     return first_issued_ < issued_.size() ? issued_[first_issued_].at : core::Time::max();
@@ -161,8 +165,10 @@ class HostThread {
   core::HostCosts costs_;
   double slowdown_;
   core::Duration notice_;
-  Issued last_;                                          // that was taken
-  core::Time busy_until_;                                // the deciding thread
+  Issued last_;            // that was taken
+  core::Time busy_until_;  // the deciding thread
+  core::Duration deciding_ = core::Duration(0);
+  std::uint64_t commands_ = 0;
   core::IdVector<core::SpaceId, Submitter> submitters_;  // none: it issues itself
   std::vector<core::SpaceId> gpus_;                      // whose submitters are threads
   std::vector<News> news_;  // by `known`; those before first_news_ are done with

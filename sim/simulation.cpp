@@ -87,6 +87,8 @@ core::RunRecord Simulation::run() {
   }
   PARLEY_CHECK(commands_.in_flight() == 0, "the engine finished before its commands");
   core::RunRecord record = recorder_.take();
+  record.deciding = host_.deciding();
+  record.commands = host_.commands();
   record.peak_bytes = residency_.peak();
   record.residency = residency_.take_samples();
   return record;

@@ -48,8 +48,11 @@ struct ResidencySample {
 
 struct RunRecord {
   Time makespan;
-  std::vector<TaskRecord> tasks;           // in order of their ends
-  std::vector<CopyRecord> copies;          // in order of their ends
+  Duration deciding =
+      Duration(0);                 // in all, of the host: steps of the engine, commands handed over
+  std::uint64_t commands = 0;      // that it gave
+  std::vector<TaskRecord> tasks;   // in order of their ends
+  std::vector<CopyRecord> copies;  // in order of their ends
   std::vector<ResidencySample> residency;  // in time order; empty unless asked for
   IdVector<SpaceId, Bytes> peak_bytes;
   IdVector<DeviceId, Duration> busy;  // time in tasks, weighted by share of the device's slots

@@ -97,9 +97,7 @@ RunProgram run_on(Backend& backend) {
 }
 
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
-                                          const CalibrationOptions& asked, Backend& backend) {
-  CalibrationOptions options = asked;
-  if (options.has_submitters) options.decision = [&plain] { return decision_time(plain); };
+                                          const CalibrationOptions& options, Backend& backend) {
   return calibrate(plain, options, run_on(backend));
 }
 

@@ -27,8 +27,6 @@ struct CalibrationOptions {
   std::int32_t streams = 0;
   /// The executor has a thread for each GPU that issues its commands.
   bool has_submitters = false;
-  /// Seconds of the deciding thread then, for each command; may be empty: none.
-  std::function<double()> decision;
   std::int32_t copy_streams = 0;  // as HostCosts
   core::Bytes inline_copy;
   /// Called before each measurement; may be empty.
@@ -47,8 +45,7 @@ core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
 /// Runs on a backend, which must outlive this. A command that fails is a fault.
 RunProgram run_on(Backend& backend);
 
-/// On a backend, with the time that decisions take on this computer. Faults also: an environment
-/// that fails.
+/// On a backend. Faults also: an environment that fails.
 core::Result<core::MachineSpec> calibrate(const core::Machine& plain,
                                           const CalibrationOptions& options, Backend& backend);
 

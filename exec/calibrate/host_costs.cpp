@@ -1,15 +1,11 @@
 #include "exec/calibrate/host_costs.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "exec/backend.h"
-#include "exec/executor.h"
 
 namespace parley::exec {
 namespace {
@@ -49,40 +45,6 @@ DeviceId first_on_host(const core::MachineSpec& spec) {
 double median_of_five(const std::function<double()>& measure) {
   return median({measure(), measure(), measure(), measure(), measure()});
 }
-
-/// A backend whose commands end as soon as they are submitted.
-class Instant final : public Backend {
- public:
-  void prepare(const core::Program&, const core::Machine&, const core::Engine&) override {}
-  core::Faults check(const core::Program&, const core::Machine&) const override { return {}; }
-  void write(SpaceId, std::int64_t, std::span<const std::byte>) override {}
-  void read(SpaceId, std::int64_t, std::span<std::byte>) override {}
-  void begin(bool) override { start_ = Clock::now(); }
-  core::Time now() const override {
-    return core::Time(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start_).count());
-  }
-  void submit(const core::StartCopy& copy) override { end(copy.id); }
-  void submit(const core::LaunchTask& launch) override { end(launch.id); }
-  void flush() override {}
-  void collect(std::vector<Completion>& completions, bool) override {
-    // Few at a time, as when they end one after the other.
-    const std::size_t count = std::min<std::size_t>(ended_.size(), 2);
-    completions.insert(completions.end(), ended_.begin(),
-                       ended_.begin() + static_cast<std::ptrdiff_t>(count));
-    ended_.erase(ended_.begin(), ended_.begin() + static_cast<std::ptrdiff_t>(count));
-  }
-  void end() override {}
-
- private:
-  using Clock = std::chrono::steady_clock;
-  void end(core::CommandId id) {
-    const core::Time at = now();
-    ended_.push_back({Completion::Kind::kDone, id, at, at, ""});
-  }
-  Clock::time_point start_;
-  std::vector<Completion> ended_;
-};
 
 KernelProbe empty_kernel() {
   KernelProbe empty;
@@ -177,7 +139,9 @@ SubmitterCosts measure_submitters(const Laboratory& laboratory, const Calibratio
   costs.together = cost(gpus, 64, 0.0);
   const double spin_ns = std::round(1e9 * pace.launch() * std::max(1, options.streams) / 2.0);
   costs.few = cost({gpus.front()}, 8, spin_ns);
-  if (options.decision) costs.decided = pace.launches(options.decision);
+  const Laboratory deciding(laboratory.machine(), laboratory.runner(), core::EngineOptions());
+  costs.decided = pace.launches(
+      [&] { return deciding.deciding(gpus.front(), options.is_quick ? 1000 : 4000, 64); });
   return costs;
 }
 
@@ -263,6 +227,24 @@ double overhead_of_two_hops(const Laboratory& laboratory, const CalibrationOptio
          seconds_in(machine.device(a).launch) - seconds_in(machine.device(b).launch);
 }
 
+/// Copies between GPUs take longer to issue while both issue them, and so does what waits for them:
+/// their threads meet in the driver.
+void measure_exchange(const Laboratory& laboratory, const CalibrationOptions& options, DeviceId a,
+                      DeviceId b, core::MachineSpec& spec) {
+  const std::size_t count = options.is_quick ? 1000 : 4000;
+  HostPace pace(laboratory, a, count);
+  const double launches = pace.launches([&] { return laboratory.exchange(a, b, count, 64); });
+  const core::HostCosts& costs = spec.host;
+  const double each = launches * seconds_in(costs.issue_launch) / (1.0 + costs.crowding);
+  const core::Duration extra =
+      from_seconds(each - seconds_in(costs.issue_launch + costs.issue_copy));
+  for (core::Route& route : spec.routes) {
+    const bool is_between_gpus = !spec.spaces[route.from].is_host &&
+                                 !spec.spaces[route.to].is_host && route.from != route.to;
+    if (is_between_gpus) route.issue = extra;
+  }
+}
+
 }  // namespace
 
 /// Between GPUs each of the two copies waits for a kernel, and each kernel for a copy: four events.
@@ -278,6 +260,7 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
                                           options.has_submitters ? kHopBytes : kHostHopBytes,
                                           options.has_submitters ? 2.0 : 1.0) /
                      4.0);
+    if (options.has_submitters) measure_exchange(laboratory, options, gpus[0], gpus[1], spec);
   }
   const DeviceId host = first_on_host(spec);
   if (!options.has_submitters || host.is_none()) return;
@@ -286,15 +269,6 @@ void measure_telling(const Laboratory& laboratory, const CalibrationOptions& opt
   const double events = gpus.size() > 1 ? 2.0 * seconds_in(spec.host.event) : both / 2.0;
   if (gpus.size() == 1) spec.host.event = from_seconds(both / 4.0);
   spec.host.handoff = from_seconds((both - events) / 2.0);
-}
-
-double decision_time(const core::Machine& machine) {
-  Instant instant;
-  const RunProgram run = run_on(instant);
-  const Laboratory laboratory(machine, run, core::EngineOptions());
-  constexpr std::size_t kTasks = 4000;
-  const DeviceId device = accelerators(machine.spec()).front();
-  return laboratory.task(Laboratory::EmptyTasks::kCopies, device, kTasks, 64) / 2.0;
 }
 
 }  // namespace parley::exec

@@ -22,9 +22,4 @@ void measure_host(const Laboratory& laboratory, const CalibrationOptions& option
 void measure_telling(const Laboratory& laboratory, const CalibrationOptions& options,
                      core::MachineSpec& spec);
 
-/// Seconds that the engine and the loop around it take for each command by default policies, on this
-/// computer: from a run of tasks with a copy each, whose commands end at once. Launches of tasks
-/// without data take a third of it, commands of tasks with dozens of operands twice as long.
-double decision_time(const core::Machine& machine);
-
 }  // namespace parley::exec

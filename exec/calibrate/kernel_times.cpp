@@ -102,7 +102,8 @@ KernelTimes::KernelTimes(const Laboratory& laboratory, core::MachineSpec& spec,
 KernelTimes::Family KernelTimes::hash_family(DType dtype) const {
   const std::vector<std::int64_t> sizes =
       is_quick_ ? std::vector<std::int64_t>{1 << 14, 1 << 20, 1 << 26}
-                : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 25, 1 << 27};
+                : std::vector<std::int64_t>{1 << 10, 1 << 14, 1 << 18, 1 << 22,
+                                            1 << 24, 1 << 25, 1 << 26, 1 << 27};
   return {"hash_mix", sizes, [dtype](std::int64_t bytes) {
             const std::int64_t length = bytes / 2 / core::element_bytes(dtype);
             Operand source = line(length, kIn), target = line(length, kOut);

@@ -315,8 +315,8 @@ Laboratory::Periods Laboratory::kernels_beside(const KernelProbe& first, std::si
   return {period(records[0]), period(records[1])};
 }
 
-double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,
-                        std::uint32_t window) const {
+core::RunRecord Laboratory::run_empty_tasks(EmptyTasks kind, core::DeviceId device,
+                                            std::size_t count, std::uint32_t window) const {
   Program program("empty tasks");
   const std::string& space = machine_.space(machine_.device(device).space).name;
   RegionView data;
@@ -332,7 +332,20 @@ double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t coun
     task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
     required(program.spawn(std::move(task)));
   }
-  return seconds(run(program, window, false).makespan) / static_cast<double>(count);
+  return run(program, window, false);
+}
+
+double Laboratory::task(EmptyTasks kind, core::DeviceId device, std::size_t count,
+                        std::uint32_t window) const {
+  return seconds(run_empty_tasks(kind, device, count, window).makespan) /
+         static_cast<double>(count);
+}
+
+double Laboratory::deciding(core::DeviceId device, std::size_t count, std::uint32_t window) const {
+  const core::RunRecord record = run_empty_tasks(EmptyTasks::kCopies, device, count, window);
+  return record.commands == 0
+             ? 0.0
+             : seconds(core::Time(0) + record.deciding) / static_cast<double>(record.commands);
 }
 
 double Laboratory::gathering(core::DeviceId device, std::size_t count, std::int64_t slices,
@@ -362,6 +375,21 @@ double Laboratory::gathering(core::DeviceId device, std::size_t count, std::int6
     if (i >= kAhead) spawn({access(part(i - kAhead, 0, read), AccessMode::kIn)});
   }
   return seconds(run(program, 64, false).makespan) / static_cast<double>(count);
+}
+
+double Laboratory::exchange(core::DeviceId a, core::DeviceId b, std::size_t count,
+                            std::uint32_t window) const {
+  Program program("exchange");
+  for (std::size_t i = 0; i < count; ++i) {
+    const core::DeviceId here = i % 2 == 0 ? a : b, there = i % 2 == 0 ? b : a;
+    const RegionView data =
+        add_array(program, "x_" + std::to_string(i), {8}, core::DType::kUint8,
+                  zeros(core::DType::kUint8), machine_.space(machine_.device(there).space).name);
+    core::TaskSpec task = task_on(machine_, here, {access(data, AccessMode::kIn)});
+    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
+    required(program.spawn(std::move(task)));
+  }
+  return 2.0 * seconds(run(program, window, false).makespan) / static_cast<double>(count);
 }
 
 double Laboratory::task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,

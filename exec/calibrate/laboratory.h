@@ -53,6 +53,7 @@ class Laboratory {
       : machine_(machine), run_(run), policies_(std::move(policies)) {}
 
   [[nodiscard]] const core::Machine& machine() const { return machine_; }
+  [[nodiscard]] const RunProgram& runner() const { return run_; }
   /// `count` copies of `bytes` in each flow, in order of their ends: all asked for at once, or each
   /// when the one before has ended.
   [[nodiscard]] std::vector<MeasuredCopy> copies(const std::vector<CopyFlow>& flows,
@@ -95,12 +96,20 @@ class Laboratory {
   /// Seconds a task with an empty kernel takes on the device, from first submission to the end.
   [[nodiscard]] double task(EmptyTasks kind, core::DeviceId device, std::size_t count,
                             std::uint32_t window) const;
+  /// Seconds that the host decides for each command, of tasks with a copy each.
+  [[nodiscard]] double deciding(core::DeviceId device, std::size_t count,
+                                std::uint32_t window) const;
   /// Seconds that an empty task takes, with those that write what it reads some time before:
   /// `slices` of an array, each written by one, of which it reads the first `read` together. On a
   /// GPU these are so many copies.
   [[nodiscard]] double gathering(core::DeviceId device, std::size_t count, std::int64_t slices,
                                  std::int64_t read) const;
-  /// The same of independent tasks spread over several devices, in turn, that spin for a time.
+  /// Seconds from one empty task to the next on each of two devices, where each reads a few bytes
+  /// of its own from the other's memory: its thread launches one, and the other's issues one copy.
+  [[nodiscard]] double exchange(core::DeviceId a, core::DeviceId b, std::size_t count,
+                                std::uint32_t window) const;
+  /// Seconds that an empty task takes of independent ones on several devices, in turn, that spin
+  /// for a time.
   [[nodiscard]] double task_on_any(const std::vector<core::DeviceId>& devices, std::size_t count,
                                    std::uint32_t window, double spin_ns = 0.0) const;
   /// Seconds from one copy to the next where many follow each other on a route.
@@ -119,6 +128,8 @@ class Laboratory {
   /// started.
   [[nodiscard]] std::vector<std::vector<core::TaskRecord>> run_together(
       const std::vector<Chain>& chains, core::DeviceId device) const;
+  [[nodiscard]] core::RunRecord run_empty_tasks(EmptyTasks kind, core::DeviceId device,
+                                                std::size_t count, std::uint32_t window) const;
   static core::EngineOptions plain_policies();
   core::RunRecord run(core::Program& program, std::uint32_t window, bool is_timed) const;
 

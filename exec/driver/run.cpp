@@ -53,6 +53,8 @@ ExecResult Run::run() {
   backend_.end();
   report_progress(true);
   result_.run = recorder_.take();
+  result_.run.deciding = deciding_;
+  result_.run.commands = commands_;
   result_.is_interrupted = is_interrupted_;
   if (!result_.failures.empty()) {
     result_.lost = engine_.lost_pieces();
@@ -145,13 +147,16 @@ void Run::wait_for_release() {
 /// One step of the engine with the events gathered.
 void Run::step() {
   note_places_before();
-  now_ = std::max(now_, backend_.now());
+  const Time begin = backend_.now();
+  now_ = std::max(now_, begin);
   if (options_.observer != nullptr) options_.observer->on_events(now_, events_);
   const std::span<const core::Command> commands = engine_.step(now_, events_);
   if (options_.observer != nullptr) options_.observer->on_step(now_, events_, commands);
   events_.clear();
   perform(commands);
   recorder_.end_of_step(engine_, now_);
+  deciding_ += backend_.now() - begin;
+  commands_ += commands.size();
 }
 
 void Run::perform(std::span<const core::Command> commands) {

@@ -59,6 +59,8 @@ class Run {
   bool is_finished_ = false, is_interrupted_ = false;
   std::size_t in_flight_ = 0, finished_tasks_ = 0;
   std::int64_t last_progress_ns_ = 0;
+  core::Duration deciding_ = core::Duration(0);  // as RunRecord
+  std::uint64_t commands_ = 0;
   std::vector<Completion> completions_;
   std::vector<core::Event> events_;
   std::vector<std::pair<core::Time, core::TaskId>> releases_;  // by time, then task
