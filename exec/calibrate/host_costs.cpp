@@ -140,8 +140,9 @@ SubmitterCosts measure_submitters(const Laboratory& laboratory, const Calibratio
   const double spin_ns = std::round(1e9 * pace.launch() * std::max(1, options.streams) / 2.0);
   costs.few = cost({gpus.front()}, 8, spin_ns);
   const Laboratory deciding(laboratory.machine(), laboratory.runner(), core::EngineOptions());
+  // Few at a time, as where the host keeps up: many that end together are decided on sooner.
   costs.decided = pace.launches(
-      [&] { return deciding.deciding(gpus.front(), options.is_quick ? 1000 : 4000, 64); });
+      [&] { return deciding.deciding(gpus.front(), options.is_quick ? 1000 : 4000, 8); });
   return costs;
 }
 
