@@ -64,6 +64,17 @@ void print_makespan(const RunResult& result, std::ostream& stream) {
          << text_of(bounds.work) << ", transfer " << text_of(bounds.transfer) << '\n';
 }
 
+/// How much of the time the thread that decides was busy; nothing where deciding takes none.
+void print_deciding(const core::RunRecord& run, std::ostream& stream) {
+  if (run.deciding <= core::Duration(0) || run.commands == 0) return;
+  const auto taken = static_cast<double>(run.deciding.count());
+  const auto makespan = static_cast<double>(std::max<std::int64_t>(run.makespan.ns(), 1));
+  stream << "Host      decides for " << text_of(run.deciding) << " ("
+         << text_of_share(taken / makespan) << " of the makespan), "
+         << text_of(core::Duration(std::llround(taken / static_cast<double>(run.commands))))
+         << " a command\n";
+}
+
 void print_traffic(const RunResult& result, std::ostream& stream) {
   const core::EngineStatistics& statistics = result.statistics;
   stream << "Copies    " << text_of_count(statistics.copies) << " of "
@@ -178,6 +189,7 @@ void print_report(const RunResult& result, std::ostream& stream) {
   print_setting(result, stream);
   print_makespan(result, stream);
   if (result.execution != nullptr) print_execution(result, stream);
+  print_deciding(result.run, stream);
   print_traffic(result, stream);
   print_devices(result, stream);
   if (result.execution != nullptr && result.execution->prediction != nullptr) {

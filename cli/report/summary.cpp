@@ -57,6 +57,9 @@ void write_figures(const RunResult& result, JsonWriter& json) {
     json.member("work", result.bounds->work.count());
     json.member("transfer", result.bounds->transfer.count()).end_object();
   }
+  if (run.deciding > core::Duration(0)) {
+    json.member("deciding_ns", run.deciding.count()).member("commands", run.commands);
+  }
   if (lists_commands(result)) write_traffic(result, json);
   json.line_break().member("copies", result.statistics.copies);
   json.member("prefetches", result.statistics.prefetches);

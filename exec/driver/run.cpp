@@ -147,16 +147,18 @@ void Run::wait_for_release() {
 /// One step of the engine with the events gathered.
 void Run::step() {
   note_places_before();
-  const Time begin = backend_.now();
-  now_ = std::max(now_, begin);
+  const auto begin = std::chrono::steady_clock::now();
+  now_ = std::max(now_, backend_.now());
   if (options_.observer != nullptr) options_.observer->on_events(now_, events_);
   const std::span<const core::Command> commands = engine_.step(now_, events_);
   if (options_.observer != nullptr) options_.observer->on_step(now_, events_, commands);
   events_.clear();
   perform(commands);
   recorder_.end_of_step(engine_, now_);
-  deciding_ += backend_.now() - begin;
+  const auto taken = std::chrono::steady_clock::now() - begin;
+  deciding_ += core::Duration(std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count());
   commands_ += commands.size();
+  backend_.flush();  // in graph mode the step's commands are performed here
 }
 
 void Run::perform(std::span<const core::Command> commands) {
@@ -186,7 +188,6 @@ void Run::perform(std::span<const core::Command> commands) {
     const bool is_known = !observed_.empty() && observed_.back() == task;
     if (program_.task(task).kind == core::TaskKind::kEvict && !is_known) note_observed(task);
   }
-  backend_.flush();
 }
 
 /// After an interruption: what was started ends, nothing more is started.

@@ -314,6 +314,9 @@ TEST_CASE("without times a run still says how long it took and what moved") {
   CHECK(json["makespan_ns"].get<std::int64_t>() > 0);
   CHECK(json["copies"] == 1);
   CHECK(!json.contains("bytes_copied"));  // what was not listed is not said to be nothing
+  CHECK(json["deciding_ns"].get<std::int64_t>() > 0);
+  CHECK(json["commands"].get<std::int64_t>() >= 3);
+  CHECK(has(said.out, "\nHost      decides for "));
   CHECK(schema_fault("summary.schema.json", contents(folder.path("s.json"))) == "");
 }
 

@@ -49,6 +49,34 @@ TEST_CASE("tasks take what they took in a run, whatever the policies: a journal 
   CHECK(durations(simulate(kWorkload, {"--summary", "-"}).out) != recorded);
 }
 
+TEST_CASE("how long the host decided is said where the machine states what it takes") {
+  const TemporaryFolder folder;
+  const auto machine = [&](const char* name, const char* decide) {
+    return folder.file(name, R"({"format": "parley-machine", "version": 1, "name": "m",
+      "spaces": [{"name": "host", "bytes": 1000000}, {"name": "gpu0", "bytes": 1000000}],
+      "devices": [{"name": "gpu:0", "class": "gpu", "space": "gpu0"}],
+      "routes": [{"from": "host", "to": "gpu0", "latency_ns": 10}, {"from": "gpu0", "to": "host", "latency_ns": 10}],
+      "host": {)" + std::string(decide) +
+                                 "}}");
+  };
+  const std::string workload = "serial:steps=10,overlap=shared,block=8,task_ns=2000";
+  const auto simulated = [&](const std::string& file, std::vector<std::string> options) {
+    options.insert(options.begin(), {"sim", workload, "--machine", file});
+    const Said said = parley(options);
+    CHECK_MESSAGE(said.code == 0, said.err);
+    return said.out;
+  };
+  const std::string free = machine("free.json", "");
+  CHECK_FALSE(has(simulated(free, {}), "decides"));
+  CHECK_FALSE(Json::parse(simulated(free, {"--summary", "-"})).contains("deciding_ns"));
+  const std::string busy = machine("busy.json", R"("decide_command_ns": 500)");
+  const Json json = Json::parse(simulated(busy, {"--summary", "-"}));
+  const auto commands = json["commands"].get<std::int64_t>();
+  CHECK(commands >= 10);
+  CHECK(json["deciding_ns"] == 500 * commands);
+  CHECK(has(simulated(busy, {}), " of the makespan), 500 ns a command\n"));
+}
+
 TEST_CASE("a slower host makes runs longer, and the summary says so") {
   const auto makespan = [](const Json& summary) {
     return summary["makespan_ns"].get<std::int64_t>();

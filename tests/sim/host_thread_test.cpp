@@ -142,6 +142,8 @@ TEST_CASE("deciding takes its time for each command, and finding for each end") 
   host.begin_issue(Time(300), 1);
   host.issue_launch(CommandId(3), gpu_space(0));
   CHECK(shown(host) == Shown{{Time(300 + 7 + 5 + 10), CommandId(3)}});
+  CHECK(host.deciding() == Duration(2 * 7 + 5 * 5));  // neither issuing nor finding
+  CHECK(host.commands() == 5);
 }
 
 TEST_CASE("a thread for each GPU issues while others do, and while the next step is decided") {

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "exec/executor.h"
 #include "exec/host/host_backend.h"
@@ -71,6 +73,68 @@ TEST_CASE("an executed run has the contents of sequential execution, on real thr
       check_contents(program, *result);
     }
   }
+}
+
+/// Of the engine, and of `submit`; what it waits for in collect() is somebody else's time.
+class IdleBackend final : public Backend {
+ public:
+  explicit IdleBackend(std::unique_ptr<Backend> real) : real_(std::move(real)) {}
+  void prepare(const Program& program, const Machine& on, const core::Engine& engine) override {
+    real_->prepare(program, on, engine);
+  }
+  [[nodiscard]] core::Faults check(const Program& program, const Machine& on) const override {
+    return real_->check(program, on);
+  }
+  void write(core::SpaceId space, std::int64_t at, std::span<const std::byte> bytes) override {
+    real_->write(space, at, bytes);
+  }
+  void read(core::SpaceId space, std::int64_t at, std::span<std::byte> bytes) override {
+    real_->read(space, at, bytes);
+  }
+  void begin(bool is_timed) override { real_->begin(is_timed); }
+  [[nodiscard]] core::Time now() const override { return real_->now(); }
+  void submit(const core::StartCopy& copy) override {
+    rest();
+    real_->submit(copy);
+  }
+  void submit(const core::LaunchTask& launch) override {
+    rest();
+    real_->submit(launch);
+  }
+  void flush() override {
+    rest();
+    rest();
+    real_->flush();
+  }
+  void collect(std::vector<Completion>& completions, bool waits) override {
+    rest();
+    rest();
+    real_->collect(completions, waits);
+  }
+  void end() override { real_->end(); }
+  static constexpr std::int64_t kRestNs = 2'000'000;
+
+ private:
+  static void rest() { std::this_thread::sleep_for(std::chrono::nanoseconds(kRestNs)); }
+  std::unique_ptr<Backend> real_;
+};
+
+TEST_CASE("time spent on decisions is that of steps and of handing over, not of waiting") {
+  const Program program = workload("cholesky:tiles=4,tile=8");
+  IdleBackend backend(quick_backend());
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = execute(program, machine("h200x2"), options_of("round_robin"), backend);
+  REQUIRE(result);
+  const core::EngineStatistics& statistics = result->engine->statistics();
+  const std::uint64_t handed_over = statistics.copies + statistics.tasks_issued;
+  CHECK(result->run.commands >= handed_over);  // what is dropped is a command, too
+  CHECK(result->run.deciding.count() >=
+        static_cast<std::int64_t>(handed_over) * IdleBackend::kRestNs);
+  // Each step flushes, and all but the first collect before: two rests each.
+  const auto steps = static_cast<std::int64_t>(statistics.steps);
+  const std::int64_t waited = (4 * steps - 2) * IdleBackend::kRestNs;
+  const std::chrono::nanoseconds wall = std::chrono::steady_clock::now() - start;
+  CHECK(result->run.deciding.count() + waited <= wall.count());
 }
 
 TEST_CASE("a backend serves one run after the other, on real threads") {
