@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <string_view>
 
+#include "cli/terminal.h"
 #include "exec/current_task.h"
 
 namespace parley::cli {
@@ -45,8 +47,22 @@ void report(int signal) {
   ::raise(signal);
 }
 
+/// A kernel has no business to end the process, least of all as if all were well. Called on the
+/// thread that calls exit().
+void refuse_exit() {
+  const std::string_view task = exec::CurrentTask::here();
+  if (task.empty()) return;
+  say("\nexit was called in task \"");
+  say(task);
+  say("\"; files are as a killed process leaves them\n");
+  ::_exit(kFailedExecution);
+}
+
 }  // namespace
 
-CrashReport::CrashReport() : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, 0) {}
+CrashReport::CrashReport() : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, 0) {
+  static const int kIsRegistered = std::atexit(refuse_exit);  // once
+  (void)kIsRegistered;
+}
 
 }  // namespace parley::cli

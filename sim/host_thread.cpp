@@ -75,15 +75,16 @@ inline void HostThread::add_end(const News& news, core::SpaceId submitter) {
 }
 
 void HostThread::copy_done(core::CommandId id, core::SpaceId submitter, core::Time start,
-                           core::Time end, std::uint32_t stream) {
+                           core::Time end, std::uint32_t stream, bool shares_launch) {
   const auto number = static_cast<std::uint32_t>(id.index());
-  add_end({end + notice_, start, end, NewsKind::kCopyDone, number, stream}, submitter);
+  add_end({end + notice_, start, end, NewsKind::kCopyDone, number, stream, shares_launch},
+          submitter);
 }
 
 void HostThread::task_done(core::CommandId id, core::SpaceId submitter, core::Time start,
                            core::Time end, std::uint32_t stream) {
   const auto number = static_cast<std::uint32_t>(id.index());
-  add_end({end + notice_, start, end, NewsKind::kTaskDone, number, stream}, submitter);
+  add_end({end + notice_, start, end, NewsKind::kTaskDone, number, stream, false}, submitter);
 }
 
 /// By the thread of a GPU, at once or when it looks next.
@@ -105,7 +106,9 @@ void HostThread::look(Submitter& thread, core::Time at) {
   thread.looked_at = thread.unfound.front().stream;
   thread.since_look = 0;
   const auto found =
-      static_cast<std::size_t>(std::ranges::count(thread.unfound, thread.looked_at, &News::stream));
+      static_cast<std::size_t>(std::ranges::count_if(thread.unfound, [&](const News& news) {
+        return news.stream == thread.looked_at && !news.shares_launch;
+      }));
   thread.free_at =
       at + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(std::bit_width(found)));
   std::erase_if(thread.unfound, [&](News& news) {

@@ -15,7 +15,8 @@
 // end) takes beyond issuing and starting it. Whoever finds an end (the thread that issues) spends
 // `poll` on it; a thread for a GPU finds all that has ended on one stream at once (in a time that
 // grows with the logarithm of their number: it asks for the last in steps that double), and looks
-// when it has nothing to issue, or has issued kBetweenLooks commands since (what is being decided
+// when it has nothing to issue, or has issued kBetweenLooks commands since (copies that share a
+// launch end as one there; what is being decided
 // counts as given to it: looks meanwhile would go round all streams, and find little). Completions
 // known when a step starts are handled in one batch, by (time, id).
 #pragma once
@@ -53,8 +54,9 @@ class HostThread {
   void submit_all(core::TaskId end);  // at time 0: all tasks below `end`, and no more
   void task_released(core::Time at, core::TaskId task);
   /// `stream`: on which it was; a look is at one stream.
+  /// `shares_launch`: with one told before; a look asks for launches.
   void copy_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end,
-                 std::uint32_t stream = 0);
+                 std::uint32_t stream = 0, bool shares_launch = false);
   void task_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end,
                  std::uint32_t stream = 0);
 
@@ -113,6 +115,7 @@ class HostThread {
     NewsKind kind = NewsKind::kSubmitted;
     std::uint32_t number = 0;  // of a task or command
     std::uint32_t stream = 0;
+    bool shares_launch = false;
   };
   struct Issued {
     core::Time at;

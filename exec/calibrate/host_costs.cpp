@@ -84,7 +84,8 @@ class HostPace {
     for (int i = 0; i < 7; ++i) {
       const double seconds = measure();
       const double after = launch_now();
-      counts.push_back(seconds / ((before_ + after) / 2.0));
+      const double launch = (before_ + after) / 2.0;
+      counts.push_back(launch > 0.0 ? seconds / launch : 0.0);
       before_ = after;
     }
     return median(std::move(counts));
@@ -134,8 +135,9 @@ SubmitterCosts measure_submitters(const Laboratory& laboratory, const Calibratio
     return laboratory.gathering(gpus.front(), gathers, kSlices, read);
   };
   SubmitterCosts costs;
-  costs.joined = pace.launches([&] { return gathering(kSlices) - gathering(kFew); }) /
-                 static_cast<double>(kSlices - kFew);
+  const double many = pace.launches([&] { return gathering(kSlices); });
+  costs.joined =
+      (many - pace.launches([&] { return gathering(kFew); })) / static_cast<double>(kSlices - kFew);
   costs.together = cost(gpus, 64, 0.0);
   const double spin_ns = std::round(1e9 * pace.launch() * std::max(1, options.streams) / 2.0);
   costs.few = cost({gpus.front()}, 8, spin_ns);
@@ -242,7 +244,7 @@ void measure_exchange(const Laboratory& laboratory, const CalibrationOptions& op
   for (core::Route& route : spec.routes) {
     const bool is_between_gpus = !spec.spaces[route.from].is_host &&
                                  !spec.spaces[route.to].is_host && route.from != route.to;
-    if (is_between_gpus) route.issue = extra;
+    if (is_between_gpus) route.issue = std::max(route.issue, extra);
   }
 }
 

@@ -216,7 +216,8 @@ void Submitter::submit(std::uint32_t index) {
   }
   try {
     if (slot.command.is_copy && may_join(slot.command, slabs_)) return join(index);
-    wait_for_earlier({&index, 1}, slot.stream);
+    note_awaited(slot);
+    wait_for_awaited(slot.stream);
     enqueue(slot);
   } catch (const EnvironmentFailure& failure) {
     return refuse(index, failure);
@@ -331,26 +332,39 @@ bool Submitter::is_to_be_awaited(const Slot& earlier, std::uint16_t stream) {
          known_before(stream, earlier) <= earlier.position;
 }
 
-/// What any of the slots waits for. Of several on one other stream the last is enough.
-void Submitter::wait_for_earlier(std::span<const std::uint32_t> slots, std::uint16_t stream) {
-  awaited_.clear();
-  for (const std::uint32_t index : slots) {
-    for (const core::CommandId id : slots_.at(index).command.after) {
-      const Slot& earlier = slots_.of(id);
-      if (!is_to_be_awaited(earlier, stream)) continue;
-      const auto known = std::ranges::find_if(awaited_, [&](const Slot* other) {
-        return other->gpu == earlier.gpu && other->stream == earlier.stream;
-      });
-      if (known == awaited_.end()) {
-        awaited_.push_back(&earlier);
-      } else if ((*known)->position < earlier.position) {
-        *known = &earlier;
-      }
+/// Of several on one other stream the last is enough.
+void Submitter::note_awaited(const Slot& slot) {
+  for (const core::CommandId id : slot.command.after) {
+    const Slot& earlier = slots_.of(id);
+    if (!is_to_be_awaited(earlier, slot.stream)) continue;
+    const auto known = std::ranges::find_if(awaited_, [&](const Slot* other) {
+      return other->gpu == earlier.gpu && other->stream == earlier.stream;
+    });
+    if (known == awaited_.end()) {
+      awaited_.push_back(&earlier);
+    } else if ((*known)->position < earlier.position) {
+      *known = &earlier;
     }
   }
-  for (const Slot* last : awaited_) {
+}
+
+/// By what has been noted.
+bool Submitter::will_be_awaited(const Slot& earlier) const {
+  return std::ranges::any_of(awaited_, [&](const Slot* last) {
+    return last->gpu == earlier.gpu && last->stream == earlier.stream &&
+           last->position >= earlier.position;
+  });
+}
+
+/// All that has been noted.
+void Submitter::wait_for_awaited(std::uint16_t stream) {
+  awaiting_.clear();
+  awaiting_.swap(awaited_);
+  for (const Slot* last : awaiting_) {
     wait_for(*last, streams_.stream(stream));
-    known_before(stream, *last) = last->position + 1;
+    // Those that share its launch have ended then, too.
+    const Slot& end = last->is_signalled ? *last : slots_.at(last->launch);
+    known_before(stream, *last) = std::max(last->position, end.position) + 1;
   }
 }
 

@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -104,7 +103,9 @@ class Submitter {
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> suitable_streams(const Slot& slot) const;
   [[nodiscard]] std::uint16_t choose_compute_stream(const Slot& slot) const;
   [[nodiscard]] bool is_to_be_awaited(const Slot& earlier, std::uint16_t stream);
-  void wait_for_earlier(std::span<const std::uint32_t> slots, std::uint16_t stream);
+  void note_awaited(const Slot& slot);
+  [[nodiscard]] bool will_be_awaited(const Slot& earlier) const;
+  void wait_for_awaited(std::uint16_t stream);
   void wait_for(const Slot& earlier, cudaStream_t stream) const;
   std::uint64_t& known_before(std::uint16_t stream, const Slot& earlier);
   [[nodiscard]] bool is_push(const Slot& slot) const;
@@ -156,7 +157,8 @@ class Submitter {
   std::vector<std::uint32_t> held_;                // in order of issue
   std::vector<std::uint32_t> joined_, launching_;  // small copies within this GPU, for one launch
   std::vector<RunCopy> joined_parts_;
-  std::vector<const Slot*> awaited_;    // by what is being submitted, one of a stream
+  // By what is being submitted: the last one of each stream; and while those are enqueued.
+  std::vector<const Slot*> awaited_, awaiting_;
   std::int64_t ordinary_launches_ = 0;  // on ordinary compute streams
   std::int32_t last_priority_ = 0;      // of the last one submitted there
   bool is_alone_ = false;               // on its processor

@@ -9,7 +9,7 @@ namespace parley::exec::cuda {
 
 /// Those that come one after the other share a launch and its events, which take longer than they
 /// do: what a task gathers from slices, say. What one of them waits for they all do; so one that
-/// must wait joins only those of the same task, which would wait anyway.
+/// must wait joins only those of the same task, which would wait anyway, or that wait for as much.
 bool Submitter::has_room_for(const Slot& slot) {
   if (!slot.command.is_copy || !may_join(slot.command, slabs_)) return false;
   if (joined_parts_.size() + slot.command.parts.size() > kMostJoinedParts) return false;
@@ -17,11 +17,13 @@ bool Submitter::has_room_for(const Slot& slot) {
   if (slot.command.task == first.command.task) return true;
   const std::uint16_t stream = choose_stream(slot);
   return std::ranges::none_of(slot.command.after, [&](core::CommandId id) {
-    return is_to_be_awaited(slots_.of(id), stream);
+    const Slot& earlier = slots_.of(id);
+    return is_to_be_awaited(earlier, stream) && !will_be_awaited(earlier);
   });
 }
 
 void Submitter::join(std::uint32_t index) {
+  note_awaited(slots_.at(index));
   joined_.push_back(index);
   join_copy(slots_.at(index).command, slabs_, joined_parts_);
 }
@@ -40,6 +42,7 @@ void Submitter::launch_joined() {
     }
   }
   joined_parts_.clear();
+  awaited_.clear();
   for (const std::uint32_t index : launching_) {
     if (has_failed_) {
       stop_slot(index, false, failure_);
@@ -52,7 +55,7 @@ void Submitter::launch_joined() {
 void Submitter::enqueue_joined(const std::vector<std::uint32_t>& joined) {
   Slot& last = slots_.at(joined.back());
   const std::uint16_t stream = last.stream;
-  wait_for_earlier(joined, stream);
+  wait_for_awaited(stream);
   const auto number =  // of the last
       static_cast<std::uint32_t>(queues_[stream].next_position + joined.size());
   const bool is_timed = clock_ != nullptr;

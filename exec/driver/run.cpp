@@ -147,26 +147,35 @@ void Run::wait_for_release() {
 /// One step of the engine with the events gathered.
 void Run::step() {
   note_places_before();
-  const auto begin = std::chrono::steady_clock::now();
   now_ = std::max(now_, backend_.now());
   if (options_.observer != nullptr) options_.observer->on_events(now_, events_);
+  const auto begin = std::chrono::steady_clock::now();
   const std::span<const core::Command> commands = engine_.step(now_, events_);
-  if (options_.observer != nullptr) options_.observer->on_step(now_, events_, commands);
+  beside_ = {};
+  tell_observers(commands);
   events_.clear();
   perform(commands);
   recorder_.end_of_step(engine_, now_);
-  const auto taken = std::chrono::steady_clock::now() - begin;
+  const auto taken = std::chrono::steady_clock::now() - begin - beside_;
   deciding_ += core::Duration(std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count());
   commands_ += commands.size();
   backend_.flush();  // in graph mode the step's commands are performed here
 }
 
-void Run::perform(std::span<const core::Command> commands) {
+/// What is not decided here, and takes longer than deciding does.
+void Run::tell_observers(std::span<const core::Command> commands) {
+  if (options_.observer == nullptr && shown_at_start_.empty()) return;
+  const auto begin = std::chrono::steady_clock::now();
+  if (options_.observer != nullptr) options_.observer->on_step(now_, events_, commands);
   // Values before a task are read before its copies start: one may make room where they lie.
   for (const core::Command& command : commands) {
     const auto* launch = std::get_if<core::LaunchTask>(&command);
     if (launch != nullptr) show_values_before(launch->task);
   }
+  beside_ = std::chrono::steady_clock::now() - begin;
+}
+
+void Run::perform(std::span<const core::Command> commands) {
   for (const core::Command& command : commands) {
     if (const auto* copy = std::get_if<core::StartCopy>(&command)) {
       recorder_.submitted(*copy, now_);

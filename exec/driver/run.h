@@ -1,6 +1,7 @@
 // One executed run: the loop that hands an engine's commands to a backend and its completions back.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -36,6 +37,7 @@ class Run {
   void add_due_releases();
   void wait_for_release();
   void step();
+  void tell_observers(std::span<const core::Command> commands);
   void perform(std::span<const core::Command> commands);
   void drain();
   void report_progress(bool is_last);
@@ -59,7 +61,8 @@ class Run {
   bool is_finished_ = false, is_interrupted_ = false;
   std::size_t in_flight_ = 0, finished_tasks_ = 0;
   std::int64_t last_progress_ns_ = 0;
-  core::Duration deciding_ = core::Duration(0);  // as RunRecord
+  core::Duration deciding_ = core::Duration(0);   // as RunRecord
+  std::chrono::steady_clock::duration beside_{};  // of the step, by observers
   std::uint64_t commands_ = 0;
   std::vector<Completion> completions_;
   std::vector<core::Event> events_;

@@ -240,7 +240,7 @@ TEST_CASE("Ctrl-C while a run is verified leaves out the rest of that, and nothi
   CHECK(!json.contains("verification"));
 }
 
-TEST_CASE("a user's kernel that crashes, or throws anything, is named") {
+TEST_CASE("a user's kernel that crashes, leaves, or throws anything, is named") {
   const auto run = [](const TemporaryFolder& folder, const std::string& kernel) {
     const std::string file = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
       "kernels": {")" + kernel + R"(": {"library": ")" PARLEY_USER_KERNELS R"(/faulty.so",
@@ -258,6 +258,12 @@ TEST_CASE("a user's kernel that crashes, or throws anything, is named") {
     CHECK(run(folder, "crashes") == 128 + SIGSEGV);
     CHECK(has(contents(folder.path("err")), "crashed by SIGSEGV"));
     CHECK(has(contents(folder.path("err")), "in task \"the bad one\""));
+    CHECK(!std::filesystem::exists(folder.path("s.json")));
+  }
+  {
+    const TemporaryFolder folder;
+    CHECK(run(folder, "leaves") == 4);
+    CHECK(has(contents(folder.path("err")), "exit was called in task \"the bad one\""));
     CHECK(!std::filesystem::exists(folder.path("s.json")));
   }
   const TemporaryFolder folder;

@@ -267,6 +267,28 @@ TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not")
   CHECK(shown(host) == Shown{{Time(40), CommandId(3)}, {Time(10 + 2 * 4 + 30), CommandId(2)}});
 }
 
+TEST_CASE("a look asks once for copies that share a launch") {
+  core::HostCosts prices = costs(20, 30, 0, 0);
+  prices.poll = Duration(4);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 1);
+  const auto next_end = [&](bool shares_launch) {
+    HostThread host(machine);
+    host.begin_issue(Time(0), 1);
+    host.issue_launch(CommandId(9), gpu_space(0));
+    for (std::size_t i = 0; i < 8; ++i) {  // while its hands are full
+      host.copy_done(CommandId(i), gpu_space(0), Time(0), Time(10), 1, shares_launch && i > 0);
+    }
+    CHECK(shown(host) == Shown{{Time(30), CommandId(9)}});
+    CHECK(taken(host, Time(30)).size() == 8);
+    host.begin_issue(Time(30), 1);
+    host.issue_launch(CommandId(10), gpu_space(0));
+    return host.next_visible();
+  };
+  CHECK(next_end(true) == Time(30 + 4 + 30));
+  CHECK(next_end(false) == Time(30 + 4 * 4 + 30));  // in steps that double
+}
+
 TEST_CASE("what ends on the host is known before what a look to come will find") {
   core::HostCosts prices = costs(0, 30, 0, 0);
   prices.poll = Duration(5);
