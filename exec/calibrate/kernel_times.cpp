@@ -356,7 +356,7 @@ void KernelTimes::measure_power(DeviceId device) {
   const double last = median({all.end() - static_cast<std::ptrdiff_t>(part), all.end()});
   const double first = median({all.begin(), all.begin() + 4});
   constexpr double kNoticeable = 1.03;
-  if (last < kNoticeable * first) return;
+  if (first <= 0.0 || last < kNoticeable * first) return;
   // The time until half of the way is done, taken as a step.
   double burst = 0.0;
   for (std::size_t i = 0; i + 3 <= all.size(); ++i) {

@@ -426,6 +426,22 @@ TEST_CASE("what commands cost is told for one speed of the host, which changes a
   }
 }
 
+TEST_CASE("machines whose products take no time, or whose host takes none, can be calibrated") {
+  for (const std::string name : {"a100x4", "dgx-1v", "pcie4"}) {
+    CAPTURE(name);
+    core::MachineSpec spec = shipped(name).spec();
+    spec.kernels.clear();
+    spec.host = core::HostCosts();
+    spec.host.submitters = core::Submitters::kPerGpu;
+    const core::Result<core::Machine> truth = core::Machine::create(std::move(spec));
+    REQUIRE(truth.has_value());
+    const auto found = calibrate(*truth, {.is_quick = true, .streams = 4, .has_submitters = true},
+                                 simulated_on(*truth));
+    CHECK_MESSAGE(found.has_value(), found.faults().front().where, ": ",
+                  found.faults().front().what);
+  }
+}
+
 TEST_CASE("a failing measurement is said, not hidden") {
   const core::Machine truth = shipped("h200x1");
   const auto spec =
