@@ -362,9 +362,8 @@ void Submitter::wait_for_awaited(std::uint16_t stream) {
   awaiting_.swap(awaited_);
   for (const Slot* last : awaiting_) {
     wait_for(*last, streams_.stream(stream));
-    // Those that share its launch have ended then, too.
-    const Slot& end = last->is_signalled ? *last : slots_.at(last->launch);
-    known_before(stream, *last) = std::max(last->position, end.position) + 1;
+    // Those that share its launch have ended then, too; another GPU's may not be on its stream yet.
+    known_before(stream, *last) = last->position + 1;
   }
 }
 
