@@ -151,20 +151,19 @@ void Run::step() {
   if (options_.observer != nullptr) options_.observer->on_events(now_, events_);
   const auto begin = std::chrono::steady_clock::now();
   const std::span<const core::Command> commands = engine_.step(now_, events_);
-  beside_ = {};
-  tell_observers(commands);
+  const auto beside = tell_observers(commands);
   events_.clear();
   perform(commands);
   recorder_.end_of_step(engine_, now_);
-  const auto taken = std::chrono::steady_clock::now() - begin - beside_;
+  const auto taken = std::chrono::steady_clock::now() - begin - beside;
   deciding_ += core::Duration(std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count());
   commands_ += commands.size();
   backend_.flush();  // in graph mode the step's commands are performed here
 }
 
-/// What is not decided here, and takes longer than deciding does.
-void Run::tell_observers(std::span<const core::Command> commands) {
-  if (options_.observer == nullptr && shown_at_start_.empty()) return;
+/// What is not decided here, and takes longer than deciding does. Returns how long it took.
+std::chrono::steady_clock::duration Run::tell_observers(std::span<const core::Command> commands) {
+  if (options_.observer == nullptr && shown_at_start_.empty()) return {};
   const auto begin = std::chrono::steady_clock::now();
   if (options_.observer != nullptr) options_.observer->on_step(now_, events_, commands);
   // Values before a task are read before its copies start: one may make room where they lie.
@@ -172,7 +171,7 @@ void Run::tell_observers(std::span<const core::Command> commands) {
     const auto* launch = std::get_if<core::LaunchTask>(&command);
     if (launch != nullptr) show_values_before(launch->task);
   }
-  beside_ = std::chrono::steady_clock::now() - begin;
+  return std::chrono::steady_clock::now() - begin;
 }
 
 void Run::perform(std::span<const core::Command> commands) {

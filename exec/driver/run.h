@@ -37,7 +37,7 @@ class Run {
   void add_due_releases();
   void wait_for_release();
   void step();
-  void tell_observers(std::span<const core::Command> commands);
+  std::chrono::steady_clock::duration tell_observers(std::span<const core::Command> commands);
   void perform(std::span<const core::Command> commands);
   void drain();
   void report_progress(bool is_last);
@@ -61,8 +61,7 @@ class Run {
   bool is_finished_ = false, is_interrupted_ = false;
   std::size_t in_flight_ = 0, finished_tasks_ = 0;
   std::int64_t last_progress_ns_ = 0;
-  core::Duration deciding_ = core::Duration(0);   // as RunRecord
-  std::chrono::steady_clock::duration beside_{};  // of the step, by observers
+  core::Duration deciding_ = core::Duration(0);  // as RunRecord
   std::uint64_t commands_ = 0;
   std::vector<Completion> completions_;
   std::vector<core::Event> events_;

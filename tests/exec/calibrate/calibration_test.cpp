@@ -421,6 +421,7 @@ TEST_CASE("what commands cost is told for one speed of the host, which changes a
     if (route.from == core::SpaceId(0) || route.to == core::SpaceId(0) || route.from == route.to) {
       continue;
     }
+    check_near(static_cast<double>(route.issue.count()), 2500.0, 0.3);
     check_near(in_launches(at_many.routes[i].issue, changing), in_launches(route.issue, steady),
                0.4);
   }

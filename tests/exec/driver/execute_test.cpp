@@ -75,10 +75,10 @@ TEST_CASE("an executed run has the contents of sequential execution, on real thr
   }
 }
 
-/// Of the engine, and of `submit`; what it waits for in collect() is somebody else's time.
-class IdleBackend final : public Backend {
+/// Rests whenever it is given something to do or asked for anything.
+class SlowBackend final : public Backend {
  public:
-  explicit IdleBackend(std::unique_ptr<Backend> real) : real_(std::move(real)) {}
+  explicit SlowBackend(std::unique_ptr<Backend> real) : real_(std::move(real)) {}
   void prepare(const Program& program, const Machine& on, const core::Engine& engine) override {
     real_->prepare(program, on, engine);
   }
@@ -121,7 +121,7 @@ class IdleBackend final : public Backend {
 
 TEST_CASE("time spent on decisions is that of steps and of handing over, not of waiting") {
   const Program program = workload("cholesky:tiles=4,tile=8");
-  IdleBackend backend(quick_backend());
+  SlowBackend backend(quick_backend());
   const auto start = std::chrono::steady_clock::now();
   const auto result = execute(program, machine("h200x2"), options_of("round_robin"), backend);
   REQUIRE(result);
@@ -129,10 +129,10 @@ TEST_CASE("time spent on decisions is that of steps and of handing over, not of 
   const std::uint64_t handed_over = statistics.copies + statistics.tasks_issued;
   CHECK(result->run.commands >= handed_over);  // what is dropped is a command, too
   CHECK(result->run.deciding.count() >=
-        static_cast<std::int64_t>(handed_over) * IdleBackend::kRestNs);
+        static_cast<std::int64_t>(handed_over) * SlowBackend::kRestNs);
   // Each step flushes, and all but the first collect before: two rests each.
   const auto steps = static_cast<std::int64_t>(statistics.steps);
-  const std::int64_t waited = (4 * steps - 2) * IdleBackend::kRestNs;
+  const std::int64_t waited = (4 * steps - 2) * SlowBackend::kRestNs;
   const std::chrono::nanoseconds wall = std::chrono::steady_clock::now() - start;
   CHECK(result->run.deciding.count() + waited <= wall.count());
 }
