@@ -43,6 +43,14 @@ core::TaskSpec task_on(const core::Machine& machine, core::DeviceId device,
   return task;
 }
 
+/// With a kernel that does nothing.
+void spawn_empty(Program& program, const core::Machine& machine, core::DeviceId device,
+                 std::vector<core::Access> accesses) {
+  core::TaskSpec task = task_on(machine, device, std::move(accesses));
+  task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
+  required(program.spawn(std::move(task)));
+}
+
 RegionView add_array(Program& program, const std::string& name, std::vector<std::int64_t> shape,
                      core::DType dtype, core::Initial initial, const std::string& home) {
   ArraySpec spec;
@@ -328,9 +336,7 @@ core::RunRecord Laboratory::run_empty_tasks(EmptyTasks kind, core::DeviceId devi
     }
     if (kind == EmptyTasks::kCopies) accesses.push_back(access(data, AccessMode::kIn));
     if (kind == EmptyTasks::kChain) accesses.push_back(access(data, AccessMode::kInout));
-    core::TaskSpec task = task_on(machine_, device, std::move(accesses));
-    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
-    required(program.spawn(std::move(task)));
+    spawn_empty(program, machine_, device, std::move(accesses));
   }
   return run(program, window, false);
 }
@@ -359,20 +365,16 @@ double Laboratory::gathering(core::DeviceId device, std::size_t count, std::int6
         core::Slice{.start = start * kBytes, .stop = stop * kBytes, .step = {}}};
     return required(program.slice(arrays[i], index));
   };
-  const auto spawn = [&](std::vector<core::Access> accesses) {
-    core::TaskSpec task = task_on(machine_, device, std::move(accesses));
-    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
-    required(program.spawn(std::move(task)));
-  };
+  const auto spawn = [&](core::Access on) { spawn_empty(program, machine_, device, {on}); };
   for (std::size_t i = 0; i < count + kAhead; ++i) {
     if (i < count) {
       arrays.push_back(add_array(program, "x_" + std::to_string(i), {slices * kBytes},
                                  core::DType::kUint8, zeros(core::DType::kUint8), "host"));
       for (std::int64_t s = 0; s < slices; ++s) {
-        spawn({access(part(i, s, s + 1), AccessMode::kOut)});
+        spawn(access(part(i, s, s + 1), AccessMode::kOut));
       }
     }
-    if (i >= kAhead) spawn({access(part(i - kAhead, 0, read), AccessMode::kIn)});
+    if (i >= kAhead) spawn(access(part(i - kAhead, 0, read), AccessMode::kIn));
   }
   return seconds(run(program, 64, false).makespan) / static_cast<double>(count);
 }
@@ -385,9 +387,7 @@ double Laboratory::exchange(core::DeviceId a, core::DeviceId b, std::size_t coun
     const RegionView data =
         add_array(program, "x_" + std::to_string(i), {8}, core::DType::kUint8,
                   zeros(core::DType::kUint8), machine_.space(machine_.device(there).space).name);
-    core::TaskSpec task = task_on(machine_, here, {access(data, AccessMode::kIn)});
-    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
-    required(program.spawn(std::move(task)));
+    spawn_empty(program, machine_, here, {access(data, AccessMode::kIn)});
   }
   return 2.0 * seconds(run(program, window, false).makespan) / static_cast<double>(count);
 }
@@ -424,9 +424,7 @@ double Laboratory::hop(core::DeviceId a, core::DeviceId b, std::int64_t bytes,
       add_array(program, "x", {bytes}, core::DType::kUint8, zeros(core::DType::kUint8),
                 machine_.space(machine_.device(a).space).name);
   for (std::size_t i = 0; i < count; ++i) {
-    core::TaskSpec task = task_on(machine_, i % 2 == 0 ? a : b, {access(data, AccessMode::kInout)});
-    task.kernel = {{"spin", {{"ns", 0.0}}, {}}};
-    required(program.spawn(std::move(task)));
+    spawn_empty(program, machine_, i % 2 == 0 ? a : b, {access(data, AccessMode::kInout)});
   }
   // The first task finds its data where it is.
   return seconds(run(program, 64, false).makespan) / static_cast<double>(count - 1);
