@@ -161,6 +161,7 @@ std::vector<KernelTimes::Step> KernelTimes::steps() {
       steps.push_back({"hash_mix on " + spec_.devices[device].name,
                        [this, device, dtype] { measure(device, dtype, hash_family(dtype)); }});
     }
+      if (device_class == "gpu") add_issue_steps(device, steps);
     if (streams_ > 1 && device_class == "gpu") add_share_steps(device, steps);
     steps.push_back(
         {"rates of " + spec_.devices[device].name, [this, device] { take_rates(device); }});
@@ -200,9 +201,6 @@ void KernelTimes::add_share_steps(DeviceId device, std::vector<Step>& steps) {
                    [this, device] { take_saturation(device); }});
 }
 
-namespace {
-
-/// Bytes of all arrays of so many repetitions.
 std::int64_t array_bytes(const KernelProbe& probe, std::size_t repetitions) {
   std::int64_t bytes = 0;
   for (const KernelProbe::Operand& operand : probe.operands) {
@@ -212,8 +210,6 @@ std::int64_t array_bytes(const KernelProbe& probe, std::size_t repetitions) {
   }
   return bytes;
 }
-
-}  // namespace
 
 /// Kernels on all streams at once against one after the other. A kernel that can use the part s of
 /// the device runs min(streams, 1 / s) times as often.
@@ -237,12 +233,30 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
     const double together = laboratory_.kernels_together(made, device, streams_);
     const double least = 1.0 / static_cast<double>(streams_);
     // One that leaves room for all the streams may leave more: as good as nothing.
-    const double share = together / alone;
-    points.emplace_back(size, share < 1.1 * least ? 0.0 : std::min(1.0, share));
+    if (together < 1.1 * least * alone) {
+      points.emplace_back(size, 0.0);
+      continue;
+    }
+    // Of the time that the table tells: one after the other they take longer, by what lies between
+    // two kernels of a stream.
+    const double told = told_seconds(device, dtype, family.kernel, size).value_or(alone);
+    points.emplace_back(size, std::min(1.0, together / told));
   }
   if (points.empty()) return;
   const std::string& device_class = spec_.devices[device].device_class;
   spec_.shares[family.kernel][device_class][std::string(core::name_of(dtype))] = std::move(points);
+}
+
+/// What the kernel was measured to take alone, if it was.
+std::optional<double> KernelTimes::told_seconds(DeviceId device, DType dtype,
+                                                const std::string& kernel,
+                                                std::int64_t size) const {
+  const auto* points =
+      times(kernel, spec_.devices[device].device_class, std::string(core::name_of(dtype)));
+  if (points == nullptr) return std::nullopt;
+  const auto point = std::ranges::find(*points, size, [](const auto& p) { return p.first; });
+  if (point == points->end()) return std::nullopt;
+  return in_seconds(point->second);
 }
 
 void KernelTimes::take_saturation(DeviceId device) {
@@ -273,8 +287,7 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
     if (array_bytes(made, repetitions) > space.capacity.count() / 4) break;
     const Laboratory::TimedKernel timed = laboratory_.timed_kernel(made, device, repetitions);
     const double taken = median(timed.durations);
-    const double issue = issue_beyond_plain(device, median(timed.issues));
-    issues.emplace_back(size, core::Duration(std::max(0LL, std::llround(issue * 1e9))));
+    issues.emplace_back(size, issue_beyond_plain(device, median(timed.issues)));
     points.emplace_back(size, core::Duration(std::max(1LL, std::llround(taken * 1e9))));
     if (taken > kLongKernel) break;
   }
@@ -282,21 +295,7 @@ void KernelTimes::measure(DeviceId device, DType dtype, const Family& family) {
   const std::string& device_class = spec_.devices[device].device_class;
   const std::string type(core::name_of(dtype));
   spec_.kernels[family.kernel][device_class][type] = std::move(points);
-  constexpr core::Duration kNoticeable(500);
-  if (std::ranges::any_of(issues, [&](const auto& p) { return p.second >= kNoticeable; })) {
-    spec_.issue[family.kernel][device_class][type] = std::move(issues);
-  }
-}
-
-/// Seconds of issuing beyond those for a kernel that does nothing, at the speed that the host had
-/// when what a launch takes was measured: on a virtual machine it changes by a third within
-/// seconds.
-double KernelTimes::issue_beyond_plain(DeviceId device, double seconds) const {
-  const double now = issue_of_empty_kernel(laboratory_, device);
-  const bool is_on_gpu = !spec_.spaces[spec_.devices[device].space].is_host;
-  const double then = is_on_gpu ? static_cast<double>(spec_.host.issue_part.count()) * 1e-9 : now;
-  if (now <= 0.0 || then <= 0.0) return seconds - now;
-  return seconds * then / now - then;
+  store_issues(family.kernel, device_class, type, std::move(issues));
 }
 
 const std::vector<std::pair<std::int64_t, core::Duration>>* KernelTimes::times(

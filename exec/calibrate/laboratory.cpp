@@ -323,6 +323,22 @@ Laboratory::Periods Laboratory::kernels_beside(const KernelProbe& first, std::si
   return {period(records[0]), period(records[1])};
 }
 
+std::vector<double> Laboratory::issues_among(const std::vector<KernelProbe>& probes,
+                                             core::DeviceId device,
+                                             std::size_t repetitions) const {
+  std::vector<Chain> chains;
+  for (const KernelProbe& probe : probes) chains.push_back({&probe, repetitions});
+  std::vector<double> issues;
+  for (const std::vector<core::TaskRecord>& chain : run_together(chains, device)) {
+    std::vector<double> of_chain;
+    for (const core::TaskRecord& task : chain) {
+      of_chain.push_back(static_cast<double>(task.issue.count()) * 1e-9);
+    }
+    issues.push_back(median(std::move(of_chain)));
+  }
+  return issues;
+}
+
 core::RunRecord Laboratory::run_empty_tasks(EmptyTasks kind, core::DeviceId device,
                                             std::size_t count, std::uint32_t window) const {
   Program program("empty tasks");

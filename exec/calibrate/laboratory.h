@@ -79,6 +79,11 @@ class Laboratory {
   [[nodiscard]] double kernels_together(const KernelProbe& probe, core::DeviceId device,
                                         std::size_t chains) const;
 
+  /// Seconds that the host takes to put each kernel on a queue, when they take turns: medians.
+  [[nodiscard]] std::vector<double> issues_among(const std::vector<KernelProbe>& probes,
+                                                 core::DeviceId device,
+                                                 std::size_t repetitions) const;
+
   struct Periods {
     double first = 0.0, second = 0.0;
   };

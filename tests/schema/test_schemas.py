@@ -108,6 +108,14 @@ class Schemas(unittest.TestCase):
                 check=True, capture_output=True,
             )
             self.assertEqual(self.faults("summary", read(summary)), [])
+            rows = pathlib.Path(folder) / "rows.json"
+            subprocess.run(
+                [binary, "compare", str(ROOT / "workloads/examples/groups.json"), "--machine",
+                 "h200x4", "--json", str(rows), "--noise", "normal:sigma=0.1", "--as-executed",
+                 "--host-slowdown", "1.5"],
+                check=True, capture_output=True,
+            )
+            self.assertEqual(self.faults("comparison", read(rows)), [])
             damaged = copy.deepcopy(read(summary))
             del damaged["makespan_ns"]
             self.assertNotEqual(self.faults("summary", damaged), [])

@@ -1,7 +1,7 @@
 // hash_mix, byte for byte as on the host (exec/hash.h). Little data is one launch of one block;
-// more is summed by many blocks, which add their parts in the workspace (any order gives the same
-// sum), and written by a second launch. Operands without gaps are read and written 16 bytes at a
-// time.
+// more is summed by many blocks, which leave their parts in the workspace, and written by a second
+// launch, whose blocks each add up all parts. Operands without gaps are read and written 16 bytes
+// at a time.
 #include <algorithm>
 #include <vector>
 
@@ -15,7 +15,8 @@ using core::KernelCall;
 
 constexpr int kThreads = 256;
 constexpr std::int64_t kSmallBytes = 64 * 1024;  // at most: one block
-constexpr unsigned kMostBlocks = 2048;           // of an operand: each adds to one number
+constexpr unsigned kMostReading = 1024;          // blocks of an operand: each leaves one part
+constexpr unsigned kMostWriting = 2048;
 constexpr std::size_t kMostOperands = 8;         // of a launch: parameters stay below 4 KiB
 
 struct Operand {
@@ -131,11 +132,11 @@ __device__ std::uint64_t block_sum(std::uint64_t value) {
   return warp_sum(threadIdx.x < blockDim.x / 32 ? parts[threadIdx.x] : 0);
 }
 
-__global__ void add_up(Batch read, unsigned long long* sum) {
+__global__ void add_up(Batch read, std::uint64_t* parts) {
   const Place place = place_in(read);
   std::uint64_t mine = sum_of(read.operands[place.operand], place.first, place.step);
   mine = block_sum(mine);
-  if (threadIdx.x == 0) atomicAdd(sum, static_cast<unsigned long long>(mine));
+  if (threadIdx.x == 0) parts[blockIdx.x] = mine;
 }
 
 // ---- writing ----
@@ -199,8 +200,14 @@ __device__ void write_hash(const Operand& operand, std::uint64_t total, std::int
   }
 }
 
-__global__ void draw(Batch written, std::uint64_t seed, const unsigned long long* sum) {
-  const std::uint64_t total = hash::total_key(seed, *sum);
+__global__ void draw(Batch written, std::uint64_t seed, const std::uint64_t* parts,
+                     std::uint32_t count) {
+  __shared__ std::uint64_t total;
+  std::uint64_t mine = 0;
+  for (std::uint32_t i = threadIdx.x; i < count; i += blockDim.x) mine += parts[i];
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) total = hash::total_key(seed, mine);
+  __syncthreads();
   const Place place = place_in(written);
   write_hash(written.operands[place.operand], total, place.first, place.step);
 }
@@ -239,7 +246,13 @@ Operand described(const DeviceOperand& given, std::uint64_t seed, std::size_t in
   return operand;
 }
 
+/// As many as an operand has work for.
+std::uint32_t blocks_of(std::int64_t bytes, unsigned most) {
+  return std::min(most, blocks_for(bytes / 16, kThreads * 4));
+}
+
 struct Batches {
+  unsigned most_blocks;  // of an operand
   std::vector<Batch> batches;
   std::int64_t bytes = 0;
 
@@ -247,7 +260,7 @@ struct Batches {
     if (batches.empty() || batches.back().count == kMostOperands) batches.emplace_back();
     Batch& last = batches.back();
     const std::int64_t own_bytes = operand.view.size * operand.bytes;
-    last.blocks += std::min(kMostBlocks, blocks_for(own_bytes / 16, kThreads * 4));
+    last.blocks += blocks_of(own_bytes, most_blocks);
     last.end_block[last.count] = last.blocks;
     last.operands[last.count++] = operand;
     bytes += own_bytes;
@@ -256,20 +269,21 @@ struct Batches {
 
 void launch_large(const Batches& read, const Batches& written, std::uint64_t seed,
                   const LaunchContext& context) {
-  auto* sum = reinterpret_cast<unsigned long long*>(context.workspace);
-  check_cuda(cudaMemsetAsync(sum, 0, sizeof *sum, context.stream), "hash_mix");
+  auto* parts = reinterpret_cast<std::uint64_t*>(context.workspace);
+  std::uint32_t count = 0;
   for (const Batch& batch : read.batches) {
-    add_up<<<batch.blocks, kThreads, 0, context.stream>>>(batch, sum);
+    add_up<<<batch.blocks, kThreads, 0, context.stream>>>(batch, parts + count);
+    count += batch.blocks;
   }
   for (const Batch& batch : written.batches) {
-    draw<<<batch.blocks, kThreads, 0, context.stream>>>(batch, seed, sum);
+    draw<<<batch.blocks, kThreads, 0, context.stream>>>(batch, seed, parts, count);
   }
 }
 
 // Operands come in order, so that a batch of every kind fits on the stack.
 void hash_mix(const KernelCall& call, Operands operands, const LaunchContext& context) {
   const auto seed = static_cast<std::uint64_t>(core::parameter_of(call, "seed").value_or(0.0));
-  Batches read, written;
+  Batches read{kMostReading, {}, 0}, written{kMostWriting, {}, 0};
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (operands[i].size() == 0) continue;
     if (operands[i].mode != core::ArgumentMode::kWrite) {
@@ -292,8 +306,13 @@ void hash_mix(const KernelCall& call, Operands operands, const LaunchContext& co
   check_cuda(cudaGetLastError(), "hash_mix");
 }
 
-std::size_t workspace_bytes(const KernelCall&, Operands, const LaunchContext&) {
-  return sizeof(unsigned long long);
+std::size_t workspace_bytes(const KernelCall&, Operands operands, const LaunchContext&) {
+  std::size_t parts = 0;
+  for (const DeviceOperand& operand : operands) {
+    if (operand.mode == core::ArgumentMode::kWrite) continue;
+    parts += blocks_of(operand.size() * core::element_bytes(operand.dtype), kMostReading);
+  }
+  return parts * sizeof(std::uint64_t);
 }
 
 }  // namespace
