@@ -45,24 +45,26 @@ core::Duration Durations::of_class(TaskClassId id, std::size_t alternative, core
   return core::Duration(std::max<std::int64_t>(look_up(id, alternative, device), 0));
 }
 
-double Durations::share(core::TaskId task, std::size_t alternative,
-                        std::span<const core::DeviceId> devices) {
+core::KernelShare Durations::share(core::TaskId task, std::size_t alternative,
+                                   std::span<const core::DeviceId> devices) {
   const TaskClassId id = class_of(task);
-  double largest = 0.0;
+  core::KernelShare largest = 0.0;
   for (const core::DeviceId device : devices) {
-    largest = std::max(largest, share_of_class(id, alternative, device));
+    const core::KernelShare next = share_of_class(id, alternative, device);
+    largest = {std::max(largest.of_all, next.of_all), std::max(largest.of_two, next.of_two)};
   }
   return largest;
 }
 
-double Durations::share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device) {
+core::KernelShare Durations::share_of_class(TaskClassId id, std::size_t alternative,
+                                            core::DeviceId device) {
   if (machine_->device(device).streams == 0) return 1.0;
   // What was recorded stands as it is, whatever else ran then and runs now.
   if (own_ != nullptr && is_recorded(core::TaskId(id.index()), device)) return 0.0;
   Class& entry = classes_[model_class(id)];
   if (entry.shares.empty()) entry.shares.assign(entry.known.size(), -1.0);
-  double& known = entry.shares[alternative * machine_->device_count() + device.index()];
-  if (known < 0.0) {
+  core::KernelShare& known = entry.shares[alternative * machine_->device_count() + device.index()];
+  if (known.of_all < 0.0) {
     known =
         core::kernel_share(*program_, *machine_, entry.example, alternative, device, as_executed_);
   }

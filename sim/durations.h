@@ -48,8 +48,9 @@ class Durations {
   core::Duration of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
   /// Which part of a device the task can use when it is alone on it: the largest of a
   /// group's (core::kernel_share; 1 on devices without streams).
-  double share(core::TaskId task, std::size_t alternative, std::span<const core::DeviceId> devices);
-  double share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  core::KernelShare share(core::TaskId task, std::size_t alternative,
+                          std::span<const core::DeviceId> devices);
+  core::KernelShare share_of_class(TaskClassId id, std::size_t alternative, core::DeviceId device);
   /// Part of the device's peak that the task uses by the model, from 0 to 1 (core::kernel_load).
   double load(core::TaskId task, std::size_t alternative, core::DeviceId device);
   /// The kernels of a task on a device with streams (core::kernel_phases): empty for one, and for
@@ -74,8 +75,8 @@ class Durations {
   struct Class {
     core::TaskId example;
     std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
-    std::vector<double> shares;       // the same, negative: not asked; empty: none was
-    std::vector<double> loads;        // as shares
+    std::vector<core::KernelShare> shares;  // the same, negative: not asked; empty: none was
+    std::vector<double> loads;              // as shares
     std::vector<std::int64_t> issue;  // as known; empty: none was asked
     /// By (alternative, device); empty: none was asked, or see has_phases.
     std::vector<std::vector<core::KernelPhase>> phases;

@@ -16,6 +16,7 @@ KernelRates::KernelRates(const core::Machine& machine, bool changes_speed)
     const core::Device& device = machine.device(DeviceId(i));
     OnDevice& on = devices_[devices_.push_back({})];
     on.slots = device.slots;
+    on.most = static_cast<double>(device.slots) * device.streams;
     on.is_shared = device.streams > 0;
     on.saturation = device.saturation;
   }
@@ -76,16 +77,22 @@ void KernelRates::set_speed(DeviceId device, double speed) {
 
 /// The speed of each kernel on the device, as a part of what it has alone.
 double KernelRates::room_for_all(const OnDevice& on) const {
-  double load = 0.0;
+  double load = 0.0, load_of_two = 0.0, count = 0.0;
   bool has_panel = false, has_others = false;
   const Kernel* first = nullptr;
   for (const std::uint32_t index : on.kernels) {
     const Use& use = kernels_[index].use;
-    if (use.share <= 0.0) continue;
-    load += use.share;
+    if (use.share.of_all <= 0.0) continue;
+    load += use.share.of_all;
+    load_of_two += use.share.of_two;
+    count += 1.0;
     if (first == nullptr) first = &kernels_[index];
     has_panel = has_panel || use.is_of_panel;
     has_others = has_others || use.kind != first->use.kind;
+  }
+  if (load_of_two > load) {
+    const double beyond_two = std::max(0.0, count - 2.0) / std::max(1.0, on.most - 2.0);
+    load += (load_of_two - load) * std::max(0.0, 1.0 - beyond_two);
   }
   const bool is_mixed = on.saturation > 0.0 && has_panel && has_others;
   const double most =
@@ -97,7 +104,7 @@ double KernelRates::rate_of(const Kernel& kernel) const {
   double rate = 1.0;
   for (const DeviceId device : kernel.devices) {
     const OnDevice& on = devices_[device];
-    if (!on.is_shared || kernel.use.share <= 0.0) {  // what disturbs nobody is not disturbed
+    if (!on.is_shared || kernel.use.share.of_all <= 0.0) {  // what disturbs nobody is not disturbed
       rate = std::min(rate, on.speed);
       continue;
     }

@@ -1,7 +1,8 @@
 // Kernels that run on one device at the same time. A GPU takes kernels of several streams; one that
 // fills it leaves the others no room, small ones run side by side. Each kernel has a share, the
 // part of the device that it can use when alone: as long as the shares on a device come to no more
-// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing). A
+// than its slots, all run as fast as alone, else all are slowed down alike (processor sharing). Of
+// two kernels each uses more than of many, which hide each other's latencies. A
 // panel's kernel and others of another kind leave room that none uses (Device::saturation), even
 // where their shares would fit. A kernel of a group is as slow as on its slowest device. Only
 // kernels whose rate changes are looked at.
@@ -33,7 +34,7 @@ class KernelRates {
   /// One that does not simply takes as long as alone, and is not told here.
   [[nodiscard]] bool apply_to(std::span<const core::DeviceId> devices) const;
   struct Use {
-    double share = 1.0;      // from 0 (disturbs nobody) to 1
+    core::KernelShare share;  // from 0 (disturbs nobody) to 1
     std::uint32_t kind = 0;  // kernels of one kind are alike
     bool is_of_panel = false;
   };
@@ -60,6 +61,7 @@ class KernelRates {
   };
   struct OnDevice {
     double slots = 1.0;
+    double most = 0.0;  // kernels at a time
     double speed = 1.0;
     double saturation = 0.0;
     bool is_shared = false;

@@ -68,7 +68,7 @@ double part_of_slot(const core::Machine& machine, const core::Alternative& alter
   for (const DeviceId device : candidate.devices) {
     const double part = machine.device(device).streams == 0
                             ? alternative.milli_vcus / 1000.0
-                            : durations.share_of_class(id, candidate.alternative, device);
+                            : durations.share_of_class(id, candidate.alternative, device).of_all;
     least = std::min(least, part);
   }
   return least;

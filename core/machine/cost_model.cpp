@@ -243,8 +243,8 @@ const Alternative* alternative_of(const Program& program, TaskId task, std::size
 }
 
 /// Linear between the logarithms of two sizes.
-double interpolated_share(const std::vector<std::pair<std::int64_t, double>>& points,
-                          std::int64_t size) {
+KernelShare interpolated_share(const std::vector<std::pair<std::int64_t, KernelShare>>& points,
+                               std::int64_t size) {
   if (size <= points.front().first) return points.front().second;
   if (size >= points.back().first) return points.back().second;
   const auto next =
@@ -254,7 +254,8 @@ double interpolated_share(const std::vector<std::pair<std::int64_t, double>>& po
   const auto& [high_size, high] = *next;
   const double part = std::log(static_cast<double>(size) / static_cast<double>(low_size)) /
                       std::log(static_cast<double>(high_size) / static_cast<double>(low_size));
-  return low + part * (high - low);
+  return {low.of_all + part * (high.of_all - low.of_all),
+          low.of_two + part * (high.of_two - low.of_two)};
 }
 
 std::optional<Duration> kernel_duration(const Program& program, const Machine& machine, TaskId task,
@@ -357,8 +358,8 @@ bool is_of_panel(const Program& program, TaskId task, std::size_t alternative) {
          std::ranges::any_of(*kernel, [](const KernelCall& call) { return is_of_panel(call); });
 }
 
-double kernel_share(const Program& program, const Machine& machine, TaskId task,
-                    std::size_t alternative_index, DeviceId device, bool as_executed) {
+KernelShare kernel_share(const Program& program, const Machine& machine, TaskId task,
+                         std::size_t alternative_index, DeviceId device, bool as_executed) {
   const KernelShares& shares = machine.spec().shares;
   const Alternative* alternative = alternative_of(program, task, alternative_index);
   const double whole = alternative == nullptr ? 1.0 : alternative->milli_vcus / 1000.0;
@@ -366,7 +367,7 @@ double kernel_share(const Program& program, const Machine& machine, TaskId task,
   const Kernel* kernel = kernel_of(program, task, alternative);
   const auto share_of = [&](const std::string& name, DType dtype, std::int64_t size) {
     const auto* points = find_points(shares, name, machine.device(device), dtype);
-    return points == nullptr ? whole : interpolated_share(*points, size);
+    return points == nullptr ? KernelShare(whole) : interpolated_share(*points, size);
   };
   if (kernel == nullptr) {
     if (!as_executed) return whole;
@@ -376,15 +377,21 @@ double kernel_share(const Program& program, const Machine& machine, TaskId task,
     const auto hashes = static_cast<double>(
         executed_extra(program, machine, task, alternative_index, device).count());
     if (spins + hashes <= 0.0) return whole;
-    return (spins * share_of("spin", DType::kFloat64, 1) +
-            hashes * share_of("hash_mix", hashed_as(program, task), bytes_touched(program, task))) /
-           (spins + hashes);
+    const KernelShare spin = share_of("spin", DType::kFloat64, 1);
+    const KernelShare hash =
+        share_of("hash_mix", hashed_as(program, task), bytes_touched(program, task));
+    const auto mean = [&](double of_spin, double of_hash) {
+      return (spins * of_spin + hashes * of_hash) / (spins + hashes);
+    };
+    return {mean(spin.of_all, hash.of_all), mean(spin.of_two, hash.of_two)};
   }
-  double most = 0.0;
+  KernelShare most = 0.0;
   for (const KernelCall& call : *kernel) {
     if (call.name == "none") continue;
     const auto key = table_key(program, task, alternative, call);
-    most = std::max(most, key ? share_of(call.name, key->dtype, key->size) : whole);
+    const KernelShare next =
+        key ? share_of(call.name, key->dtype, key->size) : KernelShare(whole);
+    most = {std::max(most.of_all, next.of_all), std::max(most.of_two, next.of_two)};
   }
   return most;
 }
@@ -392,7 +399,7 @@ double kernel_share(const Program& program, const Machine& machine, TaskId task,
 namespace {
 
 /// Durations by kernel, with what each can use of the device.
-using TimedShares = std::vector<std::pair<Duration, double>>;
+using TimedShares = std::vector<std::pair<Duration, KernelShare>>;
 
 std::vector<KernelPhase> phases_of(const TimedShares& kernels) {
   double sum = 0.0;
@@ -416,7 +423,7 @@ std::vector<KernelPhase> kernel_phases(const Program& program, const Machine& ma
   const double whole = alternative == nullptr ? 1.0 : alternative->milli_vcus / 1000.0;
   const auto share_of = [&](const std::string& name, DType dtype, std::int64_t size) {
     const auto* points = find_points(shares, name, machine.device(device), dtype);
-    return points == nullptr ? whole : interpolated_share(*points, size);
+    return points == nullptr ? KernelShare(whole) : interpolated_share(*points, size);
   };
   TimedShares kernels;
   const Kernel* kernel = kernel_of(program, task, alternative);

@@ -46,18 +46,18 @@ std::string kernel_names(const Program& program, TaskId task, std::size_t altern
 /// Whether one of the task's kernels is of a panel (is_of_panel of its call).
 bool is_of_panel(const Program& program, TaskId task, std::size_t alternative);
 
-/// Which part of the device the task's kernel can use when it is alone (KernelShares): the largest
+/// Which part of the device the task's kernel can use (KernelShares): the largest
 /// of its calls'; of what is not listed as many slots as the task has vcus. So does one without a
 /// kernel, but `as_executed` it spins and then hashes: what
 /// these use, by the time that each takes.
-double kernel_share(const Program& program, const Machine& machine, TaskId task,
-                    std::size_t alternative, DeviceId device, bool as_executed);
+KernelShare kernel_share(const Program& program, const Machine& machine, TaskId task,
+                         std::size_t alternative, DeviceId device, bool as_executed);
 
 /// One of the kernels that a task runs one after the other: the part of the task's time that it
 /// takes when alone, and the part of the device that it can use then.
 struct KernelPhase {
   double part = 1.0;
-  double share = 1.0;
+  KernelShare share;
 };
 
 /// The kernels of a task, in order; parts sum up to 1. Empty where they are not known, and for a

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -138,11 +139,23 @@ using KernelTable = std::map<
     std::string,
     std::map<std::string, std::map<std::string, std::vector<std::pair<std::int64_t, Duration>>>>>;
 
-/// Which part of a device a kernel can use when it is alone, from 0 to 1; linear between two sizes'
-/// logarithms, constant beyond. What is not listed fills the device. Keys as in KernelTable.
-using KernelShares = std::map<
-    std::string,
-    std::map<std::string, std::map<std::string, std::vector<std::pair<std::int64_t, double>>>>>;
+/// Which part of a device a kernel uses beside others like it, from 0 to 1: so many times the time
+/// that it takes alone pass from one to the next. `of_all`: as many as there can be at a time;
+/// `of_two`: beside one other, where more of its latencies are seen. In between linear in how many
+/// there are.
+struct KernelShare {
+  // NOLINTNEXTLINE: a number is a share
+  KernelShare(double all = 1.0, double two = 0.0) : of_all(all), of_two(std::max(all, two)) {}
+  double of_all, of_two;
+  bool operator==(const KernelShare&) const = default;
+};
+
+/// Linear between two sizes' logarithms, constant beyond. What is not listed fills the device. Keys
+/// as in KernelTable.
+using KernelShares =
+    std::map<std::string,
+             std::map<std::string,
+                      std::map<std::string, std::vector<std::pair<std::int64_t, KernelShare>>>>>;
 
 /// A network between nodes, by its parts: a route leads from any member to any other of another
 /// node, out of the one, up and down a tree of switches, into the other. So many pairs need not be

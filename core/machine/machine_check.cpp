@@ -227,9 +227,11 @@ class Checker : public FaultList {
   void check_value(const std::string& at_point, Duration value) {
     if (value < Duration(0)) refuse(at_point, "a duration must not be negative");
   }
-  void check_value(const std::string& at_point, double value) {
-    if (!(value >= 0.0 && value <= 1.0)) {
+  void check_value(const std::string& at_point, const KernelShare& share) {
+    for (const double value : {share.of_all, share.of_two}) {
+      if (value >= 0.0 && value <= 1.0) continue;
       refuse(at_point, "a share must be from 0 to 1; found " + std::to_string(value));
+      return;
     }
   }
 

@@ -218,7 +218,7 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
   constexpr double kLongest = 0.002;  // seconds: what takes longer fills the device
   constexpr std::int64_t kFillsAnyDevice = std::int64_t{1} << 28U;  // bytes of a call
   const core::MemorySpace& space = spec_.spaces[spec_.devices[device].space];
-  std::vector<std::pair<std::int64_t, double>> points;
+  std::vector<std::pair<std::int64_t, core::KernelShare>> points;
   for (const std::int64_t size : family.sizes) {
     const KernelProbe made = family.make(size);
     const std::int64_t bytes = array_bytes(made, kRepetitions);
@@ -240,7 +240,10 @@ void KernelTimes::measure_share(DeviceId device, DType dtype, const Family& fami
     // Of the time that the table tells: one after the other they take longer, by what lies between
     // two kernels of a stream.
     const double told = told_seconds(device, dtype, family.kernel, size).value_or(alone);
-    points.emplace_back(size, std::min(1.0, together / told));
+    const double two =
+        streams_ > 2 ? laboratory_.kernels_together(made, device, 2) / told : 0.0;
+    points.emplace_back(size,
+                        core::KernelShare(std::min(1.0, together / told), std::min(1.0, two)));
   }
   if (points.empty()) return;
   const std::string& device_class = spec_.devices[device].device_class;

@@ -88,7 +88,7 @@ TEST_CASE("a panel's kernel beside others leaves room that none can use") {
     }
     ends.settle(0);
     for (std::size_t i = 0; i < row.uses.size(); ++i) {
-      const double rate = row.uses[i].share > 0.0 ? row.rate : 1.0;
+      const double rate = row.uses[i].share.of_all > 0.0 ? row.rate : 1.0;
       CHECK(static_cast<double>(ends[i]) == doctest::Approx(1e6 / rate).epsilon(1e-5));
     }
   }
@@ -121,6 +121,26 @@ TEST_CASE("kernels that fill a device share it; small ones do not disturb each o
     rates.end(CommandId(0), on);
     ends.settle(ends[0]);
     CHECK(ends[1] == row.end_b);
+  }
+}
+
+TEST_CASE("two kernels leave less than as many as there can be") {
+  const core::Machine machine = machine_of(1, 4);  // four at a time
+  const std::vector<DeviceId> on = {DeviceId(0)};
+  struct Row {
+    std::size_t count;
+    double rate;
+  };
+  for (const Row& row :
+       std::vector<Row>{{1, 1.0}, {2, 1.0 / 1.6}, {3, 1.0 / 2.1}, {4, 1.0 / 2.4}, {5, 1.0 / 3.0}}) {
+    CAPTURE(row.count);
+    KernelRates rates(machine);
+    Ends ends(rates);
+    for (std::size_t i = 0; i < row.count; ++i) {
+      rates.start(Time(0), CommandId(i), on, Duration(1'000'000), {core::KernelShare(0.6, 0.8)});
+    }
+    ends.settle(0);
+    CHECK(static_cast<double>(ends[0]) == doctest::Approx(1e6 / row.rate).epsilon(1e-5));
   }
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("the long form is read as it stands") {
                             "event_ns": 8, "handoff_ns": 9, "crowding": 0.25, "copy_streams": 1,
                             "inline_copy_bytes": 4096},
                    "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}},
-                   "shares": {"gemm": {"gpu": {"float64": [[256, 0.25], [2048, 1]]}},
+                   "shares": {"gemm": {"gpu": {"float64": [[256, 0.25, 0.5], [2048, 1]]}},
                               "spin": {"gpu:0": {"float64": [[1, 0]]}}},
                    "issue": {"gemm": {"gpu": {"float64": [[256, 900]]}}})";
   const core::Result<core::MachineSpec> read = parse_machine(text.json(), "m.json");
@@ -94,8 +94,9 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(gpu.saturation == 0.9);
   const auto& share = spec.shares.at("gemm").at("gpu").at("float64");
   REQUIRE(share.size() == 2);
-  CHECK(share[0].second == doctest::Approx(0.25));
-  CHECK(spec.shares.at("spin").at("gpu:0").at("float64")[0].second == doctest::Approx(0.0));
+  CHECK(share[0].second == core::KernelShare(0.25, 0.5));
+  CHECK(share[1].second == core::KernelShare(1.0));
+  CHECK(spec.shares.at("spin").at("gpu:0").at("float64")[0].second == core::KernelShare(0.0));
   CHECK(spec.issue.at("gemm").at("gpu").at("float64")[0].second.count() == 900);
   CHECK(gpu.interference.bytes_per_s == doctest::Approx(4e11));
   CHECK(gpu.interference.slowdown == doctest::Approx(1.04));
@@ -282,11 +283,12 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
         "m.json: links[0]: \"switch\" (or \"per_switch\") and \"switch_bytes_per_s\" go together",
         R"(m.json: links[0]: "host" to "gpu0" has a route already: routes[0])"}},
       {&Text::rest,
-       R"(, "shares": {"gemm": {"gpu": {"float64": [[256, 1.5], [128, 0.5], [1], [2, "x"]]}},
+       R"(, "shares": {"gemm": {"gpu": {"float64": [[256, 1.5], [128, 0.5], [1], [2, "x"], [300, 0.5, 0.4]]}},
                                     "gem": {"gpu": {"float64": [[1, 0]]}}},
                           "issue": {"gemm": {"gpus": {"float64": [[1, -1]]}}})",
-       {"m.json: shares.gemm.gpu.float64[2]: a point must be [size, share]",
+       {"m.json: shares.gemm.gpu.float64[2]: a point must be [size, share] or [size, share, share of two]",
         R"(m.json: shares.gemm.gpu.float64[3][1]: expected a number from 0 to 1, found "x")",
+        "m.json: shares.gemm.gpu.float64[4][2]: the share of two must not be below that of all",
         "m.json: issue.gemm.gpus.float64[0][1]: expected an integer from 0 to 1000000000000000, "
         "found -1",
         R"(m.json: issue.gemm: unknown device or class "gpus"; did you mean "gpu"?)",

@@ -83,14 +83,23 @@ class PartsReader {
           points.clear();
           for (const JsonValue point : reader_.list(dtype, "a list of [size, share]")) {
             const std::vector<JsonValue> pair = reader_.list(point, "[size, share]");
-            if (pair.size() != 2) {
-              reader_.fault(point, "a point must be [size, share]");
+            if (pair.size() != 2 && pair.size() != 3) {
+              reader_.fault(point, "a point must be [size, share] or [size, share, share of two]");
               continue;
             }
             const auto size = reader_.integer(pair[0], 1);
-            if (!pair[1].is_number()) reader_.wrong_type(pair[1], "a number from 0 to 1");
-            const double share = pair[1].is_number() ? pair[1].number() : 1.0;
-            points.emplace_back(size.value_or(1), share);
+            double shares[2] = {1.0, 0.0};
+            for (std::size_t i = 1; i < pair.size(); ++i) {
+              if (!pair[i].is_number()) {
+                reader_.wrong_type(pair[i], "a number from 0 to 1");
+              } else {
+                shares[i - 1] = pair[i].number();
+              }
+            }
+            if (pair.size() == 3 && shares[1] < shares[0]) {
+              reader_.fault(pair[2], "the share of two must not be below that of all");
+            }
+            points.emplace_back(size.value_or(1), core::KernelShare(shares[0], shares[1]));
           }
         }
       }

@@ -311,7 +311,12 @@ class MachineWriter {
 
   void append(std::int64_t value) { out_ += std::to_string(value); }
   void append(core::Duration value) { out_ += std::to_string(value.count()); }
-  void append(double value) { append_float(out_, value); }
+  void append(const core::KernelShare& share) {
+    append_float(out_, share.of_all);
+    if (share.of_two <= share.of_all) return;
+    out_ += ", ";
+    append_float(out_, share.of_two);
+  }
 
   template <class Points>
   void write_points(const Points& points) {

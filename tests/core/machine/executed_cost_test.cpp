@@ -25,7 +25,7 @@ Machine measured_machine() {
   spec.kernels["copy"]["gpu"]["float64"] = {{10, Duration(50)}, {1000, Duration(90)}};
   spec.shares["hash_mix"]["gpu"]["float64"] = {{1, 0.5}};
   spec.shares["spin"]["gpu"]["float64"] = {{1, 0.0}};
-  spec.shares["copy"]["gpu"]["float64"] = {{10, 0.2}, {1000, 0.6}};
+  spec.shares["copy"]["gpu"]["float64"] = {{10, {0.2, 0.4}}, {1000, {0.6, 0.8}}};
   spec.issue["hash_mix"]["gpu"]["float64"] = {{1000, Duration(70)}};
   spec.issue["copy"]["gpu"]["float64"] = {{10, Duration(300)}, {1000, Duration(300)}};
   Result<Machine> machine = Machine::create(std::move(spec));
@@ -83,15 +83,18 @@ TEST_CASE("extra times, shares and costs of issuing, by kernel") {
     REQUIRE(id.has_value());
     const DeviceId device(0);
     CHECK(executed_extra(program, machine, *id, 0, device).count() == one.extra_ns);
-    CHECK(kernel_share(program, machine, *id, 0, device, false) == doctest::Approx(one.share));
-    CHECK(kernel_share(program, machine, *id, 0, device, true) ==
+    const KernelShare stated = kernel_share(program, machine, *id, 0, device, false);
+    CHECK(stated.of_all == doctest::Approx(one.share));
+    const bool is_copy = !one.kernel.empty() && one.kernel[0].name == "copy";
+    CHECK(stated.of_two == doctest::Approx(one.share + (is_copy ? 0.2 : 0.0)));
+    CHECK(kernel_share(program, machine, *id, 0, device, true).of_all ==
           doctest::Approx(one.executed_share));
     CHECK(issue_extra(program, machine, *id, 0, device, true).count() == one.issue_ns);
     const std::vector<KernelPhase> phases = kernel_phases(program, machine, *id, 0, device, true);
     double parts = 0.0, used = 0.0;
     for (const KernelPhase& phase : phases) {
       parts += phase.part;
-      used += phase.part * phase.share;
+      used += phase.part * phase.share.of_all;
     }
     CHECK(phases.size() == one.phases);
     if (!phases.empty()) {
