@@ -129,6 +129,7 @@ TEST_CASE("the long form is read as it stands") {
   const core::Result<core::MachineSpec> again = parse_machine(written, "again.json");
   REQUIRE(texts(again.faults()) == std::vector<std::string>());
   CHECK(format_machine(*again) == written);
+  CHECK(again->shares == spec.shares);
   CHECK(again->host.submitters == core::Submitters::kPerGpu);
   CHECK(again->host.handoff.count() == 9);
   CHECK(again->host.issue_part.count() == 4);
