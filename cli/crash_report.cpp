@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
@@ -32,8 +33,13 @@ std::string_view signal_name(int signal) {
   }
 }
 
-/// Only what a signal handler may do.
+/// Only what a signal handler may do. Of several threads that crash the first one reports, and ends
+/// the process.
 void report(int signal) {
+  static std::atomic_flag has_crashed;
+  if (has_crashed.test_and_set()) {
+    while (true) ::pause();
+  }
   const std::string_view task = exec::CurrentTask::here();
   say("\ncrashed by ");
   say(signal_name(signal));
@@ -60,7 +66,7 @@ void refuse_exit() {
 
 }  // namespace
 
-CrashReport::CrashReport() : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, 0) {
+CrashReport::CrashReport() : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, SA_ONSTACK) {
   static const int kIsRegistered = std::atexit(refuse_exit);  // once
   (void)kIsRegistered;
 }

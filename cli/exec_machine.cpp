@@ -17,6 +17,7 @@ using core::Bytes;
 using core::SpaceId;
 
 constexpr std::uint32_t kDefaultVirtualGpus = 2;
+constexpr std::uint32_t kMostVirtualGpus = 1024;  // each has a route to every other
 constexpr Bytes kVirtualGpuMemory{std::int64_t{1} << 30U};
 
 std::uint32_t gpu_count(const core::MachineSpec& spec) {
@@ -190,6 +191,10 @@ core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
                                         std::to_string(found)};
   }
   if (request.name.empty()) {
+    if (!computer.is_cuda && request.gpus.value_or(1) > kMostVirtualGpus) {
+      return core::Fault{"--devices", "found " + std::to_string(*request.gpus) +
+                                          "; allowed: 1 to " + std::to_string(kMostVirtualGpus)};
+    }
     return default_spec(request.gpus.value_or(computer.is_cuda ? found : kDefaultVirtualGpus),
                         computer);
   }

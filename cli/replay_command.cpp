@@ -211,7 +211,8 @@ int run_replay(const std::string& path, Terminal& terminal) {
   }
   if (!(*engine)->is_finished()) {
     terminal.err << path << ": ends after " << text_of_count(replay.steps())
-                 << " steps, before the run did\n";
+                 << " steps, identical until then, before the run did, as one of a killed process "
+                    "does\n";
     return kFailedVerification;
   }
   terminal.out << path << ": " << text_of_count(replay.steps()) << " steps, "

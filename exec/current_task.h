@@ -5,7 +5,8 @@
 
 namespace parley::exec {
 
-/// For as long as it lives this thread performs the task. The name must outlive it. Not nested.
+/// For as long as it lives this thread performs the task. The name must outlive it. Not nested. From
+/// the first one on, the thread has a stack for signal handlers, where no other has been set.
 class CurrentTask {
  public:
   explicit CurrentTask(std::string_view name);

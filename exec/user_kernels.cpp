@@ -1,11 +1,13 @@
 #include "exec/user_kernels.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "core/base/check.h"
@@ -43,6 +45,15 @@ HostKernel host_body(Symbol symbol) {
   };
 }
 
+/// By the symbol table of what it is in; what no table names, thread-local data among it, is none.
+bool is_function(void* address) {
+  Dl_info info = {};
+  void* found = nullptr;
+  if (dladdr1(address, &info, &found, RTLD_DL_SYMENT) == 0 || found == nullptr) return false;
+  const auto type = ELF64_ST_TYPE(static_cast<const ElfW(Sym)*>(found)->st_info);
+  return type == STT_FUNC || type == STT_GNU_IFUNC;
+}
+
 }  // namespace
 
 std::vector<double> parameter_values(const core::KernelCall& call) {
@@ -57,14 +68,23 @@ std::vector<double> parameter_values(const core::KernelCall& call) {
 
 core::Result<Symbol> find_symbol(const std::string& where, const std::string& library,
                                  const std::string& name) {
-  if (!std::filesystem::exists(library)) {
+  std::error_code problem;
+  const std::filesystem::file_status file = std::filesystem::status(library, problem);
+  if (!std::filesystem::exists(file)) {
     return core::Fault{where, "library " + library + ": there is no such file; build it first"};
+  }
+  // Opening a pipe would wait for somebody to write to it.
+  if (!std::filesystem::is_regular_file(file)) {
+    return core::Fault{where, "library " + library + ": is no file, but a folder or a device"};
   }
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return core::Fault{where, "library: " + std::string(dlerror())};
   Symbol symbol;
   symbol.keep = std::shared_ptr<void>(handle, [](void* opened) { dlclose(opened); });
   symbol.address = dlsym(handle, name.c_str());
+  if (symbol.address != nullptr && !is_function(symbol.address)) {
+    return core::Fault{where, "library " + library + ": \"" + name + "\" is data, not a function"};
+  }
   return symbol;
 }
 

@@ -48,7 +48,7 @@ core::Result<std::string> embedded_workload(const std::string& workload) {
 JournalWriter::JournalWriter(const core::Program& program, const core::Machine& machine,
                              const core::EngineOptions& options, const RunMode& mode,
                              const std::string& embedded_workload, std::ostream& stream)
-    : program_(program), machine_(machine), stream_(stream) {
+    : program_(program), machine_(machine), stream_(stream), is_live_(mode.name == "exec") {
   JsonWriter json(stream_);
   json.begin_object().member("format", "parley-journal").member("version", 1);
   json.member("parley", kParleyVersion).member("mode", mode.name);
@@ -84,6 +84,7 @@ void JournalWriter::on_step(core::Time now, std::span<const core::Event> events,
     stream_ << (i == 0 ? "" : ",") << command_text(program_, machine_, commands[i]);
   }
   stream_ << "]}\n";
+  if (is_live_) stream_.flush();
 }
 
 void JournalWriter::write_stop(std::string_view why) {

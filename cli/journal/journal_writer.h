@@ -44,6 +44,7 @@ class JournalWriter : public core::StepObserver {
   const core::Program& program_;
   const core::Machine& machine_;
   std::ostream& stream_;
+  bool is_live_;  // each step is handed to the system: whatever ends the process, it is kept
   core::Time now_;
   std::string unanswered_;  // events given to the engine since the last on_step()
 };

@@ -1,13 +1,17 @@
 // What parley exec does when something goes wrong: what was finished is reported, files are whole,
 // the message says what happened, and the next run works.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/exec_run.h"
@@ -262,6 +266,16 @@ TEST_CASE("a user's kernel that crashes, leaves, or throws anything, is named") 
   }
   {
     const TemporaryFolder folder;
+    CHECK(run(folder, "recurses") == 128 + SIGSEGV);
+    CHECK(has(contents(folder.path("err")), "in task \"the bad one\""));
+  }
+  {
+    const TemporaryFolder folder;
+    CHECK(run(folder, "number") == 2);
+    CHECK(has(contents(folder.path("err")), "\"number\" is data, not a function"));
+  }
+  {
+    const TemporaryFolder folder;
     CHECK(run(folder, "leaves") == 4);
     CHECK(has(contents(folder.path("err")), "exit was called in task \"the bad one\""));
     CHECK(!std::filesystem::exists(folder.path("s.json")));
@@ -270,6 +284,59 @@ TEST_CASE("a user's kernel that crashes, leaves, or throws anything, is named") 
   CHECK(run(folder, "throws") == 4);
   CHECK(has(contents(folder.path("err")), "task \"the bad one\" (kernel throws) on"));
   CHECK(std::filesystem::exists(folder.path("s.json")));
+}
+
+TEST_CASE("a library that is no file is refused, and not waited for") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo(folder.path("pipe.so").c_str(), 0600) == 0);
+  for (const std::string& path : {folder.path("pipe.so"), folder.path(".")}) {
+    const std::string file = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+      "kernels": {"k": {"library": ")" + path + R"(", "arguments": ["inout"]}},
+      "arrays": [{"name": "a", "shape": [2], "init": {"fill": 0}}],
+      "tasks": [{"name": "t", "inout": ["a"], "kernel": {"name": "k"}}]})");
+    const Said said = parley({"exec", file, "--backend", "host"});
+    CHECK(said.code == 2);
+    CHECK(has(said.err, "is no file, but a folder or a device"));
+  }
+}
+
+TEST_CASE("so many virtual GPUs that their routes fill the memory are refused") {
+  const Said said =
+      parley({"exec", "cholesky:tiles=2,tile=8", "--backend", "host", "--devices", "1000000"});
+  CHECK(said.code == 2);
+  CHECK(has(said.err, "--devices: found 1000000; allowed: 1 to 1024"));
+}
+
+TEST_CASE("what a killed process had finished is in its journal") {
+  const TemporaryFolder folder;
+  std::vector<std::string> words = long_run(folder);
+  const auto journal = std::ranges::find(words, "--journal");
+  REQUIRE(journal != words.end());
+  *(journal + 1) = folder.path("j.jsonl");
+  words[1] = "serial:steps=20,block=8,task_ns=700000000";  // too few to fill a buffer meanwhile
+  ChildProcess child(words, folder.path("err"));
+  const auto partial = [&]() -> std::string {
+    for (const std::string& name : folder.names()) {
+      if (name.starts_with("j.jsonl.")) return folder.path(name);
+    }
+    return "";
+  };
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(7);
+  const auto has_done = [&] {
+    return !partial().empty() && has(contents(partial()), "\"task_done\"");
+  };
+  while (!has_done() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  child.signal(SIGKILL);
+  child.read_all();
+  CHECK(child.wait() == 128 + SIGKILL);
+  REQUIRE(has_done());
+  std::string kept = contents(partial());
+  kept.resize(kept.rfind('\n') + 1);  // it may have been killed while it wrote
+  const Said replayed = parley({"replay", folder.file("kept.jsonl", kept)});
+  CHECK(replayed.code == 3);
+  CHECK_MESSAGE(has(replayed.err, "identical until then, before the run did"), replayed.err);
 }
 
 TEST_CASE("expected values are numbers: NaN is NaN, and -0 is 0") {

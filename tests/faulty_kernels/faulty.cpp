@@ -11,3 +11,18 @@ extern "C" int crashes(const parley_operand*, int, const double*, int) {
 extern "C" int throws(const parley_operand*, int, const double*, int) { throw 3; }
 
 extern "C" int leaves(const parley_operand*, int, const double*, int) { std::exit(0); }
+
+/// Until its stack is used up.
+extern "C" int recurses(const parley_operand* operands, int count, const double* values,
+                        int given) {
+  static int (*volatile again)(const parley_operand*, int, const double*, int) = recurses;
+  volatile char used[4096];
+  used[given & 1] = 1;
+  return again(operands, count, values, given + 1) + used[given & 1];
+}
+
+/// No kernel.
+extern "C" {
+extern int number;
+int number = 7;
+}
