@@ -40,6 +40,16 @@ class CommandTest(unittest.TestCase):
                 self.assertEqual(done.stdout.strip(), str(target))
                 self.check_whole(target)
 
+    def test_a_figure_that_cannot_be_written_leaves_nothing_and_what_was_there(self) -> None:
+        target = self.folder / "there.png"
+        target.mkdir()  # nothing can be renamed to it
+        (target / "kept").write_text("kept", encoding="utf-8")
+        before = sorted(self.folder.iterdir())
+        done = self.plot("gantt", self.run_file, "-o", target)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn(str(target), done.stderr)
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+
     def check_whole(self, path: Path) -> None:
         if path.suffix == ".svg":
             root = ElementTree.parse(path).getroot()
