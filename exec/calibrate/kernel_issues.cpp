@@ -70,9 +70,13 @@ void KernelTimes::store_issues(const std::string& kernel, const std::string& dev
   issues_[kernel][device_class][dtype] = issues;
   if (is_noticeable) {
     spec_.issue[kernel][device_class][dtype] = std::move(issues);
-  } else if (spec_.issue.contains(kernel)) {
-    spec_.issue[kernel][device_class].erase(dtype);
+    return;
   }
+  const auto by_class = spec_.issue.find(kernel);
+  if (by_class == spec_.issue.end()) return;
+  by_class->second[device_class].erase(dtype);
+  if (by_class->second[device_class].empty()) by_class->second.erase(device_class);
+  if (by_class->second.empty()) spec_.issue.erase(by_class);
 }
 
 /// Of issuing beyond those for a kernel that does nothing, at the speed that the host had when what
