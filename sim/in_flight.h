@@ -59,7 +59,8 @@ struct InFlight {
   std::uint32_t phase = 0;              // which of them runs
   core::Time all_issued;                // of a launch: the last of its kernels, too
   std::uint32_t queue = kNone;          // its stream, once visible (StreamQueues)
-  std::vector<core::CommandId> after;   // as told; only where there are streams
+  std::vector<core::CommandId> after;   // as told; only where there are streams, as the next
+  std::vector<std::uint32_t> newest;    // by GPU: what it follows there (StreamQueues)
   std::vector<core::DeviceId> devices;  // of a launch
   std::vector<core::Box> boxes;         // of a copy, if copies are recorded
   std::vector<core::CommandId> joined;  // copies that share its launch

@@ -43,6 +43,7 @@ void Simulation::join(CommandId id, CommandId leader) {
   copy.is_entered = true;
   copy.entered = now_;
   copy.is_inline = true;  // no engine of its own
+  streams_.join(id);
   first.joined.push_back(id);
   one_less_pending(id);  // its issue
 }

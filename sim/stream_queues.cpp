@@ -17,13 +17,15 @@ StreamQueues::StreamQueues(const core::Machine& machine, InFlightTable& commands
     if (device.streams == 0) continue;
     Launches launches;
     launches.first = static_cast<std::uint32_t>(queues_.size());
+    launches.number = static_cast<std::uint32_t>(launch_queues_.size());
     launches.streams = static_cast<std::uint32_t>(device.streams * device.slots);
     queues_.resize(queues_.size() + 2 * std::size_t{launches.streams});
     launch_queues_.try_emplace(device.space.index(), launches);
   }
   for (auto& [space, launches] : launch_queues_) {
-    for (std::uint32_t i = 0; i < launches.streams; ++i) {
-      queues_[launches.first + i].ordinary = &launches;
+    for (std::uint32_t i = 0; i < 2 * launches.streams; ++i) {
+      queues_[launches.first + i].launches = &launches;
+      queues_[launches.first + i].is_ordinary = i < launches.streams;
     }
   }
 }
@@ -41,6 +43,7 @@ bool StreamQueues::may_enter(CommandId id) const {
 
 bool StreamQueues::enter(CommandId id, bool is_panel) {
   InFlight& command = commands_[id];
+  gather_newest(command);
   command.queue = InFlight::kNone;
   // What runs on the host is on no queue.
   command.is_entered =
@@ -54,13 +57,31 @@ bool StreamQueues::enter(CommandId id, bool is_panel) {
     if (launches == nullptr) return false;
     command.queue = queue_of_launch(*launches, command, is_panel);
   }
-  if (Launches* launches = queues_[command.queue].ordinary) {
-    launches->last_priority = command.priority;
-    ++launches->ordinary;
+  Queue& queue = queues_[command.queue];
+  if (Launches* launches = queue.launches) {
+    command.newest[launches->number] = queue.newest = ++launches->entered;
+    if (queue.is_ordinary) {
+      launches->last_priority = command.priority;
+      ++launches->ordinary;
+    }
   }
-  std::vector<CommandId>& queue = queues_[command.queue].commands;
-  queue.push_back(id);
-  return queue.size() > 1;
+  queue.commands.push_back(id);
+  return queue.commands.size() > 1;
+}
+
+void StreamQueues::join(CommandId id) { gather_newest(commands_[id]); }
+
+/// By GPU, the last of the commands on its streams for launches (counted from 1) that the command
+/// follows.
+void StreamQueues::gather_newest(InFlight& command) const {
+  command.newest.assign(launch_queues_.size(), 0);
+  for (const CommandId id : command.after) {
+    if (commands_.is_finished(id)) continue;
+    const std::vector<std::uint32_t>& earlier = commands_[id].newest;
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
+      command.newest[i] = std::max(command.newest[i], earlier[i]);
+    }
+  }
 }
 
 std::optional<CommandId> StreamQueues::leave(CommandId id) {
@@ -70,7 +91,8 @@ std::optional<CommandId> StreamQueues::leave(CommandId id) {
   PARLEY_CHECK(!queue.empty() && queue.front() == id,
                "command " + std::to_string(id.index()) + " is not first on its stream");
   queue.erase(queue.begin());
-  if (Launches* launches = queues_[command.queue].ordinary) --launches->ordinary;
+  const Queue& stream = queues_[command.queue];
+  if (stream.is_ordinary) --stream.launches->ordinary;
   if (queue.empty()) return std::nullopt;
   return queue.front();
 }
@@ -96,6 +118,18 @@ std::optional<std::uint32_t> StreamQueues::queue_behind(const InFlight& command,
   return std::nullopt;
 }
 
+/// The stream among [first, end) whose last command is one that the command follows.
+std::optional<std::uint32_t> StreamQueues::queue_before(const Launches& launches,
+                                                        const InFlight& command,
+                                                        std::uint32_t first,
+                                                        std::uint32_t end) const {
+  const std::uint32_t newest = command.newest[launches.number];
+  for (std::uint32_t i = first; newest > 0 && i < end; ++i) {
+    if (queues_[i].newest == newest) return i;
+  }
+  return std::nullopt;
+}
+
 bool StreamQueues::is_most_urgent(const Launches& launches, std::int32_t priority) const {
   if (launches.ordinary == 0 || priority <= launches.last_priority) return false;
   for (std::uint32_t i = 0; i < launches.streams; ++i) {
@@ -111,7 +145,8 @@ std::uint32_t StreamQueues::queue_of_launch(Launches& launches, const InFlight& 
   std::uint32_t first = launches.first;
   if (is_panel || is_most_urgent(launches, command.priority)) first += launches.streams;
   const std::uint32_t end = first + launches.streams;
-  return queue_behind(command, first, end).value_or(least_full(first, end));
+  if (const auto behind = queue_behind(command, first, end)) return *behind;
+  return queue_before(launches, command, first, end).value_or(least_full(first, end));
 }
 
 std::optional<std::uint32_t> StreamQueues::inline_queue(const InFlight& copy) {

@@ -38,6 +38,9 @@ struct Slot {
   std::uint32_t launch = 0;    // the slot whose events are those of the launch; its own, or the
                                // last of those that share it, which come one behind the other
   bool is_signalled = false;   // the stream's signal, not an event, tells its end
+  // By GPU: the last of the commands put on its streams for launches (counted from 1) that this one
+  // is or follows, as far as commands of GPUs tell; 0: none.
+  std::vector<std::uint64_t> newest;
   // Written before `phase` becomes kDone or kStopped.
   core::Time start, end;
   core::Duration issue = core::Duration(0);  // in timed runs
@@ -59,7 +62,10 @@ class CommandSlots {
   static constexpr std::size_t kCount = 8192;  // a power of two
 
   explicit CommandSlots(std::size_t gpus) : slots_(std::make_unique<Slot[]>(kCount)) {
-    for (std::size_t i = 0; i < kCount; ++i) slots_[i].events.resize(gpus);
+    for (std::size_t i = 0; i < kCount; ++i) {
+      slots_[i].events.resize(gpus);
+      slots_[i].newest.resize(gpus);
+    }
   }
   ~CommandSlots() {
     for (std::size_t i = 0; i < kCount; ++i) {

@@ -362,6 +362,7 @@ void CudaBackend::admit(Slot& slot) {
   slot.is_cancelled = false;
   slot.issue = core::Duration(0);
   slot.cause.clear();
+  std::ranges::fill(slot.newest, 0);
   bool is_stopped = false;
   std::erase_if(slot.command.after, [&](core::CommandId id) {
     const Slot& earlier = slots_->of(id);

@@ -230,6 +230,7 @@ void Submitter::enter(std::uint32_t index) {
   Slot& slot = slots_.at(index);
   StreamQueue& queue = queues_[slot.stream];
   slot.position = queue.next_position++;
+  note_newest(slot, queue);
   if (queue.size() == 0) occupied_.push_back(slot.stream);
   queue.slots.push_back(index);
   if (slot.stream < streams_.compute_streams()) {
@@ -238,6 +239,18 @@ void Submitter::enter(std::uint32_t index) {
   }
   slot.phase.store(Phase::kSubmitted, std::memory_order_release);
   leave_users(slot);
+}
+
+/// Where it is, and what those that it follows follow.
+void Submitter::note_newest(Slot& slot, StreamQueue& queue) {
+  for (const core::CommandId id : slot.command.after) {
+    const Slot& earlier = slots_.of(id);
+    for (std::size_t gpu = 0; gpu < slot.newest.size(); ++gpu) {
+      slot.newest[gpu] = std::max(slot.newest[gpu], earlier.newest[gpu]);
+    }
+  }
+  if (slot.stream >= streams_.launch_streams()) return;
+  slot.newest[gpu_] = queue.newest = ++on_launch_streams_;
 }
 
 void Submitter::refuse(std::uint32_t index, const EnvironmentFailure& failure) {
@@ -412,6 +425,21 @@ std::optional<std::uint16_t> Submitter::stream_behind(const Slot& slot, std::uin
   return std::nullopt;
 }
 
+/// The stream among [first, end) whose last command the slot follows through others, mostly copies
+/// from GPU to GPU and back.
+std::optional<std::uint16_t> Submitter::stream_before(const Slot& slot, std::uint32_t first,
+                                                      std::uint32_t end) const {
+  std::uint64_t newest = 0;
+  for (const core::CommandId id : slot.command.after) {
+    newest = std::max(newest, slots_.of(id).newest[gpu_]);
+  }
+  if (newest == 0) return std::nullopt;
+  for (std::uint32_t i = first; i < end; ++i) {
+    if (queues_[i].newest == newest) return static_cast<std::uint16_t>(i);
+  }
+  return std::nullopt;
+}
+
 bool Submitter::has_launches() const {
   const auto end = queues_.begin() + streams_.launch_streams();
   return std::any_of(queues_.begin(), end, [](const StreamQueue& q) { return q.size() > 0; });
@@ -468,10 +496,13 @@ std::pair<std::uint32_t, std::uint32_t> Submitter::suitable_streams(const Slot& 
 }
 
 /// Behind the command that it waits for, where that is the last of its stream: no event is needed
-/// then. Else the stream with the fewest launches.
+/// then. Else behind one that it follows anyhow: fewer streams wait for others so, which makes each
+/// slower to go on (1 MiB to and fro between two H200: 12.7 us a hop on one stream, 15.8 on four).
+/// Else the stream with the fewest launches.
 std::uint16_t Submitter::choose_compute_stream(const Slot& slot) const {
   const auto [first, end] = suitable_streams(slot);
-  return stream_behind(slot, first, end).value_or(least_full(first, end));
+  if (const auto behind = stream_behind(slot, first, end)) return *behind;
+  return stream_before(slot, first, end).value_or(least_full(first, end));
 }
 
 }  // namespace parley::exec::cuda

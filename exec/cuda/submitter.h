@@ -66,6 +66,7 @@ class Submitter {
     std::size_t done = 0;
     std::uint64_t next_position = 0;
     std::uint64_t last_written = 0;  // to the stream's signal
+    std::uint64_t newest = 0;        // of a stream for launches: Slot::newest of the last one
     bool is_cut = false;             // waits for a GPU that failed, perhaps for ever
     [[nodiscard]] std::size_t size() const { return slots.size() - done; }
   };
@@ -85,6 +86,7 @@ class Submitter {
   bool retry_held();
   void submit(std::uint32_t index);
   void enter(std::uint32_t index);
+  void note_newest(Slot& slot, StreamQueue& queue);
   void refuse(std::uint32_t index, const EnvironmentFailure& failure);
   void enqueue(Slot& slot);
   void begin_times(Slot& slot, std::uint32_t number);
@@ -95,6 +97,8 @@ class Submitter {
   void enqueue_joined(const std::vector<std::uint32_t>& joined);
   [[nodiscard]] std::uint16_t choose_stream(const Slot& slot) const;
   [[nodiscard]] std::optional<std::uint16_t> stream_behind(const Slot& slot, std::uint32_t first,
+                                                           std::uint32_t end) const;
+  [[nodiscard]] std::optional<std::uint16_t> stream_before(const Slot& slot, std::uint32_t first,
                                                            std::uint32_t end) const;
   [[nodiscard]] std::optional<std::uint16_t> launch_stream_for(const Slot& slot) const;
   [[nodiscard]] bool has_launches() const;
@@ -159,9 +163,10 @@ class Submitter {
   std::vector<RunCopy> joined_parts_;
   // By what is being submitted: the last one of each stream; and while those are enqueued.
   std::vector<const Slot*> awaited_, awaiting_;
-  std::int64_t ordinary_launches_ = 0;  // on ordinary compute streams
-  std::int32_t last_priority_ = 0;      // of the last one submitted there
-  bool is_alone_ = false;               // on its processor
+  std::uint64_t on_launch_streams_ = 0;  // commands submitted there, ever
+  std::int64_t ordinary_launches_ = 0;   // on ordinary compute streams
+  std::int32_t last_priority_ = 0;       // of the last one submitted there
+  bool is_alone_ = false;                // on its processor
   bool has_failed_ = false;
   std::string failure_;
   std::atomic<bool> must_stop_{false};

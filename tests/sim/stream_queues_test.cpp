@@ -25,10 +25,10 @@ class Bench {
       : machine_(built(copy_streams, inline_copy, streams)), queues(machine_, commands) {}
 
   CommandId launch(std::vector<CommandId> after = {}, std::int32_t priority = 0,
-                   bool is_panel = false) {
+                   bool is_panel = false, std::size_t gpu = 0) {
     InFlight& slot = added();
     slot.is_copy = false;
-    slot.devices = {gpu_device(0)};
+    slot.devices = {gpu_device(gpu)};
     slot.priority = priority;
     slot.after = std::move(after);
     return entered(is_panel);
@@ -41,6 +41,15 @@ class Bench {
     slot.bytes = bytes;
     slot.after = std::move(after);
     return entered(false);
+  }
+  /// A copy within a GPU that shares a launch.
+  CommandId joined(std::uint32_t queue, std::vector<CommandId> after) {
+    InFlight& slot = added();
+    slot.is_copy = true;
+    slot.queue = queue;
+    slot.after = std::move(after);
+    queues.join(CommandId(next_));
+    return CommandId(next_++);
   }
   /// The one behind it.
   std::optional<CommandId> end(CommandId id) {
@@ -92,6 +101,25 @@ TEST_CASE("a launch goes behind what it waits for, else to the stream with the f
   bench.end(a);
   const CommandId later = bench.launch({a, after_b_too});  // the one has ended
   CHECK(bench.queue(later) == bench.queue(after_b_too));
+}
+
+TEST_CASE("a launch goes behind one that it follows through others, on any GPU") {
+  for (const Bytes size : {Bytes(100), Bytes(1000)}) {  // the copies are on streams of launches, or not
+    CAPTURE(size.count());
+    Bench bench;
+    bench.launch();
+    const CommandId here = bench.launch();  // on the other stream
+    const CommandId out = bench.copy(gpu_space(0), gpu_space(1), size, {here});
+    const CommandId there = bench.launch({out}, 0, false, 1);
+    const CommandId back = bench.copy(gpu_space(1), gpu_space(0), size, {there});
+    CHECK(bench.queue(bench.launch({back})) == bench.queue(here));
+  }
+  Bench bench;
+  const CommandId first = bench.launch();
+  const CommandId second = bench.launch();
+  const CommandId gathered = bench.joined(bench.queue(first) + 100, {second});
+  CHECK(bench.queue(bench.launch({gathered})) == bench.queue(second));
+  CHECK(bench.queue(bench.launch({gathered})) == bench.queue(first));  // no more the last
 }
 
 TEST_CASE("panels and the most urgent launches have streams of their own") {
