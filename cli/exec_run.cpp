@@ -12,6 +12,7 @@
 #include "cli/report/execution.h"
 #include "cli/report/prediction.h"
 #include "cli/report/run_result.h"
+#include "cli/report/varied_simulation.h"
 #include "core/base/check.h"
 #include "exec/calibrate/calibration.h"
 #include "exec/calibrate/host_speed.h"
@@ -184,7 +185,7 @@ Prediction ExecRun::predict(const exec::ExecResult& result) const {
     options.host_slowdown = std::accumulate(host_slowdowns_.begin(), host_slowdowns_.end(), 0.0) /
                             static_cast<double>(host_slowdowns_.size());
   }
-  auto simulated = sim::simulate(loaded_.program, loaded_.machine, options);
+  auto simulated = simulate_varied(loaded_.program, loaded_.machine, options);
   options.recorded_durations = measured_durations(loaded_.program, result.run);
   const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);
   PARLEY_CHECK(simulated && retimed, "what was executed cannot be simulated");

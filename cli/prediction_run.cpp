@@ -11,6 +11,7 @@
 #include "cli/plan/plan_names.h"
 #include "cli/report/prediction.h"
 #include "cli/report/spread.h"
+#include "cli/report/varied_simulation.h"
 #include "exec/calibrate/calibration.h"
 #include "exec/calibrate/host_speed.h"
 #include "exec/executor.h"
@@ -127,7 +128,7 @@ core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const Predi
   options.as_executed = true;
   options.has_power = true;  // if the machine states it
   options.host_slowdown = row.host_slowdown;
-  core::Result<sim::SimResult> free = sim::simulate(loaded.program, loaded.machine, options);
+  core::Result<sim::SimResult> free = simulate_varied(loaded.program, loaded.machine, options);
   if (!free) return free.faults();
   row.predicted = makespan(free->run);
   row.predicted_bytes = bytes_copied(free->run);

@@ -235,7 +235,7 @@ std::int64_t Durations::own_duration(core::TaskId task, std::size_t alternative,
                               : model_duration(model_class_of(task), alternative, device);
   if (ns <= 0 || own_->task_noise.is_none()) return ns;
   const double factor =
-      own_->task_noise.factor(own_->engine.seed, NoiseStream::kTasks, task.index());
+      own_->task_noise.factor(own_->seed_of_noise(), NoiseStream::kTasks, task.index());
   return scaled(core::Duration(ns), factor).count();
 }
 

@@ -191,7 +191,7 @@ void Simulation::start_copy(CommandId id) {
   if (!options_.copy_noise.is_none()) {
     // As if there were more or fewer bytes: slow beside others too, and the same when alone.
     const double factor =
-        options_.copy_noise.factor(options_.engine.seed, NoiseStream::kCopies, id.index());
+        options_.copy_noise.factor(options_.seed_of_noise(), NoiseStream::kCopies, id.index());
     fixed = scaled(fixed, factor);
     const double bytes = std::min(static_cast<double>(copy.flow_bytes.count()) * factor,
                                   static_cast<double>(core::kMostBytes.count()));

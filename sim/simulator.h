@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/result.h"
@@ -30,8 +31,10 @@ struct SimOptions {
   core::IdVector<core::TaskId, core::DeviceId> recorded_devices;
   /// Tasks take the time that an executor adds to their cost (core::executed_extra).
   bool as_executed = false;
-  /// Factors on what tasks and copies would take, drawn with engine.seed. Policies do not see them.
+  /// Factors on what tasks and copies would take. Policies do not see them.
   Noise task_noise, copy_noise;
+  std::optional<std::uint64_t> noise_seed;  // with which they are drawn; none: engine.seed
+  [[nodiscard]] std::uint64_t seed_of_noise() const { return noise_seed.value_or(engine.seed); }
   /// What the host's threads do takes so many times as long as the machine states. Policies do not
   /// see it.
   double host_slowdown = 1.0;
