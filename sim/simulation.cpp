@@ -159,9 +159,8 @@ void Simulation::settle_network() {
 
 void Simulation::tell_rate(FlowId flow, double rate) {
   FlowEntry& entry = flows_[flow.index()];
-  const InFlight& copy = commands_[entry.copy];
   if (rate >= Network::kFastest) rate = 0.0;  // over at once: nobody notices
-  speeds_.add_traffic(copy.from, copy.to, rate - entry.rate);
+  speeds_.add_traffic(entry.from, entry.to, rate - entry.rate);
   entry.rate = rate;
 }
 

@@ -120,6 +120,7 @@ class Simulation {
     core::CommandId copy;
     EventQueue::Handle end = 0;
     bool has_end = false;
+    core::SpaceId from, to;
     double rate = 0.0;  // as device speeds know it
   };
   std::vector<FlowEntry> flows_;

@@ -266,7 +266,7 @@ void Simulation::begin_flow(CommandId id) {
   const FlowId flow = network_.start(now_, copy.route, copy.flow_bytes, copy.rate_limit);
   copy.flow = flow;
   if (flow.index() >= flows_.size()) flows_.resize(flow.index() + 1);
-  flows_[flow.index()] = {id, 0, false, 0.0};
+  flows_[flow.index()] = {id, 0, false, copy.from, copy.to, 0.0};
 }
 
 void Simulation::end_flow(CommandId id) {
