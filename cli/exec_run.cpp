@@ -190,7 +190,8 @@ Prediction ExecRun::predict(const exec::ExecResult& result) const {
   const auto retimed = sim::simulate(loaded_.program, loaded_.machine, options);
   PARLEY_CHECK(simulated && retimed, "what was executed cannot be simulated");
   Prediction prediction = compare_runs(loaded_.program, loaded_.machine, result.run,
-                                       std::move(simulated->run), retimed->run.makespan);
+                                       std::move(simulated->result.run), retimed->run.makespan);
+  prediction.noise_seed = simulated->noise_seed;
   prediction.host_slowdown = options.host_slowdown;
   return prediction;
 }

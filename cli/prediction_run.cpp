@@ -128,12 +128,12 @@ core::Result<PredictionRow> run_and_predict(const LoadedRun& loaded, const Predi
   options.as_executed = true;
   options.has_power = true;  // if the machine states it
   options.host_slowdown = row.host_slowdown;
-  core::Result<sim::SimResult> free = simulate_varied(loaded.program, loaded.machine, options);
+  core::Result<VariedRun> free = simulate_varied(loaded.program, loaded.machine, options);
   if (!free) return free.faults();
-  row.predicted = makespan(free->run);
-  row.predicted_bytes = bytes_copied(free->run);
+  row.predicted = makespan(free->result.run);
+  row.predicted_bytes = bytes_copied(free->result.run);
   const Prediction compared = compare_runs(loaded.program, loaded.machine, timed->record,
-                                           std::move(free->run), core::Time(0));
+                                           std::move(free->result.run), core::Time(0));
   row.same_device = compared.same_device;
 
   for (std::string* policy :

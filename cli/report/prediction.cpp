@@ -9,6 +9,7 @@
 #include "cli/report/quantities.h"
 #include "cli/report/run_rows.h"
 #include "cli/report/text_table.h"
+#include "cli/report/varied_simulation.h"
 
 namespace parley::cli {
 namespace {
@@ -133,6 +134,7 @@ void write_prediction(const core::Program& program, const core::Machine& machine
   json.member("makespan_ns", prediction.predicted.ns());
   write_error(measured, prediction.predicted.ns(), json);
   json.member("host_slowdown", prediction.host_slowdown);
+  json.member("noise", variation_text()).member("noise_seed", prediction.noise_seed);
   json.member("retimed_makespan_ns", prediction.retimed.ns());
   json.member("retimed_error", prediction_error(measured, prediction.retimed.ns()));
   json.member("tasks", prediction.tasks).member("tasks_on_same_device", prediction.same_device);

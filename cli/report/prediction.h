@@ -32,8 +32,9 @@ struct BytesPrediction {
 struct Prediction {
   core::RunRecord simulated;  // lists tasks and copies
   core::Time measured, predicted;
-  double host_slowdown = 1.0;  // with which it was simulated: sim::SimOptions
-  core::Time retimed;          // predicted with the measured duration of every task
+  double host_slowdown = 1.0;    // with which it was simulated: sim::SimOptions
+  std::uint64_t noise_seed = 0;  // of `simulated` (varied_simulation.h)
+  core::Time retimed;            // predicted with the measured duration of every task
   std::map<std::string, ClassPrediction> classes;
   std::map<std::string, BytesPrediction> bytes;  // by "from->to"
   std::uint64_t tasks = 0, same_device = 0;      // tasks that both runs put on the same devices
