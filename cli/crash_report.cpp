@@ -66,7 +66,8 @@ void refuse_exit() {
 
 }  // namespace
 
-CrashReport::CrashReport() : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, SA_ONSTACK) {
+CrashReport::CrashReport()
+    : handler_({SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}, report, SA_ONSTACK) {
   static const int kIsRegistered = std::atexit(refuse_exit);  // once
   (void)kIsRegistered;
 }

@@ -345,7 +345,8 @@ TEST_CASE("expected values are numbers: NaN is NaN, and -0 is 0") {
     const std::string text = R"({"format": "parley-workload", "version": 1,
       "arrays": [{"name": "a", "shape": [2], "dtype": "float64", "init": {"fill": -1}},
                  {"name": "b", "shape": [2], "dtype": "float64", "init": {"fill": 0}}],
-      "tasks": [{"name": "root", "inout": ["a"], "kernel": {"name": "sqrt"}, "expect": {"a": "nan"}},
+      "tasks": [{"name": "root", "inout": ["a"], "kernel": {"name": "sqrt"},
+                 "expect": {"a": "nan"}},
                 {"name": "minus", "inout": ["b"], "kernel": {"name": "scale", "value": -1},
                  "expect": {"b": )" +
                              expected + "}}]}";

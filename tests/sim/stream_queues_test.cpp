@@ -104,7 +104,7 @@ TEST_CASE("a launch goes behind what it waits for, else to the stream with the f
 }
 
 TEST_CASE("a launch goes behind one that it follows through others, on any GPU") {
-  for (const Bytes size : {Bytes(100), Bytes(1000)}) {  // the copies are on streams of launches, or not
+  for (const Bytes size : {Bytes(100), Bytes(1000)}) {  // on streams of launches, or not
     CAPTURE(size.count());
     Bench bench;
     bench.launch();
