@@ -211,6 +211,9 @@ TEST_CASE("a prediction compares makespans, classes of tasks and bytes with a si
   CHECK(schema_fault("summary.schema.json", contents(summary)) == "");
   const Json json = Json::parse(contents(summary));
   const Json& prediction = json["prediction"];
+  CHECK(prediction["noise"] == "normal:sigma=0.005");
+  CHECK(prediction["noise_seed"].get<int>() >= 1);  // of the five from --seed on
+  CHECK(prediction["noise_seed"].get<int>() <= 5);
   const Json& writers = prediction["classes"]["w"];
   CHECK(writers["tasks"] == 4);
   const double stated = 4 * 20000.0;  // by the workload; predictions vary it by 0.5 %
