@@ -120,6 +120,8 @@ class Submitter {
   void stop_slot(std::uint32_t index, bool is_cancelled, std::string cause);
 
   bool poll();
+  [[nodiscard]] std::uint16_t next_to_poll() const;
+  [[nodiscard]] bool ends_with_signal(std::uint16_t stream) const;
   bool poll_stream(std::uint16_t stream);
   [[nodiscard]] bool is_done(std::uint32_t slot);
   [[nodiscard]] std::size_t ended_by_signal(const StreamQueue& queue) const;
@@ -128,7 +130,6 @@ class Submitter {
   [[nodiscard]] bool is_healthy(std::uint16_t stream);
   void finish(StreamQueue& queue, std::size_t end, core::Time seen);
   [[nodiscard]] std::pair<core::Time, core::Time> times_of(std::uint32_t launch, core::Time seen);
-  void report_done(std::uint32_t index);
   void fail_device(const std::string& cause);
   void finish_marked();
   [[nodiscard]] bool follows_stopped(const Slot& slot) const;
@@ -153,11 +154,10 @@ class Submitter {
   // By this GPU's stream, GPU and its stream: how many commands there are known to have ended
   // before what comes next here.
   std::vector<std::uint64_t> known_before_;
-  std::uint32_t looks_at_signals_ = 0;
   std::vector<StreamQueue> queues_;      // by stream
   std::vector<std::uint16_t> occupied_;  // streams with something on them
   std::size_t turn_ = 0;                 // the one to look at next
-  std::chrono::steady_clock::time_point last_poll_, last_work_;
+  std::chrono::steady_clock::time_point last_poll_, last_work_, last_question_;
   std::vector<std::uint32_t> held_;                // in order of issue
   std::vector<std::uint32_t> joined_, launching_;  // small copies within this GPU, for one launch
   std::vector<RunCopy> joined_parts_;

@@ -1,5 +1,6 @@
 // How a submitter finds what has ended, and what becomes of commands when a GPU fails.
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -10,12 +11,14 @@
 
 namespace parley::exec::cuda {
 
+using Clock = std::chrono::steady_clock;
+
 /// One stream at a time, in turn: each look costs the time of half a launch. (To go on until
 /// something has ended keeps other threads out of the driver: a fifth slower with two GPUs.)
 bool Submitter::poll() {
   if (occupied_.empty()) return false;
   if (turn_ >= occupied_.size()) turn_ = 0;
-  const std::uint16_t stream = occupied_[turn_];
+  const std::uint16_t stream = next_to_poll();
   const bool has_ended = poll_stream(stream);
   if (has_failed_) return true;
   if (queues_[stream].size() == 0) {
@@ -25,6 +28,20 @@ bool Submitter::poll() {
     ++turn_;
   }
   return has_ended;
+}
+
+std::uint16_t Submitter::next_to_poll() const {
+  return occupied_[turn_ < occupied_.size() ? turn_ : 0];
+}
+
+/// Whether what comes next there, or what is right behind it, will be signalled. What a push is
+/// right behind is not asked for: that would take as long as the push does.
+bool Submitter::ends_with_signal(std::uint16_t stream) const {
+  const StreamQueue& queue = queues_[stream];
+  const auto is_signalled = [&](std::size_t i) {
+    return i < queue.slots.size() && slots_.at(queue.slots[i]).is_signalled;
+  };
+  return is_signalled(queue.done) || is_signalled(queue.done + 1);
 }
 
 bool Submitter::is_done(std::uint32_t index) {
@@ -76,22 +93,20 @@ std::size_t Submitter::end_of_launch(const StreamQueue& queue, std::size_t first
 
 /// Signals that do not come are no sign of a failure; the stream is asked now and then.
 bool Submitter::is_healthy(std::uint16_t stream) {
-  constexpr std::uint32_t kBetweenQuestions = 256;
-  if (++looks_at_signals_ % kBetweenQuestions != 0) return true;
+  constexpr auto kBetweenQuestions = std::chrono::milliseconds(1);
+  const auto now = Clock::now();
+  if (now - last_question_ < kBetweenQuestions) return true;
+  last_question_ = now;
   const cudaError_t status = cudaStreamQuery(streams_.stream(stream));
   if (status == cudaSuccess || status == cudaErrorNotReady) return true;
   fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
   return false;
 }
 
-/// What a push is right behind is not asked for: that would take as long as the push does.
 bool Submitter::poll_stream(std::uint16_t stream) {
   StreamQueue& queue = queues_[stream];
-  const auto is_signalled = [&](std::size_t i) {
-    return i < queue.slots.size() && slots_.at(queue.slots[i]).is_signalled;
-  };
   std::size_t count = 0;
-  if (is_signalled(queue.done) || is_signalled(queue.done + 1)) {
+  if (ends_with_signal(stream)) {
     count = ended_by_signal(queue);
     if (count == 0 && !is_healthy(stream)) return true;
   } else {
@@ -112,19 +127,21 @@ bool Submitter::poll_stream(std::uint16_t stream) {
   return true;
 }
 
-/// Those before `end`, seen to have ended. Those that share a launch share its times.
+/// Those before `end`, seen to have ended. Those that share a launch share its times. All are
+/// marked before the first is reported, so that what waits for the last on the host starts at once.
 void Submitter::finish(StreamQueue& queue, std::size_t end, core::Time seen) {
   std::uint32_t launch = CommandSlots::kCount;  // whose times are known
   std::pair times(seen, seen);
-  for (; queue.done < end; ++queue.done) {
-    Slot& slot = slots_.at(queue.slots[queue.done]);
+  for (std::size_t i = queue.done; i < end; ++i) {
+    Slot& slot = slots_.at(queue.slots[i]);
     if (slot.stream < streams_.compute_streams()) --ordinary_launches_;
     if (clock_ != nullptr && std::exchange(launch, slot.launch) != slot.launch) {
       times = times_of(slot.launch, seen);
     }
     std::tie(slot.start, slot.end) = times;
-    report_done(queue.slots[queue.done]);
+    slot.phase.store(Phase::kDone, std::memory_order_release);
   }
+  for (; queue.done < end; ++queue.done) ended_.push(queue.slots[queue.done]);
 }
 
 /// From its events; `seen` twice if the GPU has failed since, of which the next look tells.
@@ -137,11 +154,6 @@ std::pair<core::Time, core::Time> Submitter::times_of(std::uint32_t launch, core
     (void)cudaGetLastError();
     return {seen, seen};
   }
-}
-
-void Submitter::report_done(std::uint32_t index) {
-  slots_.at(index).phase.store(Phase::kDone, std::memory_order_release);
-  ended_.push(index);
 }
 
 std::string Submitter::running_tasks() const {
@@ -170,7 +182,8 @@ void Submitter::finish_marked() {
       const auto number = static_cast<std::uint32_t>(slot.position + 1);
       if (static_cast<std::int32_t>(marks_.ended(stream) - number) < 0) break;
       slot.start = slot.end = now_();
-      report_done(queue.slots[queue.done]);
+      slot.phase.store(Phase::kDone, std::memory_order_release);
+      ended_.push(queue.slots[queue.done]);
     }
   }
 }

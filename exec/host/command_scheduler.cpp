@@ -39,7 +39,8 @@ void CommandScheduler::add(const Command& given) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t number = free_entry();
   Entry& entry = entries_[number];
-  entry.command.assign(given);
+  entry.own.assign(given);
+  entry.command = &entry.own;
   entry.pending = 0;
   entry.dependents.clear();
   if (entry_of_.size() <= given.id.index()) entry_of_.resize(given.id.index() + 1, kGone);
@@ -68,7 +69,7 @@ void CommandScheduler::submit(const core::LaunchTask& launch) { add(launch); }
 void CommandScheduler::submit_ready(const StoredCommand& command) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t number = free_entry();
-  entries_[number].command = command;
+  entries_[number].command = &command;
   entries_[number].pending = 0;
   entries_[number].dependents.clear();
   if (entry_of_.size() <= command.id.index()) entry_of_.resize(command.id.index() + 1, kGone);
@@ -78,10 +79,13 @@ void CommandScheduler::submit_ready(const StoredCommand& command) {
 
 void CommandScheduler::collect(std::vector<Completion>& completions, bool waits) {
   constexpr auto kMostWait = std::chrono::milliseconds(20);
+  // The lock would keep those who perform from it.
+  if (!waits && !has_completions_.load(std::memory_order_acquire)) return;
   std::unique_lock lock(mutex_);
   if (waits) ended_.wait_for(lock, kMostWait, [&] { return !completions_.empty(); });
   for (Completion& completion : completions_) completions.push_back(std::move(completion));
   completions_.clear();
+  has_completions_.store(false, std::memory_order_relaxed);
 }
 
 void CommandScheduler::close() {
@@ -141,11 +145,22 @@ void CommandScheduler::wait_for_change(Ready& ready, std::unique_lock<std::mutex
            std::chrono::steady_clock::now() < end) {
       relax();
     }
-    lock.lock();
+    take_soon(lock);
     ready.is_watched = false;
     if (ready.changes.load(std::memory_order_acquire) != seen) return;
   }
   ready.changed.wait(lock);
+}
+
+/// The thread that tells of a change holds the lock for a moment longer: to sleep until it gives it
+/// back would take a multiple of that.
+void CommandScheduler::take_soon(std::unique_lock<std::mutex>& lock) {
+  constexpr int kTries = 200;
+  for (int i = 0; i < kTries; ++i) {
+    if (lock.try_lock()) return;
+    relax();
+  }
+  lock.lock();
 }
 
 const StoredCommand* CommandScheduler::next(Ready& ready) {
@@ -153,10 +168,10 @@ const StoredCommand* CommandScheduler::next(Ready& ready) {
   while (true) {
     for (auto at = ready.commands.begin(); at != ready.commands.end(); ++at) {
       Entry& entry = entries_[std::get<2>(*at)];
-      if (!take_servers(entry.command)) continue;
+      if (!take_servers(*entry.command)) continue;
       ready.commands.erase(at);
       if (!ready.commands.empty()) note_change(ready);
-      return &entry.command;
+      return entry.command;
     }
     if (is_closed_) return nullptr;
     wait_for_change(ready, lock);
@@ -164,15 +179,20 @@ const StoredCommand* CommandScheduler::next(Ready& ready) {
 }
 
 void CommandScheduler::make_ready(std::uint32_t number) {
-  const StoredCommand& command = entries_[number].command;
+  const StoredCommand& command = *entries_[number].command;
   Ready& ready = command.is_copy ? copies_ : launches_;
   ready.commands.emplace(-command.priority, command.id, number);
   note_change(ready);
 }
 
+void CommandScheduler::complete(Completion completion) {
+  completions_.push_back(std::move(completion));
+  has_completions_.store(true, std::memory_order_release);
+}
+
 void CommandScheduler::forget(std::uint32_t number, bool is_stopped) {
   Entry& entry = entries_[number];
-  entry_of_[entry.command.id.index()] = is_stopped ? kStopped : kGone;
+  entry_of_[entry.command->id.index()] = is_stopped ? kStopped : kGone;
   free_entries_.push_back(number);
 }
 
@@ -184,7 +204,7 @@ void CommandScheduler::cancel(CommandId id) {
     stopped.pop_back();
     if (number == kStopped) continue;  // on another's account
     Entry& entry = entries_[number];
-    completions_.push_back({Completion::Kind::kCancelled, entry.command.id, {}, {}, {}});
+    complete({Completion::Kind::kCancelled, entry.command->id, {}, {}, {}});
     stopped.insert(stopped.end(), entry.dependents.begin(), entry.dependents.end());
     forget(number, true);
   }
@@ -197,7 +217,7 @@ void CommandScheduler::ended(const StoredCommand& command, core::Time start, cor
   const std::uint32_t number = entry_of_[command.id.index()];
   release_servers(command);
   const auto kind = failure ? Completion::Kind::kFailed : Completion::Kind::kDone;
-  completions_.push_back({kind, command.id, start, end, failure.value_or("")});
+  complete({kind, command.id, start, end, failure.value_or("")});
   std::vector<CommandId> dependents;
   dependents.swap(entries_[number].dependents);
   forget(number, failure.has_value());

@@ -32,9 +32,10 @@ class CommandScheduler {
   // ---- by the thread that submits ----
   void submit(const core::StartCopy& copy);
   void submit(const core::LaunchTask& launch);
-  /// A command whose `after` has finished.
+  /// A command whose `after` has finished. It must stay as it is until its end has been collected.
   void submit_ready(const StoredCommand& command);
-  /// Appends what has ended; waits up to a few milliseconds for something if `waits`.
+  /// Appends what has ended; waits up to a few milliseconds for something if `waits`. Else cheap
+  /// when nothing has: it may be asked all the time.
   void collect(std::vector<Completion>& completions, bool waits);
   /// No more commands: next() returns null once all have ended.
   void close();
@@ -49,7 +50,8 @@ class CommandScheduler {
 
  private:
   struct Entry {
-    StoredCommand command;
+    const StoredCommand* command = nullptr;
+    StoredCommand own;  // where it lies unless somebody else keeps it
     std::uint32_t pending = 0;
     std::vector<core::CommandId> dependents;
   };
@@ -68,6 +70,8 @@ class CommandScheduler {
   std::uint32_t free_entry();
   const StoredCommand* next(Ready& ready);
   void wait_for_change(Ready& ready, std::unique_lock<std::mutex>& lock) const;
+  static void take_soon(std::unique_lock<std::mutex>& lock);
+  void complete(Completion completion);
   static void note_change(Ready& ready);
   bool take_servers(const StoredCommand& command);
   void release_servers(const StoredCommand& command);
@@ -87,6 +91,7 @@ class CommandScheduler {
   std::size_t space_count_;
   std::vector<char> lane_is_taken_;  // by (from, to)
   std::vector<Completion> completions_;
+  std::atomic<bool> has_completions_{false};
   bool is_closed_ = false;
 };
 

@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,6 +39,55 @@ TEST_CASE("threads that go to sleep just when the scheduler closes are woken, on
     threads.clear();
     REQUIRE(ended == 3);
   }
+}
+
+TEST_CASE(
+    "ready commands that their owner keeps are all performed and collected once, on real threads") {
+  const auto machine = workloads::load_machine("h200x2", {});
+  REQUIRE(machine);
+  constexpr std::size_t kKept = 8;  // at a time
+  constexpr std::size_t kCommands = 4000;
+  CommandScheduler scheduler(*machine, std::chrono::microseconds(50));
+  std::atomic<std::size_t> performed = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (const StoredCommand* command = scheduler.next_launch()) {
+        ++performed;
+        const core::Time end(static_cast<std::int64_t>(command->id.index()));
+        const bool fails = command->id.index() % 100 == 99;
+        scheduler.ended(*command, end, end,
+                        fails ? std::optional<std::string>("it") : std::nullopt);
+      }
+    });
+  }
+  std::vector<StoredCommand> kept(kKept);
+  std::vector<int> times_collected(kCommands, 0);
+  std::vector<Completion> ends;
+  std::size_t submitted = 0;
+  std::size_t failed = 0;
+  for (std::size_t collected = 0; collected < kCommands; collected += ends.size()) {
+    // A place is used again once the command before in it has been collected.
+    while (submitted < kCommands && (submitted < kKept || times_collected[submitted - kKept] > 0)) {
+      StoredCommand& command = kept[submitted % kKept];
+      command.id = core::CommandId(submitted++);
+      command.priority = static_cast<std::int32_t>(command.id.index() % 3);
+      command.devices.assign(1, core::DeviceId(0));
+      scheduler.submit_ready(command);
+    }
+    ends.clear();
+    scheduler.collect(ends, false);
+    for (const Completion& end : ends) {
+      ++times_collected[end.id.index()];
+      failed += end.kind == Completion::Kind::kFailed ? 1 : 0;
+      REQUIRE(end.end == core::Time(static_cast<std::int64_t>(end.id.index())));
+    }
+  }
+  scheduler.close();
+  threads.clear();
+  CHECK(performed == kCommands);
+  CHECK(failed == kCommands / 100);
+  CHECK(std::ranges::count(times_collected, 1) == kCommands);
 }
 
 }  // namespace
