@@ -11,12 +11,13 @@
 #   sanitizer   compute-sanitizer memcheck on some kernels and a lesson, where the tool is installed
 # OUT gets results.md, log.txt, gpu.json, raw.jsonl, machine.json and prediction.csv, as far as the
 # steps make them; results of steps not asked for stay. PARLEY_SKIP_SETUP=1 installs nothing,
-# PARLEY_BUILD names another build folder. PARLEY_GPU_SECONDS (570) is the time for all: what there is no time
-# for is left out and said; 1500 is enough for everything. Steps may be run one by one into the
-# same OUT. The exit status is zero only if no step failed.
+# PARLEY_BUILD names another build folder, PARLEY_PREDICTION_FOLDER one that keeps the journals of
+# all runs predicted (prediction.py --again simulates them anew). PARLEY_GPU_SECONDS (570) is the
+# time for all: what there is no time for is left out and said; 1500 is enough for everything.
+# Steps may be run one by one into the same OUT. The exit status is zero only if no step failed.
 set -uo pipefail
 
-usage() { sed -n '2,18s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "$0"; }
 
 ALL_STEPS=(build test raw calibrate speed prediction sanitizer)
 [[ ${1:-} == -h || ${1:-} == --help ]] && { usage; exit 0; }
@@ -163,16 +164,14 @@ step_prediction() {
     return
   fi
   ((seconds < 300)) && repeat=3
+  local folder=${PARLEY_PREDICTION_FOLDER:-$scratch/prediction}
   # The run under way when the time is over is interrupted, and ends in order.
   run prediction $((seconds + 30)) python3 tests/benchmarks/prediction.py --binary "$build/parley" \
     --backend cuda --devices "$counts" --repeat "$repeat" --machine "$machine" \
-    --minutes "$(python3 -c "print(($seconds - 15) / 60)")" --out "$scratch/prediction"
-  if [[ -s $scratch/prediction/prediction.csv ]]; then
-    cp "$scratch/prediction/prediction.csv" "$out/prediction.csv"
-  fi
-  if [[ -s $scratch/prediction/prediction.md ]]; then
-    cp "$scratch/prediction/prediction.md" "$out/prediction.md"
-  fi
+    --minutes "$(python3 -c "print(($seconds - 15) / 60)")" --out "$folder" \
+    ${PARLEY_PREDICTION_FOLDER:+--journals}
+  if [[ -s $folder/prediction.csv ]]; then cp "$folder/prediction.csv" "$out/prediction.csv"; fi
+  if [[ -s $folder/prediction.md ]]; then cp "$folder/prediction.md" "$out/prediction.md"; fi
 }
 
 step_sanitizer() {
