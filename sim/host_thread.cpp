@@ -74,30 +74,24 @@ inline void HostThread::add_end(const News& news, core::SpaceId submitter) {
   added.stream = news.stream;
 }
 
-void HostThread::copy_done(core::CommandId id, core::SpaceId submitter, core::Time start,
-                           core::Time end, std::uint32_t stream, bool shares_launch) {
-  const auto number = static_cast<std::uint32_t>(id.index());
-  add_end({end + notice_, start, end, NewsKind::kCopyDone, number, stream, shares_launch},
-          submitter);
-}
-
-void HostThread::task_done(core::CommandId id, core::SpaceId submitter, core::Time start,
-                           core::Time end, std::uint32_t stream) {
-  const auto number = static_cast<std::uint32_t>(id.index());
-  add_end({end + notice_, start, end, NewsKind::kTaskDone, number, stream, false}, submitter);
+void HostThread::ended(const Ended& command, NewsKind kind, core::Time found_from) {
+  add_end({found_from + notice_, command.start, command.end, kind,
+           static_cast<std::uint32_t>(command.id.index()), command.stream, command.is_asked},
+          command.submitter);
 }
 
 /// By the thread of a GPU, at once or when it looks next.
 void HostThread::find_end(News news, core::SpaceId submitter) {
   Submitter& thread = submitters_[submitter];
   const bool has_orders = thread.first_order < thread.orders.size();
-  if (news.end <= thread.looks_at && news.stream == thread.looked_at) {
+  const core::Time found_from = news.known - notice_;
+  if (found_from <= thread.looks_at && news.stream == thread.looked_at) {
     news.known = thread.looks_at + notice_;
     tell(news);
     return;
   }
   thread.unfound.push_back(news);
-  if (!has_orders) look(thread, std::max(thread.free_at, news.end));
+  if (!has_orders) look(thread, std::max(thread.free_at, found_from));
 }
 
 /// Finds all that has ended on the stream of what ended first.
@@ -107,7 +101,7 @@ void HostThread::look(Submitter& thread, core::Time at) {
   thread.since_look = 0;
   const auto found =
       static_cast<std::size_t>(std::ranges::count_if(thread.unfound, [&](const News& news) {
-        return news.stream == thread.looked_at && !news.shares_launch;
+        return news.stream == thread.looked_at && news.is_asked;
       }));
   thread.free_at =
       at + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(std::bit_width(found)));

@@ -53,12 +53,23 @@ class HostThread {
   // ---- what it is told ----
   void submit_all(core::TaskId end);  // at time 0: all tasks below `end`, and no more
   void task_released(core::Time at, core::TaskId task);
-  /// `stream`: on which it was; a look is at one stream.
-  /// `shares_launch`: with one told before; a look asks for launches.
-  void copy_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end,
-                 std::uint32_t stream = 0, bool shares_launch = false);
-  void task_done(core::CommandId id, core::SpaceId submitter, core::Time start, core::Time end,
-                 std::uint32_t stream = 0);
+  struct Ended {
+    core::CommandId id;
+    core::SpaceId submitter;
+    core::Time start, end;
+    std::uint32_t stream = 0;  // on which it was; a look is at one stream
+    bool is_asked = true;      // by a question of its own: else it shares a launch with one told
+                               // before, or is signalled
+  };
+  /// `found_from`: when a look can first find it, at its end or later.
+  void copy_done(const Ended& copy, core::Time found_from) {
+    ended(copy, NewsKind::kCopyDone, found_from);
+  }
+  void task_done(const Ended& task, core::Time found_from) {
+    ended(task, NewsKind::kTaskDone, found_from);
+  }
+  void copy_done(const Ended& copy) { copy_done(copy, copy.end); }
+  void task_done(const Ended& task) { task_done(task, task.end); }
 
   // ---- when it decides ----
   /// When it will next be free with something to handle; Time::max() when there is nothing.
@@ -115,7 +126,7 @@ class HostThread {
     NewsKind kind = NewsKind::kSubmitted;
     std::uint32_t number = 0;  // of a task or command
     std::uint32_t stream = 0;
-    bool shares_launch = false;
+    bool is_asked = true;
   };
   struct Issued {
     core::Time at;
@@ -152,6 +163,7 @@ class HostThread {
 
   void append_event(const News& news);
   [[nodiscard]] bool has_submitters() const { return !submitters_.empty(); }
+  void ended(const Ended& command, NewsKind kind, core::Time found_from);
   void add_end(const News& news, core::SpaceId submitter);
   void find_end(News news, core::SpaceId submitter);
   void issue(core::CommandId id, core::SpaceId submitter, core::Duration cost, core::Duration extra,

@@ -14,6 +14,7 @@
 #include "core/base/units.h"
 #include "core/engine/command.h"
 #include "core/graph/box.h"
+#include "sim/host_thread.h"
 #include "sim/network.h"
 
 namespace parley::sim {
@@ -34,6 +35,7 @@ struct InFlight {
   bool is_rated = false;    // a launch, once started: KernelRates knows it
   bool is_entered = false;  // where there are streams: on a queue, or past it
   bool is_inline = false;   // a copy, once visible: on a stream for launches, by a kernel
+  bool has_held_end = false, is_held_copy = false;  // see held_end
   core::CopyReason reason = core::CopyReason::kFetch;
   std::uint16_t alternative = 0;  // of a launch
   std::int32_t priority = 0;
@@ -55,6 +57,7 @@ struct InFlight {
   core::Time issued, start;
   core::Time entered;                   // where there are streams, once is_entered
   core::CommandId leader;               // of a copy, once visible: whose launch it shares, or none
+  HostThread::Ended held_end;           // of a copy: what was before it, told with it
   core::Duration whole;                 // of a launch, once started: all its kernels, alone
   std::uint32_t phase = 0;              // which of them runs
   core::Time all_issued;                // of a launch: the last of its kernels, too

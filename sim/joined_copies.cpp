@@ -69,8 +69,8 @@ void Simulation::end_joined(std::span<const CommandId> joined) {
   for (const CommandId id : joined) {
     const InFlight& copy = commands_[id];
     recorder_.copy_ended(id, copy, now_);
-    host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue,
-                    true);
+    host_.copy_done(
+        {id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue, false});
     finish(id);
   }
 }

@@ -89,6 +89,8 @@ class Simulation {
   void end_copy(core::CommandId id);
   [[nodiscard]] bool is_issued_until_later(const InFlight& launch) const;
   void end_task(core::CommandId id);
+  [[nodiscard]] bool is_push(const InFlight& command) const;
+  void tell_end(core::CommandId id, const HostThread::Ended& ended);
   void finish(core::CommandId id);
   void report_progress();
 

@@ -280,10 +280,45 @@ void Simulation::end_copy(CommandId id) {
   InFlight& copy = commands_[id];
   copy_engines_.release(engines_of(copy), 1);
   recorder_.copy_ended(id, copy, now_);
-  host_.copy_done(id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue);
+  tell_end(id, {id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue,
+                !is_push(copy)});
   const std::vector<CommandId> joined = std::exchange(copy.joined, {});
   finish(id);
   end_joined(joined);
+}
+
+/// A small copy away from a GPU behind what made its source. Its end is signalled.
+bool Simulation::is_push(const InFlight& command) const {
+  return command.is_copy && command.is_inline && command.from != command.to;
+}
+
+/// To the host. The thread of a GPU does not ask for what a push is right behind: that would take
+/// as long as the push does (exec/cuda/submitter_ends.cpp). It learns of it with the push.
+void Simulation::tell_end(CommandId id, const HostThread::Ended& ended) {
+  InFlight& command = commands_[id];
+  const auto tell = [&](const HostThread::Ended& told, bool is_copy) {
+    if (is_copy) {
+      host_.copy_done(told, now_);
+    } else {
+      host_.task_done(told, now_);
+    }
+  };
+  if (command.is_copy && command.has_held_end) {
+    tell(command.held_end, command.is_held_copy);
+    command.has_held_end = false;
+  }
+  if (ended.is_asked) {
+    const auto behind = streams_.behind(id);
+    if (behind && is_push(commands_[*behind])) {
+      InFlight& push = commands_[*behind];
+      push.held_end = ended;
+      push.held_end.is_asked = false;
+      push.is_held_copy = command.is_copy;
+      push.has_held_end = true;
+      return;
+    }
+  }
+  tell(ended, command.is_copy);
 }
 
 /// Its last kernel does not start before it is issued. Times recorded have that in them.
@@ -306,8 +341,8 @@ void Simulation::end_task(CommandId id) {
   if (speeds_.has_power()) speeds_.add_load(now_, launch.devices, -launch.load);
   devices_.release(launch.devices, launch.milli_vcus);
   recorder_.task_ended(id, launch, now_);
-  host_.task_done(id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_,
-                  launch.queue);
+  tell_end(id, {id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_,
+                launch.queue});
   finish(id);
   ++finished_tasks_;
   report_progress();

@@ -84,6 +84,12 @@ void StreamQueues::gather_newest(InFlight& command) const {
   }
 }
 
+std::optional<CommandId> StreamQueues::behind(CommandId id) const {
+  const std::uint32_t queue = commands_[id].queue;
+  if (queue == InFlight::kNone || queues_[queue].commands.size() < 2) return std::nullopt;
+  return queues_[queue].commands[1];
+}
+
 std::optional<CommandId> StreamQueues::leave(CommandId id) {
   const InFlight& command = commands_[id];
   if (command.queue == InFlight::kNone) return std::nullopt;

@@ -43,6 +43,8 @@ class StreamQueues {
   /// The command shares the launch of another, and is on its stream: what follows it follows what
   /// it does.
   void join(core::CommandId id);
+  /// The one right behind it on its stream. Requires: it is first there, or on none.
+  [[nodiscard]] std::optional<core::CommandId> behind(core::CommandId id) const;
   /// The command has ended. Returns the one that was behind it. Requires: it is first on its
   /// stream.
   std::optional<core::CommandId> leave(core::CommandId id);

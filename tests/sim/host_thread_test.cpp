@@ -83,9 +83,9 @@ TEST_CASE("what ends while the host is busy is handled in one batch, by time and
   HostThread host(machine);
   host.begin_issue(Time(0), 1);
   host.issue_launch(CommandId(9), gpu_space(0));
-  host.task_done(CommandId(4), gpu_space(0), Time(1), Time(20));
-  host.copy_done(CommandId(7), gpu_space(0), Time(2), Time(30));
-  host.task_done(CommandId(3), gpu_space(0), Time(3), Time(30));
+  host.task_done({CommandId(4), gpu_space(0), Time(1), Time(20)});
+  host.copy_done({CommandId(7), gpu_space(0), Time(2), Time(30)});
+  host.task_done({CommandId(3), gpu_space(0), Time(3), Time(30)});
   REQUIRE(host.next_step() == Time(50));
   const std::vector<Event> events = taken(host, Time(50));
   REQUIRE(events.size() == 3);
@@ -100,14 +100,14 @@ TEST_CASE("an end is noticed after what a round trip takes beyond issue and star
   const core::Machine machine = machine_with(costs(0, 3000, 9000, 0), Duration(2000));
   HostThread host(machine);
   CHECK(host.notice() == Duration(4000));
-  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(100));
+  host.task_done({CommandId(0), gpu_space(0), Time(0), Time(100)});
   CHECK(host.next_step() == Time(4100));
 }
 
 TEST_CASE("a release needs no notice, and comes between ends noticed before and after it") {
   const core::Machine machine = machine_with(costs(0, 0, 10, 0));
   HostThread host(machine);
-  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(100));
+  host.task_done({CommandId(0), gpu_space(0), Time(0), Time(100)});
   host.task_released(Time(105), TaskId(5));
   REQUIRE(host.next_step() == Time(105));
   const std::vector<Event> events = taken(host, Time(105));
@@ -121,7 +121,7 @@ TEST_CASE("a step of a busy host breaks an invariant") {
   HostThread host(machine);
   host.begin_issue(Time(0), 1);
   host.issue_launch(CommandId(0), gpu_space(0));
-  host.task_done(CommandId(1), gpu_space(0), Time(0), Time(10));
+  host.task_done({CommandId(1), gpu_space(0), Time(0), Time(10)});
   CHECK_THROWS_AS(host.take_events(Time(10)), core::InvariantViolation);
 }
 
@@ -131,8 +131,8 @@ TEST_CASE("deciding takes its time for each command, and finding for each end") 
   prices.poll = Duration(3);
   const core::Machine machine = machine_with(prices);
   HostThread host(machine);
-  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(50));
-  host.copy_done(CommandId(1), gpu_space(0), Time(0), Time(50));
+  host.task_done({CommandId(0), gpu_space(0), Time(0), Time(50)});
+  host.copy_done({CommandId(1), gpu_space(0), Time(0), Time(50)});
   host.take_events(Time(50));
   host.begin_issue(Time(50), 4);
   host.issue_launch(CommandId(2), gpu_space(0));
@@ -234,9 +234,9 @@ TEST_CASE("a look finds all that has ended on one stream, at the latest after si
   for (std::size_t i = 0; i < kCommands; ++i) host.issue_launch(CommandId(i), gpu_space(0));
   host.take_visible();  // at 10
   for (const std::size_t id : {0U, 1U, 2U}) {
-    host.task_done(CommandId(id), gpu_space(0), Time(0), Time(12), 7);
+    host.task_done({CommandId(id), gpu_space(0), Time(0), Time(12), 7});
   }
-  host.task_done(CommandId(3), gpu_space(0), Time(0), Time(12), 8);
+  host.task_done({CommandId(3), gpu_space(0), Time(0), Time(12), 8});
   CHECK(host.next_step() == Time::max());  // its hands are full
   Time last;
   while (host.next_visible() != Time::max()) {
@@ -256,11 +256,11 @@ TEST_CASE("a thread that finds an end issues later; other GPUs' threads do not")
   prices.submitters = core::Submitters::kPerGpu;
   const core::Machine machine = machine_with(prices, Duration(0), 2);
   HostThread host(machine);
-  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(10));
-  host.task_done(CommandId(1), gpu_space(0), Time(0), Time(10));
+  host.task_done({CommandId(0), gpu_space(0), Time(0), Time(10)});
+  host.task_done({CommandId(1), gpu_space(0), Time(0), Time(10)});
   CHECK(host.next_step() == Time(10));
   CHECK(taken(host, Time(10)).size() == 2);  // of one stream: a single look
-  host.task_done(CommandId(4), gpu_space(0), Time(0), Time(10), 1);
+  host.task_done({CommandId(4), gpu_space(0), Time(0), Time(10), 1});
   host.begin_issue(Time(10), 2);
   host.issue_launch(CommandId(2), gpu_space(0));
   host.issue_launch(CommandId(3), gpu_space(1));
@@ -277,7 +277,7 @@ TEST_CASE("a look asks once for copies that share a launch") {
     host.begin_issue(Time(0), 1);
     host.issue_launch(CommandId(9), gpu_space(0));
     for (std::size_t i = 0; i < 8; ++i) {  // while its hands are full
-      host.copy_done(CommandId(i), gpu_space(0), Time(0), Time(10), 1, shares_launch && i > 0);
+      host.copy_done({CommandId(i), gpu_space(0), Time(0), Time(10), 1, !shares_launch || i == 0});
     }
     CHECK(shown(host) == Shown{{Time(30), CommandId(9)}});
     CHECK(taken(host, Time(30)).size() == 8);
@@ -295,9 +295,9 @@ TEST_CASE("what ends on the host is known before what a look to come will find")
   prices.submitters = core::Submitters::kPerGpu;
   const core::Machine machine = machine_with(prices, Duration(0), 1);
   HostThread host(machine);
-  host.task_done(CommandId(0), gpu_space(0), Time(0), Time(10), 0);
-  host.task_done(CommandId(1), gpu_space(0), Time(0), Time(11), 1);  // found at 15
-  host.task_done(CommandId(2), host_space(), Time(0), Time(12));
+  host.task_done({CommandId(0), gpu_space(0), Time(0), Time(10), 0});
+  host.task_done({CommandId(1), gpu_space(0), Time(0), Time(11), 1});  // found at 15
+  host.task_done({CommandId(2), host_space(), Time(0), Time(12)});
   CHECK(taken(host, Time(10)).size() == 1);
   REQUIRE(host.next_step() == Time(12));
   CHECK(std::get<core::TaskDone>(taken(host, Time(12)).at(0)).id == CommandId(2));
