@@ -105,6 +105,7 @@ int run_calibrate(const CalibrateArguments& arguments, Terminal& terminal) {
   if (options.has_submitters) {
     options.copy_streams = exec::cuda::kCopyStreams;
     options.inline_copy = core::Bytes(exec::cuda::kInlineCopyBytes);
+    options.turn = core::Duration(exec::cuda::kTurnNs);
   }
   core::Result<core::MachineSpec> spec = [&] {
     const InterruptGuard guard;

@@ -50,6 +50,9 @@ class HostThread {
     return machine_->device(device).space;
   }
 
+  /// Whether a thread for each GPU issues and finds ends.
+  [[nodiscard]] bool has_submitters() const { return !submitters_.empty(); }
+
   // ---- what it is told ----
   void submit_all(core::TaskId end);  // at time 0: all tasks below `end`, and no more
   void task_released(core::Time at, core::TaskId task);
@@ -61,6 +64,12 @@ class HostThread {
     bool is_asked = true;      // by a question of its own: else it shares a launch with one told
                                // before, or is signalled
   };
+  /// How long an end waits for its stream's turn among so many, on average and beyond what it waits
+  /// on the only one, which is in the round trip.
+  [[nodiscard]] core::Duration turn_among(std::uint32_t streams) const {
+    if (streams < 2 || !has_submitters()) return core::Duration(0);
+    return core::Duration((std::int64_t{streams} - 1) * costs_.turn.count() / 2);
+  }
   /// `found_from`: when a look can first find it, at its end or later.
   void copy_done(const Ended& copy, core::Time found_from) {
     ended(copy, NewsKind::kCopyDone, found_from);
@@ -162,7 +171,6 @@ class HostThread {
   };
 
   void append_event(const News& news);
-  [[nodiscard]] bool has_submitters() const { return !submitters_.empty(); }
   void ended(const Ended& command, NewsKind kind, core::Time found_from);
   void add_end(const News& news, core::SpaceId submitter);
   void find_end(News news, core::SpaceId submitter);

@@ -297,17 +297,19 @@ bool Simulation::is_push(const InFlight& command) const {
 void Simulation::tell_end(CommandId id, const HostThread::Ended& ended) {
   InFlight& command = commands_[id];
   const auto tell = [&](const HostThread::Ended& told, bool is_copy) {
+    const std::uint32_t streams = streams_.empty() ? 1 : streams_.occupied(told.submitter);
+    const Time found_from = now_ + host_.turn_among(streams);
     if (is_copy) {
-      host_.copy_done(told, now_);
+      host_.copy_done(told, found_from);
     } else {
-      host_.task_done(told, now_);
+      host_.task_done(told, found_from);
     }
   };
   if (command.is_copy && command.has_held_end) {
     tell(command.held_end, command.is_held_copy);
     command.has_held_end = false;
   }
-  if (ended.is_asked) {
+  if (ended.is_asked && host_.has_submitters()) {
     const auto behind = streams_.behind(id);
     if (behind && is_push(commands_[*behind])) {
       InFlight& push = commands_[*behind];

@@ -12,6 +12,7 @@ using core::SpaceId;
 
 StreamQueues::StreamQueues(const core::Machine& machine, InFlightTable& commands)
     : machine_(machine), commands_(commands) {
+  occupied_.resize(machine.space_count());
   for (std::size_t i = 0; i < machine.device_count(); ++i) {
     const core::Device& device = machine.device(core::DeviceId(i));
     if (device.streams == 0) continue;
@@ -19,7 +20,7 @@ StreamQueues::StreamQueues(const core::Machine& machine, InFlightTable& commands
     launches.first = static_cast<std::uint32_t>(queues_.size());
     launches.number = static_cast<std::uint32_t>(launch_queues_.size());
     launches.streams = static_cast<std::uint32_t>(device.streams * device.slots);
-    queues_.resize(queues_.size() + 2 * std::size_t{launches.streams});
+    queues_.resize(queues_.size() + 2 * std::size_t{launches.streams}, {{}, device.space});
     launch_queues_.try_emplace(device.space.index(), launches);
   }
   for (auto& [space, launches] : launch_queues_) {
@@ -65,6 +66,7 @@ bool StreamQueues::enter(CommandId id, bool is_panel) {
       ++launches->ordinary;
     }
   }
+  if (queue.commands.empty()) ++occupied_[queue.gpu];
   queue.commands.push_back(id);
   return queue.commands.size() > 1;
 }
@@ -99,8 +101,9 @@ std::optional<CommandId> StreamQueues::leave(CommandId id) {
   queue.erase(queue.begin());
   const Queue& stream = queues_[command.queue];
   if (stream.is_ordinary) --stream.launches->ordinary;
-  if (queue.empty()) return std::nullopt;
-  return queue.front();
+  if (!queue.empty()) return queue.front();
+  --occupied_[stream.gpu];
+  return std::nullopt;
 }
 
 std::uint32_t StreamQueues::least_full(std::uint32_t first, std::uint32_t end) const {
@@ -187,8 +190,10 @@ std::uint32_t StreamQueues::copy_queues(SpaceId gpu, SpaceId other, bool is_outg
   const std::uint64_t key =
       (std::uint64_t{gpu.index()} << 32U) | (other.index() << 1U) | (is_outgoing ? 1U : 0U);
   const auto [at, is_new] = copy_queues_.try_emplace(key, next);
-  if (is_new)
-    queues_.resize(queues_.size() + static_cast<std::size_t>(machine_.host().copy_streams));
+  if (is_new) {
+    queues_.resize(queues_.size() + static_cast<std::size_t>(machine_.host().copy_streams),
+                   {{}, gpu});
+  }
   return at->second;
 }
 

@@ -45,6 +45,8 @@ class StreamQueues {
   void join(core::CommandId id);
   /// The one right behind it on its stream. Requires: it is first there, or on none.
   [[nodiscard]] std::optional<core::CommandId> behind(core::CommandId id) const;
+  /// Streams of the GPU's thread that something is on.
+  [[nodiscard]] std::uint32_t occupied(core::SpaceId gpu) const { return occupied_[gpu]; }
   /// The command has ended. Returns the one that was behind it. Requires: it is first on its
   /// stream.
   std::optional<core::CommandId> leave(core::CommandId id);
@@ -59,10 +61,11 @@ class StreamQueues {
     std::int32_t last_priority = 0;
   };
   struct Queue {
-    std::vector<core::CommandId> commands;  // unfinished, in order
-    Launches* launches = nullptr;           // whose stream for launches it is
-    bool is_ordinary = false;               // not one of the urgent ones
-    std::uint32_t newest = 0;               // what `entered` was with the last one
+    std::vector<core::CommandId> commands;      // unfinished, in order
+    core::SpaceId gpu = core::SpaceId::none();  // whose it is
+    Launches* launches = nullptr;               // whose stream for launches it is
+    bool is_ordinary = false;                   // not one of the urgent ones
+    std::uint32_t newest = 0;                   // what `entered` was with the last one
   };
 
   [[nodiscard]] Launches* launches_of(core::SpaceId space);
@@ -84,6 +87,7 @@ class StreamQueues {
   const core::Machine& machine_;
   InFlightTable& commands_;
   std::vector<Queue> queues_;
+  core::IdVector<core::SpaceId, std::uint32_t> occupied_;         // queues that are not empty
   std::unordered_map<std::size_t, Launches> launch_queues_;       // by space
   std::unordered_map<std::uint64_t, std::uint32_t> copy_queues_;  // by pair and direction
 };

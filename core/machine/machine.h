@@ -2,8 +2,8 @@
 // validated and completed once by Machine::create; immutable afterwards.
 #pragma once
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -115,12 +115,14 @@ struct HostCosts {
   std::int64_t pin_ns_per_mib = 0;
   Submitters submitters = Submitters::kOne;
   Duration decide_command;
-  Duration issue_part;   // each further part of a copy; 0: as the first
+  Duration issue_part;  // each further part of a copy; 0: as the first
   /// Each further copy within a GPU, of at most inline_copy, that shares a launch with the one
   /// before it; 0: none does. With submitters of their own, on GPUs with streams.
   Duration issue_joined;
-  Duration poll;     // of the thread that finds an end: it issues nothing meanwhile
-  Duration event;    // from an end to the start of what waited for it on another engine or device
+  Duration poll;   // of the thread that finds an end: it issues nothing meanwhile
+  Duration turn;   // from one look at a stream to that at the next, of a GPU's thread with nothing
+                   // else to do; 0: it looks at all at once
+  Duration event;  // from an end to the start of what waited for it on another engine or device
   Duration handoff;  // the same between the host's own tasks and what runs elsewhere
   /// By how much issuing takes longer, as a part of what it takes alone, for each other thread that
   /// issues at the same time.

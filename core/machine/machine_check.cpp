@@ -168,6 +168,7 @@ class Checker : public FaultList {
     check("pin_ns_per_mib", spec_.host.pin_ns_per_mib);
     check("decide_command_ns", spec_.host.decide_command.count());
     check("poll_ns", spec_.host.poll.count());
+    check("turn_ns", spec_.host.turn.count());
     check("event_ns", spec_.host.event.count());
     check("handoff_ns", spec_.host.handoff.count());
     if (!(spec_.host.crowding >= 0.0 && spec_.host.crowding <= 1.0)) {

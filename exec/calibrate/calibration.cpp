@@ -24,7 +24,7 @@ core::MachineSpec without_figures(const core::Machine& plain) {
   spec.kernels.clear();
   spec.shares.clear();
   spec.issue.clear();
-  spec.host.event = spec.host.poll = spec.host.handoff = core::Duration(0);
+  spec.host.event = spec.host.poll = spec.host.turn = spec.host.handoff = core::Duration(0);
   spec.host.submitters = core::Submitters::kOne;
   spec.host.crowding = 0.0;
   spec.host.issue_part = spec.host.issue_joined = core::Duration(0);

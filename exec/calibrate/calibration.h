@@ -27,8 +27,9 @@ struct CalibrationOptions {
   std::int32_t streams = 0;
   /// The executor has a thread for each GPU that issues its commands.
   bool has_submitters = false;
-  std::int32_t copy_streams = 0;  // as HostCosts
+  std::int32_t copy_streams = 0;  // as HostCosts, and what follows
   core::Bytes inline_copy;
+  core::Duration turn;
   /// Called before each measurement; may be empty.
   std::function<void(const std::string& what, std::size_t done, std::size_t total)> progress;
 };

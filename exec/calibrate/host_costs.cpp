@@ -154,6 +154,7 @@ void take_submitters(const SubmitterCosts& costs, const CalibrationOptions& opti
   spec.host.submitters = core::Submitters::kPerGpu;
   if (others > 0.0) spec.host.crowding = std::clamp((costs.together - 1.0) / others, 0.0, 1.0);
   spec.host.poll = from_seconds((costs.few - 1.0) * launch);
+  spec.host.turn = options.turn;
   spec.host.issue_joined = std::clamp(from_seconds(costs.joined * launch), core::Duration(1),
                                       std::max(core::Duration(1), spec.host.issue_copy));
   spec.host.decide_command = std::min(from_seconds(costs.decided * launch), spec.host.issue_launch);

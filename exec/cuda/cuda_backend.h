@@ -21,6 +21,12 @@ inline constexpr std::int32_t kCopyStreams = 1;
 /// Copies of at most so many bytes go on streams for launches, behind what they wait for.
 inline constexpr std::int64_t kInlineCopyBytes = std::int64_t{2} << 20U;
 
+/// A GPU's thread with nothing else to do looks at one stream, then, so much later, at the next.
+inline constexpr std::int64_t kBetweenLooksNs = 1000;
+/// The same with the look itself: a question to an event that has not happened (140 to 200 ns on an
+/// H200's host) and what is around it.
+inline constexpr std::int64_t kTurnNs = kBetweenLooksNs + 300;
+
 struct CudaOptions {
   std::uint32_t compute_streams = 4;  // a device; kernels on different streams may overlap
   bool uses_graph = false;            // plan the run, capture it once, replay it

@@ -113,7 +113,7 @@ std::size_t Submitter::submit_incoming() {
 /// Asked all the time, the driver's locks would keep the threads of other GPUs, whose streams wait
 /// for events of this one, from submitting. A signal is read without the driver.
 bool Submitter::is_time_to_poll() const {
-  constexpr auto kAtLeast = std::chrono::microseconds(1);
+  constexpr auto kAtLeast = std::chrono::nanoseconds(kBetweenLooksNs);
   if (occupied_.empty()) return false;
   return ends_with_signal(next_to_poll()) || Clock::now() - last_poll_ >= kAtLeast;
 }

@@ -289,6 +289,19 @@ TEST_CASE("a look asks once for copies that share a launch") {
   CHECK(next_end(false) == Time(30 + 4 * 4 + 30));  // in steps that double
 }
 
+TEST_CASE("an end waits for its stream's turn among those of its GPU, half a turn for each") {
+  core::HostCosts prices = costs(0, 30, 0, 0);
+  prices.turn = Duration(1000);
+  CHECK(HostThread(machine_with(prices, Duration(0), 1)).turn_among(4) == Duration(0));
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 1);
+  const HostThread host(machine);
+  CHECK(host.turn_among(0) == Duration(0));
+  CHECK(host.turn_among(1) == Duration(0));
+  CHECK(host.turn_among(2) == Duration(500));
+  CHECK(host.turn_among(4) == Duration(1500));
+}
+
 TEST_CASE("what ends on the host is known before what a look to come will find") {
   core::HostCosts prices = costs(0, 30, 0, 0);
   prices.poll = Duration(5);

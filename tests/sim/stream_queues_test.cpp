@@ -60,6 +60,8 @@ class Bench {
   std::uint32_t queue(CommandId id) { return commands[id].queue; }
   bool is_behind(CommandId id) const { return behind_[id.index()]; }
 
+  std::optional<CommandId> behind(CommandId id) { return queues.behind(id); }
+
   InFlightTable commands;
 
  private:
@@ -85,6 +87,33 @@ class Bench {
  public:
   StreamQueues queues;
 };
+
+TEST_CASE("streams tell what is behind a command, and how many of a GPU have something on them") {
+  Bench bench(2);
+  const auto occupied = [&](std::size_t gpu) { return bench.queues.occupied(gpu_space(gpu)); };
+  CHECK(occupied(0) == 0);
+  const CommandId a = bench.launch();
+  const CommandId b = bench.launch();
+  CHECK(occupied(0) == 2);
+  const CommandId after_a = bench.launch({a});
+  const CommandId push = bench.copy(gpu_space(0), gpu_space(1), Bytes(100), {b});
+  CHECK(occupied(0) == 2);
+  CHECK(bench.behind(a) == after_a);
+  CHECK(bench.behind(b) == push);
+  const CommandId large = bench.copy(gpu_space(0), gpu_space(1), Bytes(101), {a});
+  CHECK(occupied(0) == 3);
+  CHECK(occupied(1) == 0);
+  CHECK(bench.behind(large) == std::nullopt);
+  CHECK(bench.end(a) == after_a);
+  CHECK(occupied(0) == 3);
+  CHECK(bench.behind(after_a) == std::nullopt);
+  CHECK(bench.end(after_a) == std::nullopt);
+  CHECK(bench.end(large) == std::nullopt);
+  CHECK(occupied(0) == 1);
+  CHECK(bench.end(b) == push);
+  CHECK(bench.end(push) == std::nullopt);
+  CHECK(occupied(0) == 0);
+}
 
 TEST_CASE("a launch goes behind what it waits for, else to the stream with the fewest") {
   Bench bench;

@@ -256,5 +256,52 @@ TEST_CASE("a small copy behind what made its source needs neither event nor engi
   }
 }
 
+TEST_CASE(
+    "the thread of a GPU learns of a task that a small copy away is right behind with the copy") {
+  for (const core::Submitters submitters : {core::Submitters::kOne, core::Submitters::kPerGpu}) {
+    for (const std::int64_t most : {0, 1000}) {
+      CAPTURE(static_cast<int>(submitters));
+      CAPTURE(most);
+      ProgramBuilder builder;
+      const core::RegionId a = builder.array("A", 1000, "gpu0");
+      builder.spawn(ProgramBuilder::task("make", "gpu:0", 100, {inout(a)}));
+      builder.spawn(ProgramBuilder::task("use", "gpu:1", 10, {in(a)}));
+      builder.spawn(ProgramBuilder::task("next", "gpu:0", 10));
+      MachineBuilder machine = two_gpus(Duration(200));
+      machine.spec.host.submitters = submitters;
+      machine.spec.host.inline_copy = Bytes(most);
+      SimOptions options;
+      options.engine.order = "fifo";
+      options.engine.window = 1;
+      const core::Machine built = machine.build();
+      const SimResult result = run(builder.close(), built, options);
+      const bool is_late = submitters == core::Submitters::kPerGpu && most == 1000;
+      CHECK(task(result, 0).end == Time(100));
+      CHECK(task(result, 2).start == Time(is_late ? 300 : 100));
+      REQUIRE(copies(result).size() == 1);
+      CHECK(copies(result)[0].start == Time(100));
+    }
+  }
+}
+
+TEST_CASE("an end is found when its stream has its turn") {
+  for (const std::int64_t turn : {0, 1000}) {
+    CAPTURE(turn);
+    ProgramBuilder builder;
+    builder.spawn(ProgramBuilder::task("short", "gpu:0", 100));
+    builder.spawn(ProgramBuilder::task("long", "gpu:0", 5000));
+    builder.spawn(ProgramBuilder::task("next", "gpu:0", 10));
+    MachineBuilder machine = two_gpus(Duration(0));
+    machine.spec.host.submitters = core::Submitters::kPerGpu;
+    machine.spec.host.turn = Duration(turn);
+    SimOptions options;
+    options.engine.order = "fifo";
+    options.engine.window = 2;
+    const core::Machine built = machine.build();
+    const SimResult result = run(builder.close(), built, options);
+    CHECK(task(result, 2).start == task(result, 0).end + Duration(turn / 2));
+  }
+}
+
 }  // namespace
 }  // namespace parley::sim

@@ -74,7 +74,7 @@ TEST_CASE("the long form is read as it stands") {
       {"from": "host", "to": "gpu1", "relay": ["gpu0"]})";
   text.rest = R"(, "host": {"issue_copy_ns": 1, "issue_launch_ns": 2, "round_trip_ns": 3,
                             "decide_ns": 4, "pin_ns_per_mib": 5,
-                            "submitters": "per_gpu", "decide_command_ns": 6, "issue_part_ns": 4, "issue_joined_ns": 3, "poll_ns": 7,
+                            "submitters": "per_gpu", "decide_command_ns": 6, "issue_part_ns": 4, "issue_joined_ns": 3, "poll_ns": 7, "turn_ns": 12,
                             "event_ns": 8, "handoff_ns": 9, "crowding": 0.25, "copy_streams": 1,
                             "inline_copy_bytes": 4096},
                    "kernels": {"gemm": {"gpu": {"float64": [[256, 9200], [2048, 338400]]}}},
@@ -118,6 +118,7 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(spec.host.submitters == core::Submitters::kPerGpu);
   CHECK(spec.host.decide_command.count() == 6);
   CHECK(spec.host.poll.count() == 7);
+  CHECK(spec.host.turn.count() == 12);
   CHECK(spec.host.event.count() == 8);
   CHECK(spec.host.handoff.count() == 9);
   CHECK(spec.host.issue_part.count() == 4);
@@ -132,6 +133,7 @@ TEST_CASE("the long form is read as it stands") {
   CHECK(again->shares == spec.shares);
   CHECK(again->host.submitters == core::Submitters::kPerGpu);
   CHECK(again->host.handoff.count() == 9);
+  CHECK(again->host.turn.count() == 12);
   CHECK(again->host.issue_part.count() == 4);
   CHECK(again->host.issue_joined.count() == 3);
   CHECK(again->host.crowding == 0.25);

@@ -15,7 +15,7 @@ core::Submitters read_submitters(FieldReader& reader, JsonValue value) {
 core::HostCosts read_host_costs(FieldReader& reader, JsonValue value) {
   const auto fields = reader.fields(
       value, {"issue_copy_ns", "issue_part_ns", "issue_joined_ns", "issue_launch_ns", "round_trip_ns", "decide_ns", "decide_command_ns",
-              "poll_ns", "event_ns", "handoff_ns", "pin_ns_per_mib", "submitters",
+              "poll_ns", "turn_ns", "event_ns", "handoff_ns", "pin_ns_per_mib", "submitters",
               "crowding", "copy_streams", "inline_copy_bytes"});
   if (!fields) return {};
   const auto duration = [&](std::string_view key) {
@@ -32,6 +32,7 @@ core::HostCosts read_host_costs(FieldReader& reader, JsonValue value) {
   host.decide = duration("decide_ns");
   host.decide_command = duration("decide_command_ns");
   host.poll = duration("poll_ns");
+  host.turn = duration("turn_ns");
   host.event = duration("event_ns");
   host.handoff = duration("handoff_ns");
   host.pin_ns_per_mib = duration("pin_ns_per_mib").count();

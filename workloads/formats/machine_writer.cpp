@@ -345,6 +345,7 @@ class MachineWriter {
         {"issue_joined_ns", spec_.host.issue_joined},
         {"decide_command_ns", spec_.host.decide_command},
         {"poll_ns", spec_.host.poll},
+        {"turn_ns", spec_.host.turn},
         {"event_ns", spec_.host.event},
         {"handoff_ns", spec_.host.handoff}};
     for (const auto& [key, cost] : rarer) {
