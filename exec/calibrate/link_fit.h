@@ -40,6 +40,7 @@ class LinkFit {
   };
   void measure_alone(CopyFlow flow);
   [[nodiscard]] std::int64_t copy_ns(CopyFlow flow, std::int64_t bytes) const;
+  [[nodiscard]] std::int64_t undisturbed_ns(CopyFlow flow, std::int64_t bytes) const;
   /// A route between spaces of the same kinds that takes as long, or null.
   [[nodiscard]] const Lone* alike(CopyFlow flow) const;
   [[nodiscard]] Lone measured(CopyFlow flow) const;
