@@ -74,9 +74,10 @@ inline void HostThread::add_end(const News& news, core::SpaceId submitter) {
   added.stream = news.stream;
 }
 
-void HostThread::ended(const Ended& command, NewsKind kind, core::Time found_from) {
-  add_end({found_from + notice_, command.start, command.end, kind,
-           static_cast<std::uint32_t>(command.id.index()), command.stream, command.is_asked},
+void HostThread::ended(const Ended& command, NewsKind kind) {
+  add_end({std::max(command.end, command.found_from) + notice_, command.start, command.end, kind,
+           static_cast<std::uint32_t>(command.id.index()), command.stream, command.is_asked,
+           command.turn},
           command.submitter);
 }
 
@@ -86,7 +87,7 @@ void HostThread::find_end(News news, core::SpaceId submitter) {
   const bool has_orders = thread.first_order < thread.orders.size();
   const core::Time found_from = news.known - notice_;
   if (found_from <= thread.looks_at && news.stream == thread.looked_at) {
-    news.known = thread.looks_at + notice_;
+    news.known = thread.looks_at + news.turn + notice_;
     tell(news);
     return;
   }
@@ -107,7 +108,7 @@ void HostThread::look(Submitter& thread, core::Time at) {
       at + core::Duration(costs_.poll.count() * static_cast<std::int64_t>(std::bit_width(found)));
   std::erase_if(thread.unfound, [&](News& news) {
     if (news.stream != thread.looked_at) return false;
-    news.known = at + notice_;
+    news.known = at + news.turn + notice_;
     tell(news);
     return true;
   });

@@ -16,9 +16,10 @@
 // `poll` on it; a thread for a GPU finds all that has ended on one stream at once (in a time that
 // grows with the logarithm of their number: it asks for the last in steps that double), and looks
 // when it has nothing to issue, or has issued kBetweenLooks commands since (copies that share a
-// launch end as one there; what is being decided
-// counts as given to it: looks meanwhile would go round all streams, and find little). Completions
-// known when a step starts are handled in one batch, by (time, id).
+// launch end as one there; what is being decided counts as given to it: looks meanwhile would go
+// round all streams, and find little). With several streams an end waits for its stream's turn,
+// which keeps the thread from nothing else. Completions known when a step starts are handled in one
+// batch, by (time, id).
 #pragma once
 
 #include <algorithm>
@@ -63,22 +64,18 @@ class HostThread {
     std::uint32_t stream = 0;  // on which it was; a look is at one stream
     bool is_asked = true;      // by a question of its own: else it shares a launch with one told
                                // before, or is signalled
+    core::Time found_from = core::Time(0);    // looks find it no earlier, nor before its end
+    core::Duration turn = core::Duration(0);  // how long it waits for its stream's turn besides
   };
   /// How long an end waits for its stream's turn among so many, on average and beyond what it waits
-  /// on the only one, which is in the round trip.
+  /// on the only one, which is in the round trip. Mostly a pause between looks, so that it is as
+  /// long on a slow host.
   [[nodiscard]] core::Duration turn_among(std::uint32_t streams) const {
     if (streams < 2 || !has_submitters()) return core::Duration(0);
     return core::Duration((std::int64_t{streams} - 1) * costs_.turn.count() / 2);
   }
-  /// `found_from`: when a look can first find it, at its end or later.
-  void copy_done(const Ended& copy, core::Time found_from) {
-    ended(copy, NewsKind::kCopyDone, found_from);
-  }
-  void task_done(const Ended& task, core::Time found_from) {
-    ended(task, NewsKind::kTaskDone, found_from);
-  }
-  void copy_done(const Ended& copy) { copy_done(copy, copy.end); }
-  void task_done(const Ended& task) { task_done(task, task.end); }
+  void copy_done(const Ended& copy) { ended(copy, NewsKind::kCopyDone); }
+  void task_done(const Ended& task) { ended(task, NewsKind::kTaskDone); }
 
   // ---- when it decides ----
   /// When it will next be free with something to handle; Time::max() when there is nothing.
@@ -136,6 +133,7 @@ class HostThread {
     std::uint32_t number = 0;  // of a task or command
     std::uint32_t stream = 0;
     bool is_asked = true;
+    core::Duration turn;
   };
   struct Issued {
     core::Time at;
@@ -171,7 +169,7 @@ class HostThread {
   };
 
   void append_event(const News& news);
-  void ended(const Ended& command, NewsKind kind, core::Time found_from);
+  void ended(const Ended& command, NewsKind kind);
   void add_end(const News& news, core::SpaceId submitter);
   void find_end(News news, core::SpaceId submitter);
   void issue(core::CommandId id, core::SpaceId submitter, core::Duration cost, core::Duration extra,

@@ -29,7 +29,7 @@ InFlight& InFlightTable::add(core::CommandId id) {
   slot.first_waiter = InFlight::kNone;
   slot.first_arrival = InFlight::kNone;
   slot.is_finished = false;
-  slot.has_held_end = false;
+  slot.has_told_with = false;
   return slot;
 }
 

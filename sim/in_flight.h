@@ -35,7 +35,7 @@ struct InFlight {
   bool is_rated = false;    // a launch, once started: KernelRates knows it
   bool is_entered = false;  // where there are streams: on a queue, or past it
   bool is_inline = false;   // a copy, once visible: on a stream for launches, by a kernel
-  bool has_held_end = false, is_held_copy = false;  // see held_end
+  bool has_told_with = false, is_told_copy = false;  // told_with; whether that was a copy
   core::CopyReason reason = core::CopyReason::kFetch;
   std::uint16_t alternative = 0;  // of a launch
   std::int32_t priority = 0;
@@ -57,7 +57,7 @@ struct InFlight {
   core::Time issued, start;
   core::Time entered;                   // where there are streams, once is_entered
   core::CommandId leader;               // of a copy, once visible: whose launch it shares, or none
-  HostThread::Ended held_end;           // of a copy: what was before it, told with it
+  HostThread::Ended told_with;          // of a copy: the end before it, told with its own
   core::Duration whole;                 // of a launch, once started: all its kernels, alone
   std::uint32_t phase = 0;              // which of them runs
   core::Time all_issued;                // of a launch: the last of its kernels, too

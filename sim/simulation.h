@@ -91,6 +91,7 @@ class Simulation {
   void end_task(core::CommandId id);
   [[nodiscard]] bool is_push(const InFlight& command) const;
   void tell_end(core::CommandId id, const HostThread::Ended& ended);
+  void tell(HostThread::Ended ended, bool is_copy);
   void finish(core::CommandId id);
   void report_progress();
 

@@ -293,34 +293,37 @@ bool Simulation::is_push(const InFlight& command) const {
 }
 
 /// To the host. The thread of a GPU does not ask for what a push is right behind: that would take
-/// as long as the push does (exec/cuda/submitter_ends.cpp). It learns of it with the push.
+/// as long as the push does (exec/cuda/submitter_ends.cpp). It learns of it with the push. (It
+/// does, too, if it finds both late; here it is always so. Tasks of the host start `handoff` after
+/// the true end.)
 void Simulation::tell_end(CommandId id, const HostThread::Ended& ended) {
   InFlight& command = commands_[id];
-  const auto tell = [&](const HostThread::Ended& told, bool is_copy) {
-    const std::uint32_t streams = streams_.empty() ? 1 : streams_.occupied(told.submitter);
-    const Time found_from = now_ + host_.turn_among(streams);
-    if (is_copy) {
-      host_.copy_done(told, found_from);
-    } else {
-      host_.task_done(told, found_from);
-    }
-  };
-  if (command.is_copy && command.has_held_end) {
-    tell(command.held_end, command.is_held_copy);
-    command.has_held_end = false;
+  if (command.is_copy && command.has_told_with) {
+    tell(command.told_with, command.is_told_copy);
+    command.has_told_with = false;
   }
   if (ended.is_asked && host_.has_submitters()) {
     const auto behind = streams_.behind(id);
     if (behind && is_push(commands_[*behind])) {
       InFlight& push = commands_[*behind];
-      push.held_end = ended;
-      push.held_end.is_asked = false;
-      push.is_held_copy = command.is_copy;
-      push.has_held_end = true;
+      push.told_with = ended;
+      push.told_with.is_asked = false;
+      push.is_told_copy = command.is_copy;
+      push.has_told_with = true;
       return;
     }
   }
   tell(ended, command.is_copy);
+}
+
+void Simulation::tell(HostThread::Ended ended, bool is_copy) {
+  ended.found_from = now_;
+  if (!streams_.empty()) ended.turn = host_.turn_among(streams_.occupied(ended.submitter));
+  if (is_copy) {
+    host_.copy_done(ended);
+  } else {
+    host_.task_done(ended);
+  }
 }
 
 /// Its last kernel does not start before it is issued. Times recorded have that in them.

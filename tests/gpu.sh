@@ -11,13 +11,14 @@
 #   sanitizer   compute-sanitizer memcheck on some kernels and a lesson, where the tool is installed
 # OUT gets results.md, log.txt, gpu.json, raw.jsonl, machine.json and prediction.csv, as far as the
 # steps make them; results of steps not asked for stay. PARLEY_SKIP_SETUP=1 installs nothing,
-# PARLEY_BUILD names another build folder, PARLEY_PREDICTION_FOLDER one that keeps the journals of
-# all runs predicted (prediction.py --again simulates them anew). PARLEY_GPU_SECONDS (570) is the
-# time for all: what there is no time for is left out and said; 1500 is enough for everything.
-# Steps may be run one by one into the same OUT. The exit status is zero only if no step failed.
+# PARLEY_BUILD names another build folder, PARLEY_PREDICTION_FOLDER one (from the project's folder)
+# that keeps the journals of all runs predicted (prediction.py --again simulates them anew).
+# PARLEY_GPU_SECONDS (570) is the time for all: what there is no time for is left out and said; 1500
+# is enough for everything. Steps may be run one by one into the same OUT. The exit status is zero
+# only if no step failed.
 set -uo pipefail
 
-usage() { sed -n '2,19s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,18s/^# \{0,1\}//p' "$0"; }
 
 ALL_STEPS=(build test raw calibrate speed prediction sanitizer)
 [[ ${1:-} == -h || ${1:-} == --help ]] && { usage; exit 0; }
@@ -165,6 +166,7 @@ step_prediction() {
   fi
   ((seconds < 300)) && repeat=3
   local folder=${PARLEY_PREDICTION_FOLDER:-$scratch/prediction}
+  rm -f "$folder"/prediction.csv "$folder"/prediction.md  # of an earlier run
   # The run under way when the time is over is interrupted, and ends in order.
   run prediction $((seconds + 30)) python3 tests/benchmarks/prediction.py --binary "$build/parley" \
     --backend cuda --devices "$counts" --repeat "$repeat" --machine "$machine" \

@@ -13,7 +13,7 @@ namespace parley::exec::cuda {
 
 using Clock = std::chrono::steady_clock;
 
-/// One stream at a time, in turn: each look costs the time of half a launch. (To go on until
+/// One stream at a time, in turn: each question costs the time of half a launch. (To go on until
 /// something has ended keeps other threads out of the driver: a fifth slower with two GPUs.)
 bool Submitter::poll() {
   if (occupied_.empty()) return false;

@@ -302,6 +302,46 @@ TEST_CASE("an end waits for its stream's turn among those of its GPU, half a tur
   CHECK(host.turn_among(4) == Duration(1500));
 }
 
+TEST_CASE(
+    "an end that waits for its turn keeps the thread from nothing, whether or not it has work") {
+  core::HostCosts prices = costs(0, 30, 0, 0);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 1);
+  const auto waiting = [](std::size_t id, core::Time end) {
+    HostThread::Ended ended{CommandId(id), gpu_space(0), Time(0), end, 1};
+    ended.turn = Duration(1000);
+    return ended;
+  };
+  HostThread idle(machine);
+  idle.task_done({CommandId(5), gpu_space(0), Time(0), Time(10), 2});
+  CHECK(taken(idle, Time(10)).size() == 1);
+  idle.task_done(waiting(0, Time(10)));
+  idle.begin_issue(Time(10), 1);
+  idle.issue_launch(CommandId(9), gpu_space(0));
+  CHECK(shown(idle) == Shown{{Time(40), CommandId(9)}});
+  CHECK(idle.next_step() == Time(1010));
+  HostThread busy(machine);
+  busy.begin_issue(Time(0), 1);
+  busy.issue_launch(CommandId(9), gpu_space(0));
+  busy.task_done(waiting(0, Time(10)));
+  CHECK(shown(busy) == Shown{{Time(30), CommandId(9)}});
+  CHECK(busy.next_step() == Time(1030));
+}
+
+TEST_CASE("an end is found no earlier than it is said that it can be") {
+  core::HostCosts prices = costs(0, 30, 0, 0);
+  prices.submitters = core::Submitters::kPerGpu;
+  const core::Machine machine = machine_with(prices, Duration(0), 1);
+  HostThread host(machine);
+  host.task_done({CommandId(0), gpu_space(0), Time(0), Time(10), 1});  // a look at 10
+  HostThread::Ended late{CommandId(1), gpu_space(0), Time(0), Time(9), 1};
+  late.found_from = Time(50);
+  host.task_done(late);
+  CHECK(taken(host, Time(10)).size() == 1);
+  REQUIRE(host.next_step() == Time(50));
+  CHECK(std::get<core::TaskDone>(taken(host, Time(50)).at(0)).end == Time(9));
+}
+
 TEST_CASE("what ends on the host is known before what a look to come will find") {
   core::HostCosts prices = costs(0, 30, 0, 0);
   prices.poll = Duration(5);

@@ -182,6 +182,7 @@ TEST_CASE("streams, threads that issue and power are found") {
   CalibrationOptions options;
   options.streams = 4;
   options.has_submitters = true;
+  options.turn = core::Duration(1234);
   options.copy_streams = 1;
   options.inline_copy = core::Bytes(1 << 16);
   bool is_slow = false;
@@ -231,6 +232,7 @@ TEST_CASE("streams, threads that issue and power are found") {
     CAPTURE(size);  // large ones take the GPU so long that it does not matter
     near(time, core::Duration((size <= 1024 ? 9000 : 5000) - 3000), 0.01);
   }
+  CHECK(found->host.turn == core::Duration(1234));
   near(found->host.issue_joined, core::Duration(700), 0.25);  // looks for ends included
   near(found->host.event, core::Duration(4000), 0.1);
   near(found->host.handoff, core::Duration(9000), 0.1);
@@ -392,6 +394,7 @@ TEST_CASE("what commands cost is told for one speed of the host, which changes a
   options.is_quick = true;
   options.streams = 4;
   options.has_submitters = true;
+  options.turn = core::Duration(1234);
   options.copy_streams = 1;
   options.inline_copy = core::Bytes(1 << 16);
   const auto calibrated = [&](double change, double step) {
