@@ -1,5 +1,5 @@
 // Tile linear algebra by plain kernels: any types and strides, operands that share memory, in the
-// order of operations of the host's plain loops (exec/kernels/tiles.cpp), so that real results
+// order of operations of the host's plain loops (exec/tile_loops.h), so that real results
 // equal theirs byte for byte. What the libraries cannot do, and small steps beside their calls.
 #pragma once
 

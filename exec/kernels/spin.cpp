@@ -4,9 +4,9 @@
 
 namespace parley::exec {
 
-void register_kernel_abstract(KernelRegistry& registry);
+void register_kernel_spin(KernelRegistry& registry);
 
-void register_kernel_abstract(KernelRegistry& registry) {
+void register_kernel_spin(KernelRegistry& registry) {
   const HostKernel nothing = [](const core::KernelCall&, std::span<const HostOperand>) {};
   registry.add("none", nothing);
   registry.add("spin", nothing);

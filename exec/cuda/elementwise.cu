@@ -1,17 +1,14 @@
-// Elementwise kernels, as exec/kernels/elementwise.cpp. Operands of one type without gaps take a
+// Elementwise kernels, as the host's (exec/elementwise.h). Operands of one type without gaps take a
 // path of 16 bytes at a time; anything else walks its strides with the type looked up at every
 // element.
 #include <utility>
 
 #include "exec/cuda/arithmetic.cuh"
+#include "exec/cuda/elementwise.h"
 #include "exec/cuda/views.cuh"
 
 namespace parley::exec::cuda {
 namespace {
-
-using core::KernelCall;
-
-enum class Op : std::uint8_t { kAdd, kMultiply, kAddScalar, kScale, kAxpy, kRoot, kCopy };
 
 // The parameter `value` in all compute types.
 struct Scalar {
@@ -36,27 +33,29 @@ Scalar scalar(double value) {
 }
 
 template <class C>
-__device__ C apply(Op op, C first, C second, Scalar value) {
+__device__ C apply(Elementwise op, C first, C second, Scalar value) {
   switch (op) {
-    case Op::kAdd:
+    case Elementwise::kAdd:
       return plus(first, second);
-    case Op::kMultiply:
+    case Elementwise::kMultiply:
       return times(first, second);
-    case Op::kAddScalar:
+    case Elementwise::kAddScalar:
       return plus(first, value.as<C>());
-    case Op::kScale:
+    case Elementwise::kScale:
       return times(first, value.as<C>());
-    case Op::kAxpy:
+    case Elementwise::kAxpy:
       return plus(times(value.as<C>(), first), second);
-    case Op::kRoot:
+    case Elementwise::kRoot:
       return root(first);
-    case Op::kCopy:
+    case Elementwise::kCopy:
       break;
   }
   return first;
 }
 
-constexpr bool reads_two(Op op) { return op == Op::kAdd || op == Op::kMultiply || op == Op::kAxpy; }
+constexpr bool reads_two(Elementwise op) {
+  return op == Elementwise::kAdd || op == Elementwise::kMultiply || op == Elementwise::kAxpy;
+}
 
 // ---- any types, any strides ----
 
@@ -67,7 +66,7 @@ struct Types {
 
 // Operands: first, second, target. A single thread visits the elements in row-major order.
 template <class C>
-__global__ void walk(Views<3> views, Types types, Op op, Scalar value) {
+__global__ void walk(Views<3> views, Types types, Elementwise op, Scalar value) {
   const std::int64_t step = grid_threads();
   for (std::int64_t i = global_thread(); i < views.size; i += step) {
     std::int64_t at[3];
@@ -118,8 +117,8 @@ struct alignas(sizeof(T) * N) Pack {
 };
 
 template <class T, int N>
-__global__ void stream(const T* first, const T* second, T* target, std::int64_t size, Op op,
-                       Scalar value) {
+__global__ void stream(const T* first, const T* second, T* target, std::int64_t size,
+                       Elementwise op, Scalar value) {
   using C = typename Storage<T>::Computed;
   const std::int64_t step = grid_threads();
   const auto one = [&](T a, T b) {
@@ -139,7 +138,7 @@ __global__ void stream(const T* first, const T* second, T* target, std::int64_t 
 }
 
 template <class T>
-void launch_stream(const Views<3>& views, Op op, Scalar value, cudaStream_t on) {
+void launch_stream(const Views<3>& views, Elementwise op, Scalar value, cudaStream_t on) {
   constexpr int kItems = 16 / static_cast<int>(sizeof(T));
   constexpr int kThreads = 256;
   stream<T, kItems><<<blocks_for(views.size, kThreads * kItems), kThreads, 0, on>>>(
@@ -147,7 +146,8 @@ void launch_stream(const Views<3>& views, Op op, Scalar value, cudaStream_t on) 
       reinterpret_cast<T*>(views.data[2]), views.size, op, value);
 }
 
-void launch_stream(DType dtype, const Views<3>& views, Op op, Scalar value, cudaStream_t on) {
+void launch_stream(DType dtype, const Views<3>& views, Elementwise op, Scalar value,
+                   cudaStream_t on) {
   switch (dtype) {
     case DType::kInt8:
     case DType::kUint8:
@@ -214,9 +214,11 @@ bool needs_order(const Views<3>& views, const Types& types) {
   return false;
 }
 
-void launch(Op op, const DeviceOperand& first, const DeviceOperand& second,
-            const DeviceOperand& target, DType computed, double value,
-            const LaunchContext& context) {
+}  // namespace
+
+void launch_elementwise(Elementwise op, const DeviceOperand& first, const DeviceOperand& second,
+                        const DeviceOperand& target, DType computed, double value,
+                        const LaunchContext& context) {
   const Views<3> views = views_of<3>({&first, &second, &target});
   if (views.size == 0) return;
   const Types types{first.dtype, second.dtype, target.dtype, computed};
@@ -235,47 +237,8 @@ void launch(Op op, const DeviceOperand& first, const DeviceOperand& second,
   check_cuda(cudaGetLastError(), "elementwise kernel");
 }
 
-// ---- the kernels ----
-
-void add_scalar(const KernelCall& call, Operands operands, const LaunchContext& context) {
-  const double value = *core::parameter_of(call, "value");
-  const DeviceOperand& source = operands.front();
-  launch(Op::kAddScalar, source, source, operands.back(), promoted_with_scalar(source.dtype, value),
-         value, context);
-}
-
-void scale(const KernelCall& call, Operands operands, const LaunchContext& context) {
-  const double value = *core::parameter_of(call, "value");
-  const DeviceOperand& source = operands.front();
-  launch(Op::kScale, source, source, operands.back(), promoted_with_scalar(source.dtype, value),
-         value, context);
-}
-
-void square_root(const KernelCall&, Operands operands, const LaunchContext& context) {
-  const DeviceOperand& source = operands.front();
-  launch(Op::kRoot, source, source, operands.back(), promoted(source.dtype, DType::kFloat16), 0.0,
-         context);
-}
-
-void add(const KernelCall&, Operands operands, const LaunchContext& context) {
-  launch(Op::kAdd, operands[0], operands[1], operands[2],
-         promoted(operands[0].dtype, operands[1].dtype), 0.0, context);
-}
-
-void multiply(const KernelCall&, Operands operands, const LaunchContext& context) {
-  launch(Op::kMultiply, operands[0], operands[1], operands[2],
-         promoted(operands[0].dtype, operands[1].dtype), 0.0, context);
-}
-
-void axpy(const KernelCall& call, Operands operands, const LaunchContext& context) {
-  const double value = *core::parameter_of(call, "value");
-  const DType product = promoted_with_scalar(operands[0].dtype, value);
-  launch(Op::kAxpy, operands[0], operands[1], operands[1], promoted(product, operands[1].dtype),
-         value, context);
-}
-
 // Without gaps and of one type the driver's own copy is fastest.
-void copy(const KernelCall&, Operands operands, const LaunchContext& context) {
+void copy_elements(Operands operands, const LaunchContext& context) {
   const DeviceOperand& source = operands[0];
   const DeviceOperand& target = operands[1];
   const std::int64_t bytes = core::element_bytes(source.dtype);
@@ -283,28 +246,13 @@ void copy(const KernelCall&, Operands operands, const LaunchContext& context) {
   const bool is_plain = source.dtype == target.dtype && views.is_contiguous(0, bytes) &&
                         views.is_contiguous(1, bytes);
   if (!is_plain) {
-    launch(Op::kCopy, source, source, target, source.dtype, 0.0, context);
+    launch_elementwise(Elementwise::kCopy, source, source, target, source.dtype, 0.0, context);
   } else if (views.size > 0 && views.data[0] != views.data[1]) {
     check_cuda(
         cudaMemcpyAsync(views.data[1], views.data[0], static_cast<std::size_t>(views.size * bytes),
                         cudaMemcpyDeviceToDevice, context.stream),
         "copy");
   }
-}
-
-}  // namespace
-
-void register_device_kernel_elementwise(DeviceKernelRegistry& registry);
-
-void register_device_kernel_elementwise(DeviceKernelRegistry& registry) {
-  registry.add("add_scalar", {add_scalar});
-  registry.add("scale", {scale});
-  registry.add("sqrt", {square_root});
-  registry.add("copy", {copy});
-  registry.add("clone_here", {copy});
-  registry.add("add", {add});
-  registry.add("multiply", {multiply});
-  registry.add("axpy", {axpy});
 }
 
 }  // namespace parley::exec::cuda

@@ -58,9 +58,9 @@ void spin(const core::KernelCall& call, Operands, const LaunchContext& context) 
 
 }  // namespace
 
-void register_device_kernel_abstract(DeviceKernelRegistry& registry);
+void register_device_kernel_spin(DeviceKernelRegistry& registry);
 
-void register_device_kernel_abstract(DeviceKernelRegistry& registry) {
+void register_device_kernel_spin(DeviceKernelRegistry& registry) {
   registry.add("none", {[](const core::KernelCall&, Operands, const LaunchContext&) {}});
   registry.add("spin", {spin});
 }

@@ -1,0 +1,20 @@
+// target = first * second.
+#include "exec/cuda/elementwise.h"
+
+namespace parley::exec::cuda {
+namespace {
+
+void multiply(const core::KernelCall&, Operands operands, const LaunchContext& context) {
+  launch_elementwise(Elementwise::kMultiply, operands[0], operands[1], operands[2],
+                     promoted(operands[0].dtype, operands[1].dtype), 0.0, context);
+}
+
+}  // namespace
+
+void register_device_kernel_multiply(DeviceKernelRegistry& registry);
+
+void register_device_kernel_multiply(DeviceKernelRegistry& registry) {
+  registry.add("multiply", {multiply});
+}
+
+}  // namespace parley::exec::cuda
