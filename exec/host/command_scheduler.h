@@ -1,6 +1,7 @@
 // Which submitted commands may start: those whose `after` has finished, in order of (priority, id)
 // among those whose devices, or lane, are free. Commands after a failed one are cancelled. Shared
-// by the thread that submits and those that perform; everything is guarded by one mutex.
+// by the thread that submits and those that perform; everything is guarded by one mutex, but for
+// counts and flags that tell whether it is worth taking.
 #pragma once
 
 #include <atomic>
