@@ -16,6 +16,7 @@ constexpr const char* kExecHelp = R"(Examples:
   parley exec cholesky:tiles=8,tile=64 --backend host --devices 4 --verify
   parley exec cholesky:tiles=32,tile=2048 --backend cuda --repeat 3
   parley exec program.json --backend cuda --limit gpu=2GiB --summary run.json --trace run.trace.json
+  parley exec program.json --backend cuda --devices 4 --devices-per-gpu 2   four devices on two GPUs
   parley exec program.json --backend cuda --machine here.json --predict      how well does sim do?
 
 The host backend needs no GPU: every memory space is a slab of its own, devices are threads, copies
@@ -30,6 +31,10 @@ Exit codes: 0 done; 2 wrong input; 3 verification or an expected value failed; 4
 core::Faults wrong_for_host(const ExecArguments& arguments) {
   core::Faults faults;
   if (arguments.streams) faults.push_back({"--streams", "the host backend has no streams"});
+  if (arguments.devices_per_gpu) {
+    faults.push_back(
+        {"--devices-per-gpu", "the host backend has as many virtual GPUs as asked for"});
+  }
   if (arguments.uses_graph) faults.push_back({"--graph", "the host backend has no CUDA graphs"});
   if (arguments.leaves_threads) {
     faults.push_back({"--no-bind", "the host backend binds no threads"});
@@ -53,6 +58,7 @@ int run_on_gpus(const ExecArguments& arguments, Terminal& terminal) {
     return exec::cuda::is_built() ? kFailedExecution : kWrongInput;
   }
   exec::cuda::CudaOptions options;
+  options.devices_per_gpu = arguments.devices_per_gpu.value_or(1);
   if (arguments.streams) options.compute_streams = *arguments.streams;
   options.uses_graph = arguments.uses_graph;
   options.binds_threads = !arguments.leaves_threads;
@@ -78,6 +84,10 @@ void add_exec_command(CLI::App& app, Action& action) {
   command
       .add_option("--devices", arguments->devices,
                   "how many GPUs [cuda: all of them, or the machine's; host: 2 virtual ones]")
+      ->type_name("N");
+  command
+      .add_option("--devices-per-gpu", arguments->devices_per_gpu,
+                  "cuda: devices that each GPU stands in for, to run for more than there are [1]")
       ->type_name("N");
   command
       .add_option("--streams", arguments->streams, "cuda: kernels of one GPU that may overlap [4]")

@@ -71,19 +71,22 @@ core::MachineSpec virtual_machine(std::uint32_t gpus, const Computer& computer) 
 }
 
 /// The GPUs found, linked as those of the H200 machines are.
-core::Result<core::MachineSpec> gpu_machine(std::uint32_t gpus) {
+core::Result<core::MachineSpec> gpu_machine(std::uint32_t gpus, std::uint32_t gpus_per_gpu) {
   core::Result<core::MachineSpec> spec = workloads::parse_machine(
       R"({"format": "parley-machine", "version": 1, "name": "this machine", "gpus": )" +
           std::to_string(gpus) + R"(, "template": "dgx-h200"})",
       "default machine");
   if (!spec) return spec;
-  spec->name = "this machine (" + std::to_string(gpus) + (gpus == 1 ? " GPU)" : " GPUs)");
+  const std::string shared =
+      gpus_per_gpu == 1 ? "" : ", up to " + std::to_string(gpus_per_gpu) + " on each real one";
+  spec->name =
+      "this machine (" + std::to_string(gpus) + (gpus == 1 ? " GPU" : " GPUs") + shared + ")";
   spec->source = "links and rates of H200 machines; not measured here";
   return spec;
 }
 
 core::Result<core::MachineSpec> default_spec(std::uint32_t gpus, const Computer& computer) {
-  if (computer.is_cuda) return gpu_machine(gpus);
+  if (computer.is_cuda) return gpu_machine(gpus, computer.devices_per_gpu);
   return virtual_machine(gpus, computer);
 }
 
@@ -180,6 +183,14 @@ core::Result<core::MachineSpec> described_spec(const MachineRequest& request) {
   return with_first_gpus(machine->spec(), request.gpus.value_or(described));
 }
 
+/// How many GPUs a run may have.
+std::string found_text(const Computer& computer) {
+  const std::size_t gpus = computer.gpu_memory.size();
+  if (computer.devices_per_gpu == 1) return std::to_string(gpus);
+  return std::to_string(gpus) + " (" + std::to_string(computer.devices_per_gpu) + " on each of " +
+         std::to_string(gpus / computer.devices_per_gpu) + ")";
+}
+
 core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
                                                const Computer& computer) {
   const auto found = static_cast<std::uint32_t>(computer.gpu_memory.size());
@@ -188,7 +199,8 @@ core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
   }
   if (computer.is_cuda && request.gpus.value_or(1) > found) {
     return core::Fault{"--devices", std::to_string(*request.gpus) + " GPUs asked for, found " +
-                                        std::to_string(found)};
+                                        found_text(computer) +
+                                        "; --devices-per-gpu makes several of each"};
   }
   if (request.name.empty()) {
     if (!computer.is_cuda && request.gpus.value_or(1) > kMostVirtualGpus) {
@@ -203,7 +215,7 @@ core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
   const std::uint32_t wanted = gpu_count(*spec);
   if (computer.is_cuda && wanted > found) {
     return core::Fault{"--machine", "\"" + request.name + "\" has " + std::to_string(wanted) +
-                                        " GPUs, found " + std::to_string(found) + "; --devices " +
+                                        " GPUs, found " + found_text(computer) + "; --devices " +
                                         std::to_string(found) + " takes the first of them"};
   }
   return spec;
@@ -280,6 +292,15 @@ core::Result<core::Machine> choose_machine(const MachineRequest& request,
     }
   }
   return core::Machine::create(*std::move(spec));
+}
+
+Computer with_devices_per_gpu(Computer computer, std::uint32_t count) {
+  const std::vector<Bytes> real = std::exchange(computer.gpu_memory, {});
+  computer.devices_per_gpu = count;
+  for (std::uint32_t round = 0; round < count; ++round) {
+    for (const Bytes memory : real) computer.gpu_memory.push_back(Bytes(memory.count() / count));
+  }
+  return computer;
 }
 
 Computer this_computer() {

@@ -17,7 +17,8 @@ namespace parley::cli {
 struct Computer {
   core::Bytes host_memory;  // that programs may still take
   std::int32_t processors = 1;
-  std::vector<core::Bytes> gpu_memory;  // free, by GPU; of the host backend: none
+  std::vector<core::Bytes> gpu_memory;  // free, by GPU that a run may have; host backend: none
+  std::uint32_t devices_per_gpu = 1;    // of those GPUs, on one real one
   bool is_cuda = false;
   std::string gpus;  // what the first one is, with its driver
 };
@@ -48,6 +49,10 @@ Computer this_computer();
 
 /// The same with its GPUs. Faults as exec::cuda::find_gpus().
 core::Result<Computer> computer_with_gpus();
+
+/// `computer` with `count` GPUs for each of its own, with equal parts of its memory; those of one
+/// number modulo the computer's are on one GPU. Requires: count is 1 or more.
+Computer with_devices_per_gpu(Computer computer, std::uint32_t count);
 
 /// `spec` with its first `count` GPU spaces only, and without what leads nowhere then.
 /// Requires: it has at least as many.

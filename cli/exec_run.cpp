@@ -34,6 +34,14 @@ core::Faults check_arguments(const ExecArguments& arguments) {
   if (arguments.repeat == 0) faults.push_back({"--repeat", "found 0; allowed: 1 or more"});
   if (arguments.streams.value_or(1) == 0)
     faults.push_back({"--streams", "found 0; allowed: 1 or more"});
+  constexpr std::uint32_t kMostPerGpu = 16;  // each has streams, and memory for libraries
+  const std::uint32_t per_gpu = arguments.devices_per_gpu.value_or(1);
+  if (per_gpu == 0 || per_gpu > kMostPerGpu) {
+    faults.push_back({"--devices-per-gpu", "found " + std::to_string(per_gpu) + "; allowed: 1 to " +
+                                               std::to_string(kMostPerGpu)});
+  } else if (per_gpu > 1 && arguments.predicts) {
+    faults.push_back({"--devices-per-gpu", "--predict simulates no GPU that others share"});
+  }
   const std::pair<bool, const char*> need_times[] = {
       {arguments.predicts, "--predict"},
       {arguments.verifies, "--verify"},
@@ -264,7 +272,8 @@ int run_exec(const ExecArguments& arguments, const Computer& computer,
   const auto start = Clock::now();
   const core::Faults faults = check_arguments(arguments);
   if (!faults.empty()) return report_faults(terminal, faults);
-  const core::Result<LoadedRun> loaded = load(arguments, computer);
+  const core::Result<LoadedRun> loaded =
+      load(arguments, with_devices_per_gpu(computer, arguments.devices_per_gpu.value_or(1)));
   if (!loaded) return report_faults(terminal, loaded.faults());
   core::Result<RunFiles> files = RunFiles::open(arguments.output, arguments.run, terminal);
   if (!files) return report_faults(terminal, files.faults());

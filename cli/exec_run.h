@@ -22,6 +22,7 @@ struct ExecArguments {
   OutputOptions output;
   std::string backend;  // "host", "cuda"
   std::optional<std::uint32_t> devices;
+  std::optional<std::uint32_t> devices_per_gpu;
   std::optional<std::uint32_t> streams;
   bool uses_graph = false;
   bool leaves_threads = false;  // not bound to processors

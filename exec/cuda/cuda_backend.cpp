@@ -55,6 +55,7 @@ class CudaBackend final : public Backend {
   void submit_any(const Command& command);
   void admit(Slot& slot);
   [[nodiscard]] int gpu_of(const StoredCommand& command) const;
+  [[nodiscard]] int ordinal_of(std::size_t gpu) const;
   void start_host_commands();
   void take_ended();
   void take_ended_of_host();
@@ -74,7 +75,7 @@ class CudaBackend final : public Backend {
   DeviceKernelRegistry device_kernels_;
   KernelRegistry host_kernels_;
   CudaSlabs slabs_;
-  std::vector<std::unique_ptr<GpuStreams>> gpus_;  // those that the machine has
+  std::vector<std::unique_ptr<GpuStreams>> gpus_;  // by space of the machine that is no host
   std::size_t spaces_ = 0;
   const core::Machine* machine_ = nullptr;
   std::optional<TaskLauncher> launcher_;
@@ -144,13 +145,18 @@ core::Faults CudaBackend::check(const core::Program& program, const core::Machin
     faults.push_back({"machine " + machine.name(),
                       "has " + std::to_string(hosts) + " host spaces; a run on GPUs needs one"});
   }
-  if (gpus == 0 || gpus > gpu_count_) {
-    faults.push_back({"machine " + machine.name(),
-                      "has " + std::to_string(gpus) + " GPU spaces; this computer has " +
-                          std::to_string(gpu_count_) + " GPUs, and a run needs at least one"});
+  if (gpus == 0 || gpus > gpu_count_ * options_.devices_per_gpu) {
+    faults.push_back({"machine " + machine.name(), "has " + std::to_string(gpus) +
+                                                       " GPU spaces; this computer has " +
+                                                       std::to_string(gpu_count_) + " GPUs, for " +
+                                                       std::to_string(options_.devices_per_gpu) +
+                                                       " each, and a run needs at least one"});
   }
   return faults;
 }
+
+/// Neighbours are on different GPUs where there are several.
+int CudaBackend::ordinal_of(std::size_t gpu) const { return static_cast<int>(gpu % gpu_count_); }
 
 void CudaBackend::provide_devices(const core::Machine& machine) {
   std::size_t gpus = 0;
@@ -160,18 +166,20 @@ void CudaBackend::provide_devices(const core::Machine& machine) {
   submitters_.clear();
   gpus_.clear();
   spaces_ = machine.space_count();
+  std::vector<int> ordinals;
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
-    gpus_.push_back(std::make_unique<GpuStreams>(static_cast<int>(gpu),
+    ordinals.push_back(ordinal_of(gpu));
+    gpus_.push_back(std::make_unique<GpuStreams>(ordinals.back(),
                                                  std::max(1U, options_.compute_streams), spaces_));
   }
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
     bool reaches_all = true;
-    for (std::size_t peer = 0; peer < gpus; ++peer) {
-      if (peer == gpu) continue;
-      reaches_all &= enable_peer_access(static_cast<int>(gpu), static_cast<int>(peer));
+    for (const int peer : ordinals) {
+      if (peer != ordinals[gpu]) reaches_all &= enable_peer_access(ordinals[gpu], peer);
     }
     gpus_[gpu]->set_reaches_peers(reaches_all);
   }
+  slabs_.use_gpus(std::move(ordinals));
   slots_.emplace(gpus);
   for (std::size_t gpu = 0; gpu < gpus; ++gpu) {
     submitters_.push_back(std::make_unique<Submitter>(static_cast<std::uint16_t>(gpu), *gpus_[gpu],
@@ -244,7 +252,7 @@ void CudaBackend::write(core::SpaceId space, std::int64_t offset,
     std::memcpy(slabs_.at(space, offset), bytes.data(), bytes.size());
     return;
   }
-  check_cuda(cudaSetDevice(slabs_.gpu_of(space)), "choosing a GPU");
+  check_cuda(cudaSetDevice(slabs_.ordinal_of(space)), "choosing a GPU");
   check_cuda(cudaMemcpy(slabs_.at(space, offset), bytes.data(), bytes.size(), cudaMemcpyDefault),
              "writing initial contents");
   // What comes from pageable memory may still be on its way, and our streams wait for no other.
@@ -256,7 +264,7 @@ void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::
     std::memcpy(bytes.data(), slabs_.at(space, offset), bytes.size());
     return;
   }
-  check_cuda(cudaSetDevice(slabs_.gpu_of(space)), "choosing a GPU");
+  check_cuda(cudaSetDevice(slabs_.ordinal_of(space)), "choosing a GPU");
   check_cuda(cudaMemcpy(bytes.data(), slabs_.at(space, offset), bytes.size(), cudaMemcpyDefault),
              "reading contents");
 }

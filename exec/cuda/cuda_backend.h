@@ -1,4 +1,4 @@
-// The CUDA backend: one slab a GPU, a pinned host slab, peer access, streams for compute and for
+// The CUDA backend: one slab a device, a pinned host slab, peer access, streams for compute and for
 // copies, events between them. Builds without CUDA have the same functions and a clear refusal.
 #pragma once
 
@@ -29,7 +29,10 @@ inline constexpr std::int64_t kTurnNs = kBetweenLooksNs + 300;
 
 struct CudaOptions {
   std::uint32_t compute_streams = 4;  // a device; kernels on different streams may overlap
-  bool uses_graph = false;            // plan the run, capture it once, replay it
+  /// Devices of the machine that one GPU stands in for, each with a slab and streams of its own, 1
+  /// or more: to run for four GPUs on a computer with two.
+  std::uint32_t devices_per_gpu = 1;
+  bool uses_graph = false;  // plan the run, capture it once, replay it
   /// The thread that decides and each GPU's keep to a processor during a run, where there are twice
   /// as many.
   bool binds_threads = true;
@@ -50,8 +53,9 @@ struct Gpu {
 /// The GPUs of this machine. Faults: no CUDA in this build, no driver, no GPU.
 core::Result<std::vector<Gpu>> find_gpus();
 
-/// A backend for machines whose spaces are one host and at most as many GPUs as there are; space
-/// i of the GPUs, in the machine's order, is CUDA device i. Faults as find_gpus().
+/// A backend for machines whose spaces are one host and at most devices_per_gpu as many GPUs as
+/// there are. With n of them, space i of the GPUs, in the machine's order, is on CUDA device i mod
+/// n. Faults as find_gpus().
 core::Result<std::unique_ptr<Backend>> create_backend(const CudaOptions& options);
 
 }  // namespace parley::exec::cuda

@@ -15,10 +15,10 @@
 namespace parley::exec::cuda {
 
 CudaSlabs::~CudaSlabs() {
-  for (std::size_t gpu = 0; gpu < devices_.size(); ++gpu) {
-    if (devices_[gpu].data == nullptr) continue;
-    (void)cudaSetDevice(static_cast<int>(gpu));  // a device that is gone refuses: nothing to free
-    (void)cudaFree(devices_[gpu].data);
+  for (const DeviceSlab& slab : devices_) {
+    if (slab.data == nullptr) continue;
+    (void)cudaSetDevice(slab.ordinal);  // a device that is gone refuses: nothing to free
+    (void)cudaFree(slab.data);
   }
   release_host();
 }
@@ -57,12 +57,13 @@ void CudaSlabs::provide_host(std::int64_t bytes) {
   is_pinned_ = std::make_unique<std::atomic<bool>[]>(static_cast<std::size_t>(bytes / kChunkBytes));
 }
 
-void CudaSlabs::provide_device(DeviceSlab& slab, int gpu, std::int64_t bytes,
+void CudaSlabs::provide_device(DeviceSlab& slab, int ordinal, std::int64_t bytes,
                                const std::string& space) {
-  if (bytes <= slab.bytes) return;
-  check_cuda(cudaSetDevice(gpu), "choosing GPU " + std::to_string(gpu));
+  if (bytes <= slab.bytes && ordinal == slab.ordinal) return;
+  check_cuda(cudaSetDevice(slab.ordinal), "choosing GPU " + std::to_string(slab.ordinal));
   if (slab.data != nullptr) check_cuda(cudaFree(slab.data), "giving back the slab of " + space);
   slab = {};
+  check_cuda(cudaSetDevice(ordinal), "choosing GPU " + std::to_string(ordinal));
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, static_cast<std::size_t>(bytes));
   if (status == cudaErrorMemoryAllocation) {
@@ -76,7 +77,7 @@ void CudaSlabs::provide_device(DeviceSlab& slab, int gpu, std::int64_t bytes,
                              " are free besides libraries and workspaces; --limit lowers it");
   }
   check_cuda(status, "allocating the slab of " + space);
-  slab = {static_cast<std::byte*>(memory), bytes};
+  slab = {static_cast<std::byte*>(memory), bytes, ordinal};
 }
 
 void CudaSlabs::provide(const core::Machine& machine, const core::Engine& engine) {
@@ -94,9 +95,9 @@ void CudaSlabs::provide(const core::Machine& machine, const core::Engine& engine
     }
     if (devices_.size() <= static_cast<std::size_t>(gpu)) devices_.emplace_back();
     DeviceSlab& slab = devices_[static_cast<std::size_t>(gpu)];
-    provide_device(slab, gpu, bytes, machine.space(space).name);
-    base_[space] = slab.data;
     gpu_of_[space] = gpu++;
+    provide_device(slab, ordinal_of(space), bytes, machine.space(space).name);
+    base_[space] = slab.data;
   }
 }
 

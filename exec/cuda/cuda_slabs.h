@@ -1,6 +1,6 @@
-// Memory of the spaces: one allocation a GPU, and one host slab whose pages are reserved at once
-// and pinned in chunks when they are first used (pinning takes 0.6 s a GiB: measured on H200 hosts,
-// 2026-11-21).
+// Memory of the spaces: one allocation for each that is on a GPU, and one host slab whose pages are
+// reserved at once and pinned in chunks when they are first used (pinning takes 0.6 s a GiB:
+// measured on H200 hosts, 2026-11-21).
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -25,15 +26,21 @@ class CudaSlabs {
   CudaSlabs(const CudaSlabs&) = delete;
   CudaSlabs& operator=(const CudaSlabs&) = delete;
 
-  /// Slabs of at least Engine::slab_bytes; those that are large enough stay as they are. GPU i is
-  /// the i-th space that is no host. Throws EnvironmentFailure.
+  /// `ordinals`: of CUDA, by space that is no host, in the machine's order.
+  void use_gpus(std::vector<int> ordinals) { ordinals_ = std::move(ordinals); }
+  /// Slabs of at least Engine::slab_bytes; those that are large enough stay as they are. Throws
+  /// EnvironmentFailure.
   void provide(const core::Machine& machine, const core::Engine& engine);
   [[nodiscard]] std::byte* at(core::SpaceId space, std::int64_t offset) const {
     return base_[space] + offset;
   }
   [[nodiscard]] bool is_host(core::SpaceId space) const { return gpu_of_[space] < 0; }
-  /// The CUDA ordinal of a space's GPU; -1 for the host.
+  /// A space's number among those that are no host, which is also its submitter's; -1 for the host.
   [[nodiscard]] int gpu_of(core::SpaceId space) const { return gpu_of_[space]; }
+  /// The CUDA ordinal of the GPU that a space is on. Requires: it is no host.
+  [[nodiscard]] int ordinal_of(core::SpaceId space) const {
+    return ordinals_[static_cast<std::size_t>(gpu_of_[space])];
+  }
 
   /// Forgets all memory without giving it back.
   void abandon();
@@ -49,16 +56,18 @@ class CudaSlabs {
   struct DeviceSlab {
     std::byte* data = nullptr;
     std::int64_t bytes = 0;
+    int ordinal = 0;
   };
   void provide_host(std::int64_t bytes);
   void release_host();
-  static void provide_device(DeviceSlab& slab, int gpu, std::int64_t bytes,
+  static void provide_device(DeviceSlab& slab, int ordinal, std::int64_t bytes,
                              const std::string& space);
   void pin_chunk(std::size_t chunk);
 
   core::IdVector<core::SpaceId, std::byte*> base_;
   core::IdVector<core::SpaceId, int> gpu_of_;
-  std::vector<DeviceSlab> devices_;
+  std::vector<int> ordinals_;        // by gpu_of()
+  std::vector<DeviceSlab> devices_;  // by gpu_of()
   std::byte* host_ = nullptr;
   std::int64_t host_bytes_ = 0;
   std::unique_ptr<std::atomic<bool>[]> is_pinned_;  // by chunk

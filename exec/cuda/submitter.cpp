@@ -462,7 +462,7 @@ std::optional<std::uint16_t> Submitter::launch_stream_for(const Slot& slot) cons
 std::uint16_t Submitter::choose_stream(const Slot& slot) const {
   if (!slot.command.is_copy) return choose_compute_stream(slot);
   if (const auto stream = launch_stream_for(slot)) return *stream;
-  const bool is_outgoing = slabs_.gpu_of(slot.command.from) == streams_.ordinal();
+  const bool is_outgoing = slabs_.gpu_of(slot.command.from) == gpu_;
   const core::SpaceId other = is_outgoing ? slot.command.to : slot.command.from;
   return static_cast<std::uint16_t>(streams_.copy_stream(other.index(), is_outgoing));
 }

@@ -230,7 +230,7 @@ void Submitter::fail_device(const std::string& cause) {
     signals_.set(i, static_cast<std::uint32_t>(queues_[i].next_position));
   }
   const std::string names = running_tasks();
-  failure_ = "gpu:" + std::to_string(streams_.ordinal()) + " failed" +
+  failure_ = "gpu:" + std::to_string(gpu_) + " failed" +
              (names.empty() ? "" : " in " + names) + ": " + cause;
   std::vector<std::uint32_t> lost;
   for (StreamQueue& queue : queues_) {

@@ -71,6 +71,25 @@ TEST_CASE("memory is what there is: less a reserve on GPUs, shared on the host b
   CHECK(capacity(*wide, "gpu0") == kGiB * 80 - kGiB * 6);
 }
 
+TEST_CASE("a GPU stands in for several with equal parts of its memory") {
+  Computer computer = computer_with_gpus(2);
+  computer.gpu_memory = {kGiB * 80, kGiB * 60};
+  const Computer shared = with_devices_per_gpu(computer, 2);
+  const auto all = choose_machine({}, shared);
+  REQUIRE(all.has_value());
+  CHECK(gpus_of(*all) == 4);
+  CHECK(all->name() == "this machine (4 GPUs, up to 2 on each real one)");
+  CHECK(capacity(*all, "gpu2") == kGiB * 40 - kGpuReserve);
+  CHECK(capacity(*all, "gpu3") == kGiB * 30 - kGpuReserve);
+  const auto described = choose_machine({"h200x4", {}, {}}, shared);
+  REQUIRE(described.has_value());
+  CHECK(capacity(*described, "gpu1") == kGiB * 30 - kGpuReserve);
+  const auto too_many = choose_machine({"", 5, {}}, shared);
+  REQUIRE(!too_many.has_value());
+  CHECK(has(too_many.faults().front().what, "5 GPUs asked for, found 4 (2 on each of 2)"));
+  CHECK(with_devices_per_gpu(computer, 1).gpu_memory == computer.gpu_memory);
+}
+
 TEST_CASE("more GPUs than there are is wrong input") {
   struct Case {
     MachineRequest request;

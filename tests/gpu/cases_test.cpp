@@ -1,12 +1,11 @@
 // The workloads of workloads/cases and of the lessons on GPUs: every value that they expect, and
-// the final bytes of sequential execution. What names more GPUs than there are is counted, with the
-// engine's reason.
+// the final bytes of sequential execution. Where there are fewer GPUs than the four that they are
+// written for, each stands in for several.
 #include <cuda_runtime_api.h>
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,17 +28,21 @@ struct Settings {
 class GpuRuns {
  public:
   GpuRuns() {
-    auto backend = exec::cuda::create_backend({});
-    REQUIRE(backend.has_value());
-    backend_ = std::move(backend).value();
+    constexpr std::uint32_t kWanted = 4;
     int count = 0;
     REQUIRE(cudaGetDeviceCount(&count) == cudaSuccess);
     gpus_ = static_cast<std::uint32_t>(count);
+    const std::uint32_t per_gpu = (kWanted + gpus_ - 1) / gpus_;
+    devices_ = gpus_ * per_gpu;
+    auto backend = exec::cuda::create_backend({.devices_per_gpu = per_gpu});
+    REQUIRE(backend.has_value());
+    backend_ = std::move(backend).value();
   }
 
-  /// The machine without the GPUs that this computer lacks, with memory that every test may take.
+  /// The machine with at most as many GPUs as there are devices, and memory that every test may
+  /// take.
   [[nodiscard]] core::Machine here(const core::Machine& machine) const {
-    core::MachineSpec spec = cli::with_first_gpus(machine.spec(), gpus_);
+    core::MachineSpec spec = cli::with_first_gpus(machine.spec(), devices_);
     for (core::MemorySpace& space : spec.spaces) {
       space.capacity = std::min(space.capacity, core::Bytes(std::int64_t{512} << 20U));
     }
@@ -48,9 +51,7 @@ class GpuRuns {
     return std::move(made).value();
   }
 
-  /// `alternative_of`: which alternatives the expectations are for.
-  void run(const core::Program& program, const core::Machine& machine, const Settings& settings,
-           const exec::AlternativeOf& alternative_of = {}) {
+  void run(const core::Program& program, const core::Machine& machine, const Settings& settings) {
     CAPTURE(program.name());
     CAPTURE(settings.mapper);
     exec::ExecOptions options;
@@ -61,53 +62,30 @@ class GpuRuns {
     const auto result = exec::execute(program, machine, options, *backend_);
     if (!result) {
       REQUIRE(!result.faults().empty());
-      skip(program, result.faults().front().where + ": " + result.faults().front().what);
+      FAIL_CHECK(result.faults().front().where << ": " << result.faults().front().what);
       return;
     }
     ++runs_;
     CHECK(result->is_finished());
     for (const exec::CommandFailure& failure : result->failures) FAIL_CHECK(failure.cause);
-    check_expectations(program, *result, alternative_of);
+    for (const exec::FailedExpectation& failed : result->failed_expectations) {
+      FAIL_CHECK(program.task_name(failed.task) << ": " << program.region_text(failed.region));
+    }
     const exec::VerificationReport report = exec::verify(program, *result);
     for (const std::string& difference : report.differences) FAIL_CHECK(difference);
     CHECK(report.holds);
   }
 
   void report(const std::string& what) const {
-    MESSAGE(runs_, " runs of ", what, " on ", gpus_, " GPUs; ", skipped_.size(),
-            " workloads skipped");
-    for (const auto& [name, reason] : skipped_) MESSAGE("skipped ", name, ": ", reason);
+    MESSAGE(runs_, " runs of ", what, " for ", devices_, " devices on ", gpus_, " GPUs");
     CHECK(runs_ > 0);
   }
 
  private:
-  /// With fewer GPUs a task may take an alternative that computes something else.
-  void check_expectations(const core::Program& program, const exec::ExecResult& result,
-                          const exec::AlternativeOf& alternative_of) {
-    const bool takes_others =
-        gpus_ < 4 && alternative_of &&
-        std::ranges::any_of(result.run.tasks, [&](const core::TaskRecord& record) {
-          return record.alternative != alternative_of(record.task);
-        });
-    for (const exec::FailedExpectation& failed : result.failed_expectations) {
-      if (takes_others) {
-        skip(program, "expected values: tasks take other alternatives here");
-        continue;
-      }
-      FAIL_CHECK(program.task_name(failed.task) << ": " << program.region_text(failed.region));
-    }
-  }
-
-  /// For want of GPUs; where there are four, a failure of the test.
-  void skip(const core::Program& program, const std::string& reason) {
-    CHECK_MESSAGE(gpus_ < 4, program.name(), ": ", reason);
-    skipped_[std::string(program.name())] = reason;
-  }
-
   std::unique_ptr<exec::Backend> backend_;
   std::uint32_t gpus_ = 0;
+  std::uint32_t devices_ = 0;
   std::size_t runs_ = 0;
-  std::map<std::string, std::string> skipped_;  // by workload, why
 };
 
 TEST_CASE("every case leaves the values that it expects on GPUs") {
@@ -119,8 +97,7 @@ TEST_CASE("every case leaves the values that it expects on GPUs") {
     machines.push_back(std::make_unique<core::Machine>(runs.here(cases.back()->machine())));
     for (const std::string& mapper : cases.back()->mappers()) {
       for (const std::uint32_t window : {1U, 8U}) {
-        runs.run(cases.back()->program(), *machines.back(), {mapper, window},
-                 [&](core::TaskId task) { return cases.back()->alternative_of(task); });
+        runs.run(cases.back()->program(), *machines.back(), {mapper, window});
       }
     }
   }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "exec/cuda/cuda_backend.h"
 #include "tests/property/draft_plan.h"
@@ -65,8 +66,11 @@ class Bench {
 /// One in ten problems is captured in a graph and replayed; there nothing may wait for a release.
 constexpr std::uint64_t kGraphEvery = 10;
 
+/// One in three problems may use twice as many devices as there are GPUs.
+std::uint32_t devices_per_gpu(std::uint64_t seed) { return seed % 3 == 1 ? 2 : 1; }
+
 ProblemDraft draft_of(std::uint64_t seed, std::size_t gpus) {
-  ProblemDraft draft = fitted(executable(random_draft(seed)), gpus);
+  ProblemDraft draft = fitted(executable(random_draft(seed)), gpus * devices_per_gpu(seed));
   if (seed % kGraphEvery != 0) return draft;
   for (TaskDraft& task : draft.tasks) task.is_held_back = false;
   return draft;
@@ -77,13 +81,18 @@ class Benches {
   Outcome play(std::uint64_t seed, const ProblemDraft& draft, ExecutedTally& tally) {
     const bool uses_graph = seed % kGraphEvery == 0;
     const auto streams = static_cast<std::uint32_t>(1 + seed % 8);
-    std::unique_ptr<Bench>& bench = benches_[uses_graph ? 0 : streams];
-    if (!bench) bench = std::make_unique<Bench>(exec::cuda::CudaOptions{streams, uses_graph});
+    const std::uint32_t per_gpu = devices_per_gpu(seed);
+    std::unique_ptr<Bench>& bench = benches_[{uses_graph ? 0 : streams, per_gpu}];
+    if (!bench) {
+      bench = std::make_unique<Bench>(exec::cuda::CudaOptions{
+          .compute_streams = streams, .devices_per_gpu = per_gpu, .uses_graph = uses_graph});
+    }
     return bench->play(draft, !uses_graph && seed % 3 != 0, uses_graph ? 2 : 1, tally);
   }
 
  private:
-  std::map<std::uint32_t, std::unique_ptr<Bench>> benches_;  // by streams; 0: graphs
+  // By streams (0: graphs) and devices of a GPU.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Bench>> benches_;
 };
 
 TEST_CASE("random programs on GPUs leave the bytes of sequential execution") {
