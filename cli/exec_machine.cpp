@@ -71,22 +71,19 @@ core::MachineSpec virtual_machine(std::uint32_t gpus, const Computer& computer) 
 }
 
 /// The GPUs found, linked as those of the H200 machines are.
-core::Result<core::MachineSpec> gpu_machine(std::uint32_t gpus, std::uint32_t gpus_per_gpu) {
+core::Result<core::MachineSpec> gpu_machine(std::uint32_t gpus) {
   core::Result<core::MachineSpec> spec = workloads::parse_machine(
       R"({"format": "parley-machine", "version": 1, "name": "this machine", "gpus": )" +
           std::to_string(gpus) + R"(, "template": "dgx-h200"})",
       "default machine");
   if (!spec) return spec;
-  const std::string shared =
-      gpus_per_gpu == 1 ? "" : ", up to " + std::to_string(gpus_per_gpu) + " on each real one";
-  spec->name =
-      "this machine (" + std::to_string(gpus) + (gpus == 1 ? " GPU" : " GPUs") + shared + ")";
+  spec->name = "this machine (" + std::to_string(gpus) + (gpus == 1 ? " GPU)" : " GPUs)");
   spec->source = "links and rates of H200 machines; not measured here";
   return spec;
 }
 
 core::Result<core::MachineSpec> default_spec(std::uint32_t gpus, const Computer& computer) {
-  if (computer.is_cuda) return gpu_machine(gpus, computer.devices_per_gpu);
+  if (computer.is_cuda) return gpu_machine(gpus);
   return virtual_machine(gpus, computer);
 }
 
@@ -214,9 +211,10 @@ core::Result<core::MachineSpec> requested_spec(const MachineRequest& request,
   if (!spec) return spec.faults();
   const std::uint32_t wanted = gpu_count(*spec);
   if (computer.is_cuda && wanted > found) {
-    return core::Fault{"--machine", "\"" + request.name + "\" has " + std::to_string(wanted) +
-                                        " GPUs, found " + found_text(computer) + "; --devices " +
-                                        std::to_string(found) + " takes the first of them"};
+    return core::Fault{"--machine",
+                       "\"" + request.name + "\" has " + std::to_string(wanted) + " GPUs, found " +
+                           found_text(computer) + "; --devices " + std::to_string(found) +
+                           " takes the first of them, --devices-per-gpu makes several of each"};
   }
   return spec;
 }
@@ -286,6 +284,9 @@ core::Result<core::Machine> choose_machine(const MachineRequest& request,
   const core::Faults faults = workloads::apply_limits(request.limits, *spec);
   if (!faults.empty()) return faults;
   fit_memory(*spec, computer, gpu_reserve(request.streams));
+  if (computer.devices_per_gpu > 1) {  // said wherever the run is told of
+    spec->name += ", up to " + std::to_string(computer.devices_per_gpu) + " devices on a GPU";
+  }
   for (core::Device& device : spec->devices) {  // as it will be run, and simulated beside
     if (request.streams && device.streams > 0) {
       device.streams = static_cast<std::int32_t>(std::min(*request.streams, 1U << 10U));

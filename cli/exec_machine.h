@@ -18,9 +18,9 @@ struct Computer {
   core::Bytes host_memory;  // that programs may still take
   std::int32_t processors = 1;
   std::vector<core::Bytes> gpu_memory;  // free, by GPU that a run may have; host backend: none
-  std::uint32_t devices_per_gpu = 1;    // of those GPUs, on one real one
   bool is_cuda = false;
-  std::string gpus;  // what the first one is, with its driver
+  std::string gpus;                   // what the first one is, with its driver
+  std::uint32_t devices_per_gpu = 1;  // of gpu_memory, on one real GPU
 };
 
 struct MachineRequest {

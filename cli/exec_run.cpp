@@ -114,6 +114,7 @@ class ExecRun {
 /// For the journal's last line; "" when the run went through.
 std::string reason_to_stop(const exec::ExecResult& result) {
   if (result.is_interrupted) return "interrupted";
+  if (!result.stopped.empty()) return "the run was stopped: " + result.stopped;
   return result.failures.empty() ? "" : "a command failed: " + result.failures.front().cause;
 }
 

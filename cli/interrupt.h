@@ -1,5 +1,6 @@
 // Ctrl-C and SIGTERM while a run is under way: the first asks it to stop, so that what was finished
-// is kept and files are written whole; the second ends the process, as it would without this.
+// is kept and files are written whole; a second one, a tenth of a second later or more, ends the
+// process, as it would without this.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 #include "cli/prediction_run.h"
 
+#include <cstdint>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -48,6 +49,7 @@ core::Result<core::RunRecord> execute_once(const LoadedRun& loaded, const Predic
       exec::execute(loaded.program, loaded.machine, options, backend);
   if (!result) return result.faults();
   if (result->is_interrupted) return core::Fault{"execution", "interrupted"};
+  if (!result->stopped.empty()) return core::Fault{"execution", result->stopped};
   if (!result->failures.empty()) return core::Fault{"execution", result->failures.front().cause};
   return std::move(result->run);
 }
@@ -63,7 +65,11 @@ core::Faults measure(const LoadedRun& loaded, const PredictionRun& run, exec::Ba
                      PredictionRow& row) {
   std::vector<std::int64_t> times;  // nanoseconds
   std::vector<double> slowdowns;
-  for (std::uint32_t i = 0; i <= run.repeat; ++i) {
+  const auto has_enough = [&] {
+    return times.size() >= run.repeat && (times.size() >= kMostRepeats * run.repeat ||
+                                          uncertainty_of_median(spread_of(times)) <= kSureMedian);
+  };
+  for (std::uint32_t i = 0; !has_enough(); ++i) {
     const core::Result<core::RunRecord> record = execute_once(loaded, run, backend, nullptr);
     if (!record) return record.faults();
     if (i == 0) continue;

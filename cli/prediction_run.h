@@ -18,10 +18,15 @@
 
 namespace parley::cli {
 
+inline constexpr std::size_t kMostRepeats = 3;
+inline constexpr double kSureMedian = 0.03;  // of itself, with 95 % confidence
+
 struct PredictionRun {
   std::string workload;  // as on the command line
   std::string backend;
-  std::uint32_t repeat = 5;    // untimed runs that count; one before them does not
+  /// Untimed runs that count, and up to kMostRepeats times as many until their median is known to
+  /// kSureMedian. One before them does not count.
+  std::uint32_t repeat = 5;
   bool as_calibrated = false;  // the host is taken to be as fast as the machine says
   const std::atomic<bool>* interrupt = nullptr;
   std::ostream* journal = nullptr;  // gets the journal of the timed run, if there

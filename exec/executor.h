@@ -58,11 +58,14 @@ struct ExecResult {
   std::size_t cancelled_commands = 0;
   std::vector<core::LostPiece> lost;
   bool is_interrupted = false;
+  std::string stopped;  // by what, where the environment ended the run early
   core::IdVector<core::ArrayId, ArrayContents> arrays;  // empty unless keep_contents
   std::vector<std::string> warnings;
   std::unique_ptr<core::Engine> engine;  // after the run: overviews, locations, statistics
   double setup_s = 0;                    // wall time before the first command: memory, contents
-  [[nodiscard]] bool is_finished() const { return failures.empty() && !is_interrupted; }
+  [[nodiscard]] bool is_finished() const {
+    return failures.empty() && !is_interrupted && stopped.empty();
+  }
 };
 
 /// The engine's options as execute() uses them: the engine pauses where the program shows or

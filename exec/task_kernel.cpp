@@ -83,12 +83,19 @@ const core::Kernel& kernel_of(const core::Program& program, core::TaskId task,
 }
 
 core::KernelCall hash_of_all(const core::Program& program, core::TaskId task) {
-  core::KernelCall call{"hash_mix", {{"seed", seed_of(program.task_name(task))}}, {}};
-  const std::size_t count = program.accesses(task).size();
-  for (std::size_t i = 0; i < count; ++i) {
-    call.arguments.push_back({false, static_cast<std::uint16_t>(i), {}});
-  }
+  core::KernelCall call;
+  hash_of_all(program, task, call);
   return call;
+}
+
+void hash_of_all(const core::Program& program, core::TaskId task, core::KernelCall& call) {
+  call.name = "hash_mix";
+  call.parameters.resize(1);
+  call.parameters.front() = {"seed", seed_of(program.task_name(task))};
+  call.arguments.resize(program.accesses(task).size());
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    call.arguments[i] = {false, static_cast<std::uint16_t>(i), {}};
+  }
 }
 
 HostOperand seen_operand(const core::Program& program, core::RegionId region,

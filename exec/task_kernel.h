@@ -30,6 +30,8 @@ const core::Kernel& kernel_of(const core::Program& program, core::TaskId task,
 
 /// The call that a task without a kernel makes: hash_mix of all its operands, seeded by its name.
 core::KernelCall hash_of_all(const core::Program& program, core::TaskId task);
+/// The same into a call that was used before: allocates nothing once that has been as large.
+void hash_of_all(const core::Program& program, core::TaskId task, core::KernelCall& call);
 
 /// Executes what alternative `alternative` of the task computes; a task without a kernel computes
 /// hash_mix of all its operands, seeded by its name. `operands` are by access index, `scratch` has

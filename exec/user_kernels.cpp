@@ -57,13 +57,18 @@ bool is_function(void* address) {
 }  // namespace
 
 std::vector<double> parameter_values(const core::KernelCall& call) {
+  std::vector<double> values;
+  parameter_values(call, values);
+  return values;
+}
+
+void parameter_values(const core::KernelCall& call, std::vector<double>& values) {
   const core::KernelSignature* signature = core::signature_of(call);
   PARLEY_CHECK(signature != nullptr, "unknown kernel " + call.name);
-  std::vector<double> values;
+  values.clear();
   for (const core::KernelParameter& known : signature->parameters) {
     values.push_back(parameter(call, known.name));
   }
-  return values;
 }
 
 core::Result<Symbol> find_symbol(const std::string& where, const std::string& library,

@@ -32,5 +32,7 @@ core::Result<Symbol> find_symbol(const std::string& where, const std::string& li
 
 /// Values of a call's parameters in the order of the kernel's definition.
 std::vector<double> parameter_values(const core::KernelCall& call);
+/// The same into a list that was used before.
+void parameter_values(const core::KernelCall& call, std::vector<double>& values);
 
 }  // namespace parley::exec

@@ -13,8 +13,8 @@
 # steps make them; results of steps not asked for stay. PARLEY_SKIP_SETUP=1 installs nothing,
 # PARLEY_BUILD names another build folder, PARLEY_PREDICTION_FOLDER one (from the project's folder)
 # that keeps the journals of all runs predicted (prediction.py --again simulates them anew).
-# PARLEY_GPU_SECONDS (570) is the time for all: what there is no time for is left out and said; 1500
-# is enough for everything. Steps may be run one by one into the same OUT. The exit status is zero
+# PARLEY_GPU_SECONDS (1500) is the time for all, enough on two GPUs; what there is no time for is
+# left out and said. Steps may be run one by one into the same OUT. The exit status is zero
 # only if no step failed.
 set -uo pipefail
 
@@ -36,14 +36,16 @@ for step in "${steps[@]}"; do
 done
 
 build=${PARLEY_BUILD:-build}
-budget=${PARLEY_GPU_SECONDS:-570}
+budget=${PARLEY_GPU_SECONDS:-1500}
 gpus=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | wc -l)
 if [[ -n ${CUDA_VISIBLE_DEVICES+set} ]]; then  # CUDA shows those up to the first that is none
   shown=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | sed '/^-1$/,$d' | grep -c .)
   ((shown < gpus)) && gpus=$shown
 fi
 ((gpus > 0)) || die "no GPU found: nvidia-smi lists none, or CUDA_VISIBLE_DEVICES hides all"
-if ((gpus > 1)); then counts=1,2; else counts=1; fi
+counts=1
+((gpus > 1)) && counts=1,2
+((gpus > 3)) && counts=1,2,4
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 log=$out/log.txt
@@ -137,7 +139,7 @@ step_speed() {
   raw=(--raw "$build/bench_raw_cuda")
   [[ -s $out/raw.jsonl ]] && raw=(--raw-file "$out/raw.jsonl")
   local seconds
-  seconds=$(left "${PARLEY_SPEED_SECONDS:-$(share speed 36)}")
+  seconds=$(left "${PARLEY_SPEED_SECONDS:-$(share speed 37)}")
   if ((seconds < 20)); then  # not enough for a row to end
     verdict speed "not run for want of time" 0
     return
@@ -159,7 +161,7 @@ step_prediction() {
     verdict prediction "skipped: needs the machine file of the step calibrate" 0
     return
   fi
-  seconds=$(left "${PARLEY_PREDICTION_SECONDS:-$(share prediction 22)}")
+  seconds=$(left "${PARLEY_PREDICTION_SECONDS:-$(share prediction 36)}")
   if ((seconds < 45)); then
     verdict prediction "not run for want of time" 0
     return

@@ -214,6 +214,7 @@ void print_failures(const RunResult& result, std::ostream& stream) {
     }
     stream << '\n';
   }
+  if (!executed.stopped.empty()) stream << "the run was stopped: " << executed.stopped << '\n';
   if (executed.is_interrupted) stream << "interrupted: nothing more was started\n";
   stream << text_of_count(result.execution->tasks_finished) << " of "
          << counted(result.program.task_count(), "task") << " finished, "
@@ -244,6 +245,9 @@ void write_execution(const RunResult& result, bool with_lists, JsonWriter& json)
   write_runs(execution, json);
   if (!execution.result.failures.empty()) write_failures(result, json);
   if (execution.result.is_interrupted) json.line_break().member("interrupted", true);
+  if (!execution.result.stopped.empty()) {
+    json.line_break().member("stopped", execution.result.stopped);
+  }
   if (!execution.result.is_finished()) json.member("tasks_finished", execution.tasks_finished);
   if (execution.verification) write_verification(result.program, *execution.verification, json);
   if (execution.prediction != nullptr) {

@@ -1,6 +1,7 @@
 #include "cli/report/spread.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace parley::cli {
 namespace {
@@ -22,6 +23,13 @@ Spread spread_of(std::vector<std::int64_t> values) {
   std::ranges::sort(values);
   return {values.size(),       values.front(),      quartile(values, 1),
           quartile(values, 2), quartile(values, 3), values.back()};
+}
+
+double uncertainty_of_median(const Spread& spread) {
+  if (spread.runs < 2 || spread.median == 0) return 0.0;
+  constexpr double kNotch = 1.57;
+  return kNotch * static_cast<double>(spread.third_quartile - spread.first_quartile) /
+         std::sqrt(static_cast<double>(spread.runs)) / static_cast<double>(spread.median);
 }
 
 }  // namespace parley::cli

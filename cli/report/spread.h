@@ -17,4 +17,9 @@ struct Spread {
 /// All 0 without values.
 Spread spread_of(std::vector<std::int64_t> values);
 
+/// By which part of itself the median may be off, with 95 % confidence: half the notch of a box
+/// plot, 1.57 quartile distances over the root of the number (McGill, Tukey and Larsen, "Variations
+/// of box plots", 1978). 0 without values, and for one.
+double uncertainty_of_median(const Spread& spread);
+
 }  // namespace parley::cli

@@ -89,6 +89,7 @@ RunProgram run_on(Backend& backend) {
     exec.keep_contents = false;
     core::Result<ExecResult> result = execute(program, machine, exec, backend);
     if (!result) return result.faults();
+    if (!result->stopped.empty()) return core::Fault{kEnvironmentFault, result->stopped};
     if (!result->failures.empty()) {
       return core::Fault{"execution", result->failures.front().cause};
     }

@@ -54,7 +54,7 @@ struct Slot {
     cudaEvent_t started = nullptr, timed_end = nullptr;
     cudaEvent_t end = nullptr;
   };
-  std::vector<Events> events;  // by GPU; made when first used
+  std::vector<Events> events;  // by GPU; made by its submitter
 };
 
 class CommandSlots {

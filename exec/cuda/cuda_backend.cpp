@@ -408,16 +408,18 @@ void CudaBackend::flush() {
   if (batch_.empty()) return;
   std::vector<core::CommandId> ids;
   for (const StoredCommand& command : batch_) ids.push_back(command.id);
+  // Named where nobody knows which one failed: the first that computes something.
+  const auto launch = std::ranges::find(batch_, false, &StoredCommand::is_copy);
+  const core::CommandId first = (launch == batch_.end() ? batch_.front() : *launch).id;
   const GraphRun::Outcome outcome = graph_.perform(std::move(batch_), *launcher_, *performer_);
   batch_.clear();
   const core::Time start = graph_time_;
   graph_time_ = graph_time_ + outcome.duration;
+  const core::CommandId failed = outcome.failed.is_none() ? first : outcome.failed;
   for (const core::CommandId id : ids) {
-    const bool failed = outcome.failure.has_value();
-    const bool is_first = reported_.empty();
-    const auto kind = !failed    ? Completion::Kind::kDone
-                      : is_first ? Completion::Kind::kFailed
-                                 : Completion::Kind::kCancelled;
+    const auto kind = !outcome.failure ? Completion::Kind::kDone
+                      : id == failed   ? Completion::Kind::kFailed
+                                       : Completion::Kind::kCancelled;
     reported_.push_back({kind, id, start, graph_time_, outcome.failure.value_or("")});
   }
   has_failed_ = has_failed_ || outcome.failure.has_value();

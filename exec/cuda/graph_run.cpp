@@ -108,10 +108,14 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
   outcome.duration =
       core::Duration(std::chrono::duration_cast<std::chrono::nanoseconds>(end - start).count());
   if (status != cudaSuccess) {
-    outcome.failure = std::string("the graph failed: ") + cudaGetErrorString(status);
+    outcome.failure = std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status) +
+                      ", by one of the " + std::to_string(captured.batch.size()) +
+                      " commands of a CUDA graph; without --graph it is known which";
   }
   for (const std::unique_ptr<HostCall>& call : host_calls_) {
-    if (!call->failure.empty()) outcome.failure = call->failure;
+    if (call->failure.empty() || !outcome.failed.is_none()) continue;
+    outcome.failure = call->failure;
+    outcome.failed = call->command->id;
   }
   return outcome;
 }

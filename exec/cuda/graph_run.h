@@ -34,7 +34,8 @@ class GraphRun {
 
   struct Outcome {
     core::Duration duration;             // of the graph, from its launch to its end
-    std::optional<std::string> failure;  // then nothing is known of any command
+    std::optional<std::string> failure;  // then nothing is known of other commands
+    core::CommandId failed;              // none where it is not known which one did
   };
   /// Captures `batch`, unless it is what was captured at this place of an earlier run, launches it
   /// and waits for its end. Throws EnvironmentFailure when capturing fails.

@@ -60,8 +60,14 @@ void Submitter::stop() {
 /// Submissions come first, so that the GPU is kept busy; ends are looked for when there are none,
 /// and after so many: a look takes half as long as a launch.
 void Submitter::serve() {
-  (void)cudaSetDevice(streams_.ordinal());
-  (void)cudaStreamQuery(streams_.stream(0));  // a thread's first call takes longer
+  cudaError_t status = cudaSetDevice(streams_.ordinal());
+  if (status == cudaSuccess)
+    status = cudaStreamQuery(streams_.stream(0));  // the first takes longer
+  if (status == cudaSuccess || status == cudaErrorNotReady) {
+    provide_events();
+  } else {
+    fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+  }
   is_ready_.store(true, std::memory_order_release);
   last_work_ = Clock::now();
   std::size_t since_poll = 0;
@@ -82,6 +88,19 @@ void Submitter::serve() {
     } else {
       rest_or_sleep();
     }
+  }
+}
+
+/// Those that the run is expected to need. What cannot be made is asked for again when it is used,
+/// which then says what is wrong.
+void Submitter::provide_events() {
+  std::size_t& made = clock_ != nullptr ? timed_events_ : plain_events_;
+  const std::size_t wanted =
+      std::min(CommandSlots::kCount, kCommandsPerTask * program_->task_count());
+  try {
+    for (; made < wanted; ++made) (void)events_of(slots_.at(static_cast<std::uint32_t>(made)));
+  } catch (const EnvironmentFailure&) {
+    (void)cudaGetLastError();
   }
 }
 
@@ -264,7 +283,7 @@ void Submitter::refuse(std::uint32_t index, const EnvironmentFailure& failure) {
   if (status != cudaSuccess && status != cudaErrorNotReady) fail_device(failure.what());
 }
 
-/// They are made when a slot is first used.
+/// They are made when a slot is first used; provide_events() uses most before the run.
 Slot::Events& Submitter::events_of(Slot& slot) const {
   Slot::Events& events = slot.events[gpu_];
   const bool is_timed = clock_ != nullptr;

@@ -73,8 +73,12 @@ class Submitter {
   enum class Readiness : std::uint8_t { kReady, kMustWait, kStopped };
 
   static constexpr std::size_t kBetweenPolls = 16;  // commands
+  /// Commands that a task is expected to need, itself included: beyond them, events are made during
+  /// the run.
+  static constexpr std::size_t kCommandsPerTask = 16;
 
   void serve();
+  void provide_events();
   std::size_t submit_incoming();
   [[nodiscard]] bool is_time_to_poll() const;
   void rest_or_sleep();
@@ -163,10 +167,11 @@ class Submitter {
   std::vector<RunCopy> joined_parts_;
   // By what is being submitted: the last one of each stream; and while those are enqueued.
   std::vector<const Slot*> awaited_, awaiting_;
-  std::uint64_t on_launch_streams_ = 0;  // commands submitted there, ever
-  std::int64_t ordinary_launches_ = 0;   // on ordinary compute streams
-  std::int32_t last_priority_ = 0;       // of the last one submitted there
-  bool is_alone_ = false;                // on its processor
+  std::uint64_t on_launch_streams_ = 0;              // commands submitted there, ever
+  std::int64_t ordinary_launches_ = 0;               // on ordinary compute streams
+  std::int32_t last_priority_ = 0;                   // of the last one submitted there
+  bool is_alone_ = false;                            // on its processor
+  std::size_t timed_events_ = 0, plain_events_ = 0;  // slots that have them, the first ones
   bool has_failed_ = false;
   std::string failure_;
   std::atomic<bool> must_stop_{false};

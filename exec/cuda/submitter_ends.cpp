@@ -230,7 +230,13 @@ void Submitter::fail_device(const std::string& cause) {
     signals_.set(i, static_cast<std::uint32_t>(queues_[i].next_position));
   }
   const std::string names = running_tasks();
-  failure_ = "gpu:" + std::to_string(gpu_) + " failed" +
+  const bool is_shared = std::ranges::any_of(all_, [this](const auto& other) {
+    return other.get() != this && other->streams_.ordinal() == streams_.ordinal();
+  });
+  const std::string card =
+      is_shared ? " (one of several on CUDA device " + std::to_string(streams_.ordinal()) + ")"
+                : "";
+  failure_ = "gpu:" + std::to_string(gpu_) + card + " failed" +
              (names.empty() ? "" : " in " + names) + ": " + cause;
   std::vector<std::uint32_t> lost;
   for (StreamQueue& queue : queues_) {

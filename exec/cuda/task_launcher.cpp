@@ -392,9 +392,9 @@ void TaskLauncher::call(const core::KernelCall& call, const DeviceKernel& kernel
                         const StoredCommand& command, const LaunchContext& context) const {
   constexpr std::size_t kInline = 8;
   std::array<DeviceOperand, kInline> few;
-  std::vector<DeviceOperand> many;
+  thread_local std::vector<DeviceOperand> many;
   const std::size_t count = call.arguments.size();
-  if (count > kInline) many.resize(count);
+  if (count > kInline) many.assign(count, {});
   DeviceOperand* operands = count > kInline ? many.data() : few.data();
   for (std::size_t i = 0; i < count; ++i) {
     const core::KernelArgument& argument = call.arguments[i];
@@ -410,7 +410,9 @@ void TaskLauncher::launch(const StoredCommand& command, const LaunchContext& con
   const std::uint32_t spin = spins_[first_spin_[command.task] + command.alternative];
   if (calls.calls.empty()) {  // a task without a kernel takes its time, then hashes
     if (spin != 0) spin_->launch(spin_calls_[spin], {}, context);
-    call(hash_of_all(*program_, command.task), *hash_mix_, command, context);
+    thread_local core::KernelCall hash;  // its memory is used again
+    hash_of_all(*program_, command.task, hash);
+    call(hash, *hash_mix_, command, context);
     return;
   }
   for (const auto& [given, kernel] : calls.calls) {

@@ -98,35 +98,46 @@ std::string parameter_fault(const void* function, const core::KernelSignature& s
          " numbers";
 }
 
+/// What a launch is given; a thread's launches share the memory.
+struct LaunchLists {
+  std::vector<parley_operand> operands;
+  std::vector<double> parameters;
+  std::vector<void*> arguments;
+};
+
+LaunchLists& filled_lists(const core::KernelCall& call, Operands operands) {
+  thread_local LaunchLists lists;
+  lists.operands.clear();
+  for (const DeviceOperand& operand : operands) lists.operands.push_back(described(operand));
+  parameter_values(call, lists.parameters);
+  return lists;
+}
+
 DeviceKernel compiled_body(std::shared_ptr<const Compiled> compiled, const void* function,
                            std::uint32_t block) {
   return {[compiled = std::move(compiled), function, block](
               const core::KernelCall& call, Operands operands, const LaunchContext& context) {
     const std::int64_t threads = operands.back().size();
     if (threads == 0) return;
-    std::vector<parley_operand> seen;
-    for (const DeviceOperand& operand : operands) seen.push_back(described(operand));
-    std::vector<double> parameters = parameter_values(call);
-    std::vector<void*> arguments;
-    for (parley_operand& operand : seen) arguments.push_back(&operand);
-    for (double& value : parameters) arguments.push_back(&value);
+    LaunchLists& lists = filled_lists(call, operands);
+    lists.arguments.clear();
+    for (parley_operand& operand : lists.operands) lists.arguments.push_back(&operand);
+    for (double& value : lists.parameters) lists.arguments.push_back(&value);
     const auto blocks = static_cast<unsigned>((threads + block - 1) / block);
-    check_cuda(
-        cudaLaunchKernel(function, dim3(blocks), dim3(block), arguments.data(), 0, context.stream),
-        "launching kernel " + call.name);
+    const cudaError_t status = cudaLaunchKernel(function, dim3(blocks), dim3(block),
+                                                lists.arguments.data(), 0, context.stream);
+    if (status != cudaSuccess) check_cuda(status, "launching kernel " + call.name);
   }};
 }
 
 DeviceKernel launcher_body(Symbol symbol) {
   return {[symbol = std::move(symbol)](const core::KernelCall& call, Operands operands,
                                        const LaunchContext& context) {
-    std::vector<parley_operand> seen;
-    for (const DeviceOperand& operand : operands) seen.push_back(described(operand));
-    const std::vector<double> parameters = parameter_values(call);
+    LaunchLists& lists = filled_lists(call, operands);
     auto* function = reinterpret_cast<parley_cuda_kernel*>(symbol.address);
-    const int status =
-        function(seen.data(), static_cast<int>(seen.size()), parameters.data(),
-                 static_cast<int>(parameters.size()), static_cast<void*>(context.stream));
+    const int status = function(lists.operands.data(), static_cast<int>(lists.operands.size()),
+                                lists.parameters.data(), static_cast<int>(lists.parameters.size()),
+                                static_cast<void*>(context.stream));
     if (status != 0) {
       throw EnvironmentFailure("kernel " + call.name + " returned " + std::to_string(status));
     }

@@ -49,8 +49,12 @@ ExecResult Run::run() {
   list_releases();
   result_.setup_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   backend_.begin(options_.record_commands);
-  loop();
-  backend_.end();
+  try {
+    loop();
+    backend_.end();
+  } catch (const EnvironmentFailure& failure) {  // what was finished counts
+    result_.stopped = failure.what();
+  }
   report_progress(true);
   result_.run = recorder_.take();
   result_.run.deciding = deciding_;
@@ -274,7 +278,9 @@ void Run::observe() {
 void Run::read_final_contents() {
   for (std::size_t i = 0; i < program_.array_count(); ++i) {
     const core::ArrayId array(i);
-    if (program_.array(array).spec.at_end == core::AtEnd::kDiscard) {
+    // What is still in flight writes to slabs.
+    const bool is_quiet = result_.stopped.empty() || in_flight_ == 0;
+    if (!is_quiet || program_.array(array).spec.at_end == core::AtEnd::kDiscard) {
       result_.arrays.push_back({{}, false});
       continue;
     }

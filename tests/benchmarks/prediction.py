@@ -435,8 +435,8 @@ def _report(
         "# Predictions beside runs for real", "",
         f"{when}; backend {options.backend}; machine {Path(options.machine).name}; "
         f"{len(good)} runs, {len(rows) - len(good)} failed, {skipped} not run; "
-        f"each the median of {options.repeat} without timing of single tasks, after one to warm "
-        "up.", "",
+        f"each the median of {options.repeat} to {3 * options.repeat}, until it is known to 3 %, "
+        "without timing of single tasks, after one to warm up.", "",
         "Error: (predicted - measured) / measured. Same decisions: simulated under the decisions "
         "of one more run, in which every task was timed, against that run. And durations: every "
         "task also takes what it took there, so that what is left are copies and the host. Spread: "

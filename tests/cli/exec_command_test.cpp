@@ -289,6 +289,7 @@ TEST_CASE("wrong input is told before anything runs") {
       {{workload, "--graph"}, "--graph: the host backend has no CUDA graphs"},
       {{workload, "--streams", "2"}, "--streams: the host backend has no streams"},
       {{workload, "--no-bind"}, "--no-bind: the host backend binds no threads"},
+      {{workload, "--devices-per-gpu", "2"}, "--devices-per-gpu: the host backend has as many"},
       {{workload, "--repeat", "0"}, "--repeat: found 0"},
       {{workload, "--machine", "h200x2", "--devices", "3"}, "\"h200x2\" has 2"},
       {{workload, "--machine", "h2OOx2"}, "neither a shipped machine"},

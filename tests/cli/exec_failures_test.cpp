@@ -176,6 +176,57 @@ TEST_CASE("an environment that fails before anything runs is no wrong input, and
   CHECK(run.folder().names() == std::vector<std::string>{"w.json"});
 }
 
+/// The host backend, but for an end that the environment refuses.
+class RefusesToEnd final : public exec::Backend {
+ public:
+  core::Faults check(const core::Program& program, const core::Machine& machine) const override {
+    return host_->check(program, machine);
+  }
+  void prepare(const core::Program& program, const core::Machine& machine,
+               const core::Engine& engine) override {
+    host_->prepare(program, machine, engine);
+  }
+  void write(core::SpaceId space, std::int64_t offset, std::span<const std::byte> bytes) override {
+    host_->write(space, offset, bytes);
+  }
+  void read(core::SpaceId space, std::int64_t offset, std::span<std::byte> bytes) override {
+    host_->read(space, offset, bytes);
+  }
+  void begin(bool is_timed) override { host_->begin(is_timed); }
+  core::Time now() const override { return host_->now(); }
+  void submit(const core::StartCopy& copy) override { host_->submit(copy); }
+  void submit(const core::LaunchTask& launch) override { host_->submit(launch); }
+  void flush() override { host_->flush(); }
+  void collect(std::vector<exec::Completion>& completions, bool waits) override {
+    host_->collect(completions, waits);
+  }
+  void end() override {
+    host_->end();
+    throw exec::EnvironmentFailure("the driver refuses");
+  }
+
+ private:
+  std::unique_ptr<exec::Backend> host_ = exec::create_host_backend({});
+};
+
+TEST_CASE("an environment that ends a run: what was finished is reported, and files are whole") {
+  FailingRun run;
+  const Said said = run.run(MakeBackend([] {
+    return core::Result<std::unique_ptr<exec::Backend>>(std::make_unique<RefusesToEnd>());
+  }));
+  CHECK(said.code == 4);
+  CHECK(has(said.err, "the run was stopped: the driver refuses"));
+  CHECK(run.folder().names() == std::vector<std::string>{"j.jsonl", "s.json", "t.json", "w.json"});
+  const std::string text = contents(run.folder().path("s.json"));
+  CHECK(schema_fault("summary.schema.json", text) == "");
+  const Json summary = Json::parse(text);
+  CHECK(summary["stopped"] == "the driver refuses");
+  CHECK(summary["tasks_finished"] == summary["tasks"].size());
+  CHECK(summary["tasks"].size() > 0);
+  CHECK(parley({"replay", run.folder().path("j.jsonl")}).code == 0);
+  run.check_rerun();
+}
+
 TEST_CASE("a full disk: the message names the file, the others are written") {
   if (!std::filesystem::exists("/dev/full")) return;  // no such device on this system
   for (const auto file :
@@ -209,6 +260,7 @@ TEST_CASE("Ctrl-C and SIGTERM end a run: what was finished is reported, and file
     ChildProcess child(long_run(folder), folder.path("err"));
     REQUIRE(child.read_until("\"task_done\""));
     child.signal(signal);
+    child.signal(signal);  // at once: to the process and to its group, as timeout(1) sends it
     const std::string journal = child.read_all();
     CHECK(child.wait() == 4);
     CHECK(has(contents(folder.path("err")), "interrupted"));

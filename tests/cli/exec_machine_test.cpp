@@ -78,7 +78,7 @@ TEST_CASE("a GPU stands in for several with equal parts of its memory") {
   const auto all = choose_machine({}, shared);
   REQUIRE(all.has_value());
   CHECK(gpus_of(*all) == 4);
-  CHECK(all->name() == "this machine (4 GPUs, up to 2 on each real one)");
+  CHECK(all->name() == "this machine (4 GPUs), up to 2 devices on a GPU");
   CHECK(capacity(*all, "gpu2") == kGiB * 40 - kGpuReserve);
   CHECK(capacity(*all, "gpu3") == kGiB * 30 - kGpuReserve);
   const auto described = choose_machine({"h200x4", {}, {}}, shared);

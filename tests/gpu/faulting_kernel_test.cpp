@@ -3,6 +3,7 @@
 // GPU's context dies with the kernel.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -57,7 +58,8 @@ std::string workload(double where, int gpus) {
   return file.dump();
 }
 
-int run(const TemporaryFolder& folder, double where, int gpus = 1) {
+int run(const TemporaryFolder& folder, double where, int gpus = 1,
+        const std::vector<std::string>& more = {}) {
   const std::string file = folder.file("poke.json", workload(where, gpus));
   std::vector<std::string> words = {
       "exec", file,       "--backend",         "cuda", "--devices", std::to_string(gpus), "--order",
@@ -68,6 +70,7 @@ int run(const TemporaryFolder& folder, double where, int gpus = 1) {
     words.insert(words.end(),
                  {"--summary", folder.path("s.json"), "--journal", folder.path("j.jsonl")});
   }
+  words.insert(words.end(), more.begin(), more.end());
   ChildProcess child(words, folder.path("err"));
   child.read_all();
   return child.wait();
@@ -88,6 +91,60 @@ TEST_CASE("a kernel that faults on a GPU is named, and the run ends with exit co
   const Said replayed = parley({"replay", folder.path("j.jsonl")});
   CHECK_MESSAGE(replayed.code == 0, replayed.err);
   CHECK_MESSAGE(run(folder, 0.0) == 0, contents(folder.path("err")));  // nothing is left behind
+}
+
+TEST_CASE("a kernel that faults in a CUDA graph ends the run, and the files are whole") {
+  const TemporaryFolder folder;
+  (void)folder.file("poke.cu", kSource);
+  const int code = run(folder, 64.0, 1, {"--graph"});
+  const std::string error = contents(folder.path("err"));
+  CAPTURE(error);
+  CHECK(code == 4);
+  CHECK(has(error, "commands of a CUDA graph; without --graph it is known which"));
+  const auto json = nlohmann::json::parse(contents(folder.path("s.json")));
+  REQUIRE(json.contains("failed"));
+  CHECK(json["failed"][0]["kind"] == "task");
+  const Said replayed = parley({"replay", folder.path("j.jsonl")});
+  CHECK_MESSAGE(replayed.code == 0, replayed.err);
+  CHECK_MESSAGE(run(folder, 0.0, 1, {"--graph"}) == 0, contents(folder.path("err")));
+}
+
+/// Child processes see the first GPU alone.
+class FirstGpuOnly {
+ public:
+  FirstGpuOnly() {
+    const char* shown = std::getenv(kName);
+    was_set_ = shown != nullptr;
+    if (was_set_) before_ = shown;
+    (void)::setenv(kName, was_set_ ? before_.substr(0, before_.find(',')).c_str() : "0", 1);
+  }
+  ~FirstGpuOnly() {
+    if (was_set_) {
+      (void)::setenv(kName, before_.c_str(), 1);
+    } else {
+      (void)::unsetenv(kName);
+    }
+  }
+  FirstGpuOnly(const FirstGpuOnly&) = delete;
+  FirstGpuOnly& operator=(const FirstGpuOnly&) = delete;
+
+ private:
+  static constexpr const char* kName = "CUDA_VISIBLE_DEVICES";
+  bool was_set_ = false;
+  std::string before_;
+};
+
+TEST_CASE("a GPU that stands in for two ends the run for both when it fails") {
+  const FirstGpuOnly first_gpu_only;
+  const TemporaryFolder folder;
+  (void)folder.file("poke.cu", kSource);
+  const std::vector<std::string> shared = {"--devices-per-gpu", "2"};
+  const int code = run(folder, 64.0, 2, shared);  // a hang is found by the time limit of the tests
+  const std::string error = contents(folder.path("err"));
+  CAPTURE(error);
+  CHECK(code == 4);
+  CHECK(has(error, "culprit"));
+  CHECK_MESSAGE(run(folder, 0.0, 2, shared) == 0, contents(folder.path("err")));
 }
 
 TEST_CASE("a GPU that waits for one that failed ends, too") {

@@ -28,5 +28,17 @@ TEST_CASE("quartiles as numpy.percentile gives them, rounded") {
   }
 }
 
+TEST_CASE("the median of many is known better than that of few, and one of a single run exactly") {
+  CHECK(uncertainty_of_median(spread_of({})) == 0.0);
+  CHECK(uncertainty_of_median(spread_of({7})) == 0.0);
+  CHECK(uncertainty_of_median(spread_of({100, 100, 100})) == 0.0);
+  // Quartiles 95 and 105 of a median of 100: 1.57 x 10 / sqrt(5) of 100.
+  const double five = uncertainty_of_median(spread_of({90, 95, 100, 105, 110}));
+  CHECK(five == doctest::Approx(0.0702).epsilon(0.001));
+  const double ten =
+      uncertainty_of_median(spread_of({90, 90, 95, 95, 100, 100, 105, 105, 110, 110}));
+  CHECK(ten < 0.8 * five);
+}
+
 }  // namespace
 }  // namespace parley::cli
