@@ -516,11 +516,18 @@ def _cell_table(rows: Sequence[Row]) -> list[str]:
             f"| {_percent(row.error('measured_ns', 'predicted_ns'))} "
             f"| {f['timed_ns'] / 1e6:.2f} | {_percent(row.error('timed_ns', 'planned_ns'))} "
             f"| {_percent(row.error('timed_ns', 'retimed_ns'))} "
-            f"| {_percent(row.error('task_time_ns', 'predicted_task_time_ns'))} "
+            f"| {_task_error(row)} "
             f"| {f['bytes'] / MIB:.1f} | {same} "
             f"| {100 * f['same_device'] / max(f['tasks'], 1):.0f} % |"
         )
     return lines
+
+
+def _task_error(row: Row) -> str:
+    """Tasks without a kernel take no time; a GPU says a microsecond or two for each."""
+    if not row.figures["predicted_task_time_ns"]:
+        return "-"
+    return _percent(row.error("task_time_ns", "predicted_task_time_ns"))
 
 
 if __name__ == "__main__":
