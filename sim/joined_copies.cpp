@@ -65,13 +65,13 @@ void Simulation::start_joined(CommandId leader) {
   }
 }
 
-void Simulation::end_joined(std::span<const CommandId> joined) {
+/// Their ends are found as the leader's is, which has just been told.
+void Simulation::tell_joined(std::span<const CommandId> joined) {
   for (const CommandId id : joined) {
     const InFlight& copy = commands_[id];
     recorder_.copy_ended(id, copy, now_);
-    host_.copy_done(
-        {id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue, false});
-    finish(id);
+    tell({id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue, false},
+         true);
   }
 }
 

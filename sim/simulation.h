@@ -73,7 +73,7 @@ class Simulation {
   void join(core::CommandId id, core::CommandId leader);
   void disjoin(core::CommandId leader);
   void start_joined(core::CommandId leader);
-  void end_joined(std::span<const core::CommandId> joined);
+  void tell_joined(std::span<const core::CommandId> joined);
   void enter_held();
   void one_less_pending(core::CommandId id);
   [[nodiscard]] std::span<const core::CopyEngineId> engines_of(const InFlight& copy) const;

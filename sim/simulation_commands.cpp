@@ -283,8 +283,9 @@ void Simulation::end_copy(CommandId id) {
   tell_end(id, {id, host_.submitter_of_copy(copy.from, copy.to), copy.start, now_, copy.queue,
                 !is_push(copy)});
   const std::vector<CommandId> joined = std::exchange(copy.joined, {});
+  tell_joined(joined);
   finish(id);
-  end_joined(joined);
+  for (const CommandId other : joined) finish(other);
 }
 
 /// A small copy away from a GPU behind what made its source. Its end is signalled.

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "sim/host_thread.h"
@@ -73,6 +75,43 @@ TEST_CASE("what a task gathers from slices is copied by one launch") {
   REQUIRE(one_by_one.size() == 4);
   CHECK(apart.run.engine_busy[core::CopyEngineId(0)] == Duration(800));
   for (std::size_t i = 1; i < 4; ++i) CHECK(one_by_one[i].start >= one_by_one[i - 1].end);
+}
+
+/// When the host was told of each copy's end.
+struct ToldCopies final : core::StepObserver {
+  void on_events(Time now, std::span<const core::Event> events) override {
+    for (const core::Event& event : events) {
+      if (std::holds_alternative<core::CopyDone>(event)) told.push_back(now);
+    }
+  }
+  void on_step(Time, std::span<const core::Event>, std::span<const core::Command>) override {}
+  std::vector<Time> told;
+};
+
+TEST_CASE(
+    "the ends of copies that share a launch are found together, when its stream has its turn") {
+  ProgramBuilder builder;
+  const core::RegionId whole = builder.array("x", 400);
+  for (int i = 0; i < 4; ++i) {
+    builder.spawn(ProgramBuilder::task("write" + std::to_string(i), "gpu:0", 10,
+                                       {out(builder.part(whole, 100 * i, 100 * (i + 1)))}));
+  }
+  builder.spawn(ProgramBuilder::task("long", "gpu:0", 9000));
+  builder.spawn(ProgramBuilder::task("read", "gpu:0", 10, {in(whole)}));
+  MachineBuilder machine = gpus(1, Duration(3));
+  machine.spec.host.turn = Duration(1000);
+  ToldCopies observer;
+  SimOptions options;
+  options.engine.prefetch = "none";
+  options.observer = &observer;
+  const core::Machine built = machine.build();
+  const SimResult result = run(builder.close(), built, options);
+  const std::vector<core::CopyRecord> moved = copies(result);
+  REQUIRE(moved.size() == 4);
+  CHECK(moved[0].end == moved[3].end);
+  REQUIRE(observer.told.size() == 4);
+  for (const Time told : observer.told) CHECK(told == observer.told.front());
+  CHECK(observer.told.front() >= moved[0].end + Duration(500));  // the long task's has one, too
 }
 
 TEST_CASE("joined copies are issued together, up to sixteen parts, and only next to each other") {
