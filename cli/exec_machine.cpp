@@ -284,8 +284,9 @@ core::Result<core::Machine> choose_machine(const MachineRequest& request,
   const core::Faults faults = workloads::apply_limits(request.limits, *spec);
   if (!faults.empty()) return faults;
   fit_memory(*spec, computer, gpu_reserve(request.streams));
-  if (computer.devices_per_gpu > 1) {  // said wherever the run is told of
-    spec->name += ", up to " + std::to_string(computer.devices_per_gpu) + " devices on a GPU";
+  const std::size_t real = computer.gpu_memory.size() / computer.devices_per_gpu;
+  if (computer.is_cuda && gpu_count(*spec) > real) {  // said wherever the run is told of
+    spec->name += ", on " + std::to_string(real) + (real == 1 ? " GPU" : " GPUs");
   }
   for (core::Device& device : spec->devices) {  // as it will be run, and simulated beside
     if (request.streams && device.streams > 0) {

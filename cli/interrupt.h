@@ -4,10 +4,15 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "cli/signal_handler.h"
 
 namespace parley::cli {
+
+/// Whether a signal at `now_ns`, after a first one at `first_ns`, ends the process. Those that come
+/// closer together are one: a terminal, or timeout(1), may send to the process and to its group.
+bool ends_at_once(std::int64_t first_ns, std::int64_t now_ns);
 
 /// Catches both signals for as long as it lives. One at a time.
 class InterruptGuard {

@@ -30,8 +30,8 @@ constexpr const char* kPredictHelp = R"(Examples:
       --policy mapper=round_robin --policy "mapper=earliest_finish,window=2"
 
 Each workload runs for real under each set of policies: once to warm up, --repeat times without
-measuring single tasks (up to three times as often until their median, which counts, is known to
-3 %), once with. It is then simulated: under the same policies ("predicted": the median of five
+measuring single tasks (the median counts; up to three times as often while half a box plot's notch
+is more than 3 % of it), once with. It is then simulated: under the same policies ("predicted": the median of five
 simulations whose tasks vary by 0.5 %, drawn from --seed, as kernels do); with the decisions of the
 timed run ("same decisions"); and with its durations of tasks, too ("and durations"). Errors are
 those of makespans, the last two against the timed run. "bytes" compares what was copied under the
@@ -279,7 +279,9 @@ void add_predict_command(CLI::App& app, Action& action) {
   command.add_option("--limit", arguments->base.limits, "less memory, e.g. gpu=8GiB")
       ->type_name("SPACE=SIZE")
       ->allow_extra_args(false);
-  command.add_option("--repeat", arguments->repeat, "runs of which the median counts; up to three times as many where they differ much [5]")
+  command
+      .add_option("--repeat", arguments->repeat,
+                  "runs of which the median counts; up to three times as many if they differ [5]")
       ->type_name("N");
   command.add_flag("--as-calibrated", arguments->as_calibrated,
                    "take the host's threads to be as fast as the machine says");

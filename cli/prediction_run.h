@@ -19,7 +19,7 @@
 namespace parley::cli {
 
 inline constexpr std::size_t kMostRepeats = 3;
-inline constexpr double kSureMedian = 0.03;  // of itself, with 95 % confidence
+inline constexpr double kSureMedian = 0.03;  // uncertainty_of_median()
 
 struct PredictionRun {
   std::string workload;  // as on the command line

@@ -295,15 +295,15 @@ bool Simulation::is_push(const InFlight& command) const {
 
 /// To the host. The thread of a GPU does not ask for what a push is right behind: that would take
 /// as long as the push does (exec/cuda/submitter_ends.cpp). It learns of it with the push. (It
-/// does, too, if it finds both late; here it is always so. Tasks of the host start `handoff` after
-/// the true end.)
+/// does, too, if it finds both late; here it is always so. Of copies that share a launch it asks.
+/// Tasks of the host start `handoff` after the true end.)
 void Simulation::tell_end(CommandId id, const HostThread::Ended& ended) {
   InFlight& command = commands_[id];
   if (command.is_copy && command.has_told_with) {
     tell(command.told_with, command.is_told_copy);
     command.has_told_with = false;
   }
-  if (ended.is_asked && host_.has_submitters()) {
+  if (ended.is_asked && command.joined.empty() && host_.has_submitters()) {
     const auto behind = streams_.behind(id);
     if (behind && is_push(commands_[*behind])) {
       InFlight& push = commands_[*behind];

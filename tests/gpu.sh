@@ -62,10 +62,10 @@ left() {
   echo "$seconds"
 }
 
-# share STEP PERCENT: seconds of the time for all that the step may take, so that the steps after it
-# have some left; all of it when it is asked for alone.
+# share STEP PERCENT: seconds of what is left that the step may take, so that the steps after it have
+# some; all of it when it is asked for alone.
 share() {
-  if [[ ${steps[*]} == "$1" ]]; then echo "$budget"; else echo $((budget * $2 / 100)); fi
+  if [[ ${steps[*]} == "$1" ]]; then echo "$budget"; else echo $(((end - SECONDS) * $2 / 100)); fi
 }
 
 # verdict NAME TEXT SECONDS: how a step ended; results.md is made of these lines.
@@ -139,7 +139,7 @@ step_speed() {
   raw=(--raw "$build/bench_raw_cuda")
   [[ -s $out/raw.jsonl ]] && raw=(--raw-file "$out/raw.jsonl")
   local seconds
-  seconds=$(left "${PARLEY_SPEED_SECONDS:-$(share speed 37)}")
+  seconds=$(left "${PARLEY_SPEED_SECONDS:-$(share speed 47)}")
   if ((seconds < 20)); then  # not enough for a row to end
     verdict speed "not run for want of time" 0
     return
@@ -161,7 +161,7 @@ step_prediction() {
     verdict prediction "skipped: needs the machine file of the step calibrate" 0
     return
   fi
-  seconds=$(left "${PARLEY_PREDICTION_SECONDS:-$(share prediction 36)}")
+  seconds=$(left "${PARLEY_PREDICTION_SECONDS:-$(share prediction 85)}")
   if ((seconds < 45)); then
     verdict prediction "not run for want of time" 0
     return

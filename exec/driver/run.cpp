@@ -49,11 +49,13 @@ ExecResult Run::run() {
   list_releases();
   result_.setup_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   backend_.begin(options_.record_commands);
-  try {
-    loop();
-    backend_.end();
-  } catch (const EnvironmentFailure& failure) {  // what was finished counts
-    result_.stopped = failure.what();
+  // What was finished counts.
+  for (const auto& part : {&Run::loop, &Run::end}) {
+    try {
+      (this->*part)();
+    } catch (const EnvironmentFailure& failure) {
+      if (result_.stopped.empty()) result_.stopped = failure.what();
+    }
   }
   report_progress(true);
   result_.run = recorder_.take();
@@ -69,6 +71,8 @@ ExecResult Run::run() {
 }
 
 // ---- the loop ----
+
+void Run::end() { backend_.end(); }
 
 bool Run::is_over() const { return is_finished_ || (in_flight_ == 0 && !result_.failures.empty()); }
 
@@ -276,10 +280,12 @@ void Run::observe() {
 }
 
 void Run::read_final_contents() {
+  const bool is_quiet = result_.stopped.empty() || in_flight_ == 0;
+  if (!is_quiet) {
+    result_.warnings.push_back("final contents were not read: commands were under way");
+  }
   for (std::size_t i = 0; i < program_.array_count(); ++i) {
     const core::ArrayId array(i);
-    // What is still in flight writes to slabs.
-    const bool is_quiet = result_.stopped.empty() || in_flight_ == 0;
     if (!is_quiet || program_.array(array).spec.at_end == core::AtEnd::kDiscard) {
       result_.arrays.push_back({{}, false});
       continue;

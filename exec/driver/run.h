@@ -30,6 +30,7 @@ class Run {
  private:
   void list_releases();
   void loop();
+  void end();
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] bool is_interrupted() const;
   void collect();

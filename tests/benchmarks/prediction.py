@@ -435,7 +435,8 @@ def _report(
         "# Predictions beside runs for real", "",
         f"{when}; backend {options.backend}; machine {Path(options.machine).name}; "
         f"{len(good)} runs, {len(rows) - len(good)} failed, {skipped} not run; "
-        f"each the median of {options.repeat} to {3 * options.repeat}, until it is known to 3 %, "
+        f"each the median of {options.repeat}, or of up to {3 * options.repeat} while half a box "
+        "plot's notch is more than 3 % of it, "
         "without timing of single tasks, after one to warm up.", "",
         "Error: (predicted - measured) / measured. Same decisions: simulated under the decisions "
         "of one more run, in which every task was timed, against that run. And durations: every "

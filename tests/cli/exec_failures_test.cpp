@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -177,9 +178,10 @@ TEST_CASE("an environment that fails before anything runs is no wrong input, and
   CHECK(run.folder().names() == std::vector<std::string>{"w.json"});
 }
 
-/// The host backend, but for an end that the environment refuses.
-class RefusesToEnd final : public exec::Backend {
+/// The host backend, until the environment refuses: after so many steps, or to end.
+class Refuses final : public exec::Backend {
  public:
+  explicit Refuses(std::optional<int> steps) : steps_(steps) {}
   core::Faults check(const core::Program& program, const core::Machine& machine) const override {
     return host_->check(program, machine);
   }
@@ -197,35 +199,46 @@ class RefusesToEnd final : public exec::Backend {
   core::Time now() const override { return host_->now(); }
   void submit(const core::StartCopy& copy) override { host_->submit(copy); }
   void submit(const core::LaunchTask& launch) override { host_->submit(launch); }
-  void flush() override { host_->flush(); }
+  void flush() override {
+    host_->flush();
+    if (steps_ && (*steps_)-- == 0) throw exec::EnvironmentFailure("the driver refuses");
+  }
   void collect(std::vector<exec::Completion>& completions, bool waits) override {
     host_->collect(completions, waits);
   }
   void end() override {
     host_->end();
-    throw exec::EnvironmentFailure("the driver refuses");
+    if (!steps_) throw exec::EnvironmentFailure("the driver refuses");
   }
 
  private:
+  std::optional<int> steps_;
   std::unique_ptr<exec::Backend> host_ = exec::create_host_backend({});
 };
 
 TEST_CASE("an environment that ends a run: what was finished is reported, and files are whole") {
-  FailingRun run;
-  const Said said = run.run(MakeBackend([] {
-    return core::Result<std::unique_ptr<exec::Backend>>(std::make_unique<RefusesToEnd>());
-  }));
-  CHECK(said.code == 4);
-  CHECK(has(said.err, "the run was stopped: the driver refuses"));
-  CHECK(run.folder().names() == std::vector<std::string>{"j.jsonl", "s.json", "t.json", "w.json"});
-  const std::string text = contents(run.folder().path("s.json"));
-  CHECK(schema_fault("summary.schema.json", text) == "");
-  const Json summary = Json::parse(text);
-  CHECK(summary["stopped"] == "the driver refuses");
-  CHECK(summary["tasks_finished"] == summary["tasks"].size());
-  CHECK(summary["tasks"].size() > 0);
-  CHECK(parley({"replay", run.folder().path("j.jsonl")}).code == 0);
-  run.check_rerun();
+  for (const std::optional<int> steps :
+       {std::optional<int>(), std::optional<int>(0), std::optional<int>(2)}) {
+    CAPTURE(steps.value_or(-1));
+    FailingRun run;
+    const Said said = run.run(MakeBackend([&] {
+      return core::Result<std::unique_ptr<exec::Backend>>(std::make_unique<Refuses>(steps));
+    }));
+    CHECK(said.code == 4);
+    CHECK(has(said.err, "the run was stopped: the driver refuses"));
+    CHECK(has(said.err, "final contents were not read") == steps.has_value());
+    CHECK(run.folder().names() ==
+          std::vector<std::string>{"j.jsonl", "s.json", "t.json", "w.json"});
+    const std::string text = contents(run.folder().path("s.json"));
+    CHECK(schema_fault("summary.schema.json", text) == "");
+    const Json summary = Json::parse(text);
+    CHECK(summary["stopped"] == "the driver refuses");
+    CHECK(summary["tasks_finished"] == summary["tasks"].size());
+    CHECK((summary["tasks"].size() == 8) == !steps.has_value());
+    const Said replayed = parley({"replay", run.folder().path("j.jsonl")});
+    CHECK_MESSAGE(replayed.code == 0, replayed.err);
+    run.check_rerun();
+  }
 }
 
 TEST_CASE("a full disk: the message names the file, the others are written") {
@@ -279,14 +292,11 @@ TEST_CASE("Ctrl-C and SIGTERM end a run: what was finished is reported, and file
   }
 }
 
-TEST_CASE("a signal that comes twice at once, to a process and its group, is one") {
-  const InterruptGuard guard;
-  CHECK(!guard.flag());
-  (void)std::raise(SIGINT);
-  CHECK(guard.flag());
-  (void)std::raise(SIGINT);  // or this process ends
-  (void)std::raise(SIGTERM);
-  CHECK(guard.flag());
+TEST_CASE("signals to a process and its group, which come together, are one") {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  CHECK(!ends_at_once(5 * kSecond, 5 * kSecond));
+  CHECK(!ends_at_once(5 * kSecond, 5 * kSecond + kSecond / 100));
+  CHECK(ends_at_once(5 * kSecond, 5 * kSecond + kSecond / 5));
 }
 
 TEST_CASE("Ctrl-C while a run is verified leaves out the rest of that, and nothing else") {

@@ -78,9 +78,12 @@ TEST_CASE("a GPU stands in for several with equal parts of its memory") {
   const auto all = choose_machine({}, shared);
   REQUIRE(all.has_value());
   CHECK(gpus_of(*all) == 4);
-  CHECK(all->name() == "this machine (4 GPUs), up to 2 devices on a GPU");
+  CHECK(all->name() == "this machine (4 GPUs), on 2 GPUs");
   CHECK(capacity(*all, "gpu2") == kGiB * 40 - kGpuReserve);
   CHECK(capacity(*all, "gpu3") == kGiB * 30 - kGpuReserve);
+  const auto two = choose_machine({"", 2, {}}, shared);
+  REQUIRE(two.has_value());
+  CHECK(two->name() == "this machine (2 GPUs)");
   const auto described = choose_machine({"h200x4", {}, {}}, shared);
   REQUIRE(described.has_value());
   CHECK(capacity(*described, "gpu1") == kGiB * 30 - kGpuReserve);

@@ -31,6 +31,7 @@ class GpuRuns {
     constexpr std::uint32_t kWanted = 4;
     int count = 0;
     REQUIRE(cudaGetDeviceCount(&count) == cudaSuccess);
+    REQUIRE(count > 0);
     gpus_ = static_cast<std::uint32_t>(count);
     const std::uint32_t per_gpu = (kWanted + gpus_ - 1) / gpus_;
     devices_ = gpus_ * per_gpu;

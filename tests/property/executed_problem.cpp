@@ -315,6 +315,7 @@ void run_executed(const Problem& problem, const EngineOptions& engine, exec::Bac
   const Result<exec::ExecResult> result =
       exec::execute(problem.program(), problem.machine(), options, backend);
   if (!result) throw RuleBroken(text_of_faults(result.faults()));
+  if (!result->stopped.empty()) throw RuleBroken("stopped: " + result->stopped);
   ExecutedRun(problem.program(), recorder.steps, *result).check(tally);
   replay(problem.program(), problem.machine(),
          exec::executed_options(problem.program(), options.engine), recorder.steps);

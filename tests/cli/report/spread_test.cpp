@@ -28,7 +28,7 @@ TEST_CASE("quartiles as numpy.percentile gives them, rounded") {
   }
 }
 
-TEST_CASE("the median of many is known better than that of few, and one of a single run exactly") {
+TEST_CASE("the median of many is known better than that of few") {
   CHECK(uncertainty_of_median(spread_of({})) == 0.0);
   CHECK(uncertainty_of_median(spread_of({7})) == 0.0);
   CHECK(uncertainty_of_median(spread_of({100, 100, 100})) == 0.0);
