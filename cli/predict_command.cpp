@@ -31,11 +31,11 @@ constexpr const char* kPredictHelp = R"(Examples:
 
 Each workload runs for real under each set of policies: once to warm up, --repeat times without
 measuring single tasks (the median counts; up to three times as often while half a box plot's notch
-is more than 3 % of it), once with. It is then simulated: under the same policies ("predicted": the median of five
-simulations whose tasks vary by 0.5 %, drawn from --seed, as kernels do); with the decisions of the
-timed run ("same decisions"); and with its durations of tasks, too ("and durations"). Errors are
-those of makespans, the last two against the timed run. "bytes" compares what was copied under the
-same decisions.
+is more than 3 % of it), once with. It is then simulated: under the same policies ("predicted": the
+median of five simulations whose tasks vary by 0.5 %, drawn from --seed, as kernels do); with the
+decisions of the timed run ("same decisions"); and with its durations of tasks, too ("and
+durations"). Errors are those of makespans, the last two against the timed run. "bytes" compares
+what was copied under the same decisions.
 
 The threads that issue commands take longer at some times than at others, mostly on virtual
 machines. "host" says how many times as long as when the machine was calibrated: measured beside
