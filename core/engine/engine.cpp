@@ -185,10 +185,13 @@ Bytes Engine::slab_bytes(SpaceId space) const { return state_->spaces[space].are
 
 namespace {
 
-/// A replica that holds the piece; after a failure one that was completely written, or none.
+/// A replica that holds the piece; after a failure one that was completely written and can be read,
+/// or none.
 ReplicaId intact_holder(const EngineState& state, PieceId piece) {
   for (const ReplicaId holder : state.directory.piece(piece).holders) {
     if (!state.has_failed) return holder;
+    const SpaceId space = state.directory.replica(holder).space;
+    if (std::ranges::find(state.lost_spaces, space) != state.lost_spaces.end()) continue;
     const CommandId writer = state.directory.cell(holder, piece).writer;
     if (writer.is_none() || state.commands.is_finished(writer)) return holder;
   }
@@ -215,6 +218,7 @@ const std::vector<Overview>& Engine::overviews() const { return state_->overview
 Overview Engine::overview(ArrayId array) const { return overview_of(*state_, array); }
 const std::vector<StateChange>& Engine::state_changes() const { return state_->state_changes; }
 std::string Engine::stall_report() const { return core::stall_report(*state_); }
+void Engine::lose_space(SpaceId space) { state_->lost_spaces.push_back(space); }
 std::vector<CommandId> Engine::cancelled() const { return state_->stopped_commands; }
 
 std::vector<LostPiece> Engine::lost_pieces() const {

@@ -25,9 +25,9 @@ namespace parley::core {
 /// What decides. Policies as text, "name" or "name:parameter=value,..."; "" is the default.
 struct EngineOptions {
   std::string mapper, order, prefetch, evict, source;
-  std::uint32_t window = 8;       // issued, unfinished tasks a device; 0 = unlimited
-  std::uint64_t seed = 1;         // for policies that draw random numbers
-  bool evict_idle_only = false;   // prefer victims that no unfinished command uses
+  std::uint32_t window = 8;      // issued, unfinished tasks a device; 0 = unlimited
+  std::uint64_t seed = 1;        // for policies that draw random numbers
+  bool evict_idle_only = false;  // prefer victims that no unfinished command uses
   /// Copy the only valid bytes of a GPU's replicas home while the link has nothing else to do, so
   /// that evicting them finds them clean: where memory is short (engine/early_write_back.cpp).
   bool writes_back_early = false;
@@ -54,8 +54,8 @@ struct EngineStatistics {
 
 /// A replica that was evicted and brought back, and how often.
 struct Thrashing {
-  /// From so many times on it is reported: one return may pay, a third shows a working set that does
-  /// not fit.
+  /// From so many times on it is reported: one return may pay, a third shows a working set that
+  /// does not fit.
   static constexpr std::uint32_t kReportedTimes = 3;
   RegionId region;
   SpaceId space;
@@ -79,7 +79,7 @@ struct InitialReplica {
   Bytes offset;
 };
 
-/// A piece of which no completely written replica is left after a failure.
+/// A piece of which no completely written replica is left after a failure, in a space not lost.
 struct LostPiece {
   ArrayId array;
   Box box;
@@ -136,6 +136,9 @@ class Engine {
   [[nodiscard]] const std::vector<StateChange>& state_changes() const;
   /// Why nothing can go on: what each waiting task waits for. "" when nothing waits.
   [[nodiscard]] std::string stall_report() const;
+  /// After CommandFailed, when nothing is in flight: what lies in `space` can no longer be read.
+  /// locations() and lost_pieces() know of it; no event, so that a replay need not tell it.
+  void lose_space(SpaceId space);
   /// After CommandFailed: commands that will never run, and what is lost.
   [[nodiscard]] std::vector<CommandId> cancelled() const;
   [[nodiscard]] std::vector<LostPiece> lost_pieces() const;

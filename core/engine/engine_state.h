@@ -194,7 +194,8 @@ class EngineState {
   bool is_closed = false, is_planned = false, is_finished = false, has_failed = false;
   bool is_paused = false;  // at a task that is observed, until all that was issued has finished
   std::vector<CommandId> stopped_commands;
-  bool any_returns_home = false;  // some array has at_end "home"; else open_accesses is not kept
+  std::vector<SpaceId> lost_spaces;  // after a failure
+  bool any_returns_home = false;     // some array has at_end "home"; else open_accesses is not kept
   IdVector<ArrayId, std::uint32_t> open_accesses;  // by tasks submitted and not issued
   IdVector<ArrayId, char> is_home_again;           // at_end "home" has been seen to
   std::unordered_map<std::uint32_t, std::vector<ReplicaPlace>> told_victims;  // by task

@@ -5,9 +5,10 @@ namespace parley::exec::cuda {
 namespace {
 
 core::Fault not_built() {
-  return {"--backend cuda",
-          "this build has no CUDA (PARLEY_CUDA was off, or nvcc not found, when it was configured); "
-          "--backend host runs the same workload with threads"};
+  return {
+      "--backend cuda",
+      "this build has no CUDA (PARLEY_CUDA was off, or nvcc not found, when it was configured); "
+      "--backend host runs the same workload with threads"};
 }
 
 }  // namespace

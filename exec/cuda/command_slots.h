@@ -14,6 +14,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/units.h"
+#include "exec/cuda/device_kernel.h"
 #include "exec/driver/stored_command.h"
 
 namespace parley::exec::cuda {
@@ -71,7 +72,7 @@ class CommandSlots {
     for (std::size_t i = 0; i < kCount; ++i) {
       for (const Slot::Events& events : slots_[i].events) {
         for (const cudaEvent_t event : {events.started, events.timed_end, events.end}) {
-          if (event != nullptr) (void)cudaEventDestroy(event);
+          if (event != nullptr) check_released(cudaEventDestroy(event), "an event");
         }
       }
     }

@@ -49,11 +49,15 @@ class CudaBackend final : public Backend {
   void flush() override;
   void collect(std::vector<Completion>& completions, bool waits) override;
   void end() override;
+  [[nodiscard]] std::vector<core::SpaceId> lost_spaces() const override;
 
  private:
   template <class Command>
   void submit_any(const Command& command);
   void admit(Slot& slot);
+  void report_graph(const GraphRun::Outcome& outcome, core::Time start);
+  [[nodiscard]] bool has_stopped(core::CommandId id) const;
+  void note_stopped(core::CommandId id);
   [[nodiscard]] int gpu_of(const StoredCommand& command) const;
   [[nodiscard]] int ordinal_of(std::size_t gpu) const;
   void start_host_commands();
@@ -99,7 +103,7 @@ class CudaBackend final : public Backend {
   std::vector<Completion> host_ended_;
   std::vector<std::uint32_t> ended_;  // found, not reported
   std::vector<Completion> reported_;
-  std::vector<core::CommandId> stopped_;  // all of this run, ascending or few
+  std::vector<char> stopped_;  // by command of this run; only as long as one that stopped needs
   bool has_failed_ = false;
   std::atomic<bool> a_gpu_failed_{false};
 };
@@ -109,6 +113,8 @@ CudaBackend::~CudaBackend() {
   if (!a_gpu_failed_) return;
   // To give memory back would wait for streams that wait for a GPU that is gone; the process's end
   // does it.
+  expect_refused_releases();
+  graph_.abandon();
   for (std::unique_ptr<Submitter>& submitter : submitters_) submitter->abandon_values();
   submitters_.clear();
   for (std::unique_ptr<GpuStreams>& gpu : gpus_) (void)gpu.release();
@@ -291,21 +297,23 @@ void CudaBackend::begin(bool is_timed) {
   const core::Duration spent = now() - core::Time(0);
   for (const std::unique_ptr<StreamClock>& clock : clocks_) clock->postpone(spent);
   start_ += std::chrono::nanoseconds(spent.count());
+  for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->serve_from_now();
 }
 
-/// The host's threads are started first: they inherit the binding of the one that starts them.
+/// The host's threads inherit the binding of the one that starts them.
 void CudaBackend::start_threads(bool is_timed) {
   if (options_.binds_threads && processors_.size() != gpus_.size() + 1) {
     processors_ = spread(allowed_processors(), current_processor(), gpus_.size() + 1);
   }
   is_bound_ = !processors_.empty();
-  if (is_bound_) binding_ = ThreadBinding::to_others_than(processors_);
-  start_host_threads();
   for (std::size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
     submitters_[gpu]->start(
         *launcher_, launcher_->program(), is_timed ? clocks_[gpu].get() : nullptr,
         [this] { return now(); }, is_bound_ ? std::optional(processors_[gpu + 1]) : std::nullopt);
   }
+  for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->wait_until_ready();
+  if (is_bound_) binding_ = ThreadBinding::to_others_than(processors_);
+  start_host_threads();
   if (!is_bound_) return;
   binding_ = ThreadBinding();  // as before
   binding_ = ThreadBinding::to(processors_.front());
@@ -375,7 +383,7 @@ void CudaBackend::admit(Slot& slot) {
   std::erase_if(slot.command.after, [&](core::CommandId id) {
     const Slot& earlier = slots_->of(id);
     if (earlier.command.id == id && !earlier.is_reported) return false;
-    is_stopped = is_stopped || std::ranges::find(stopped_, id) != stopped_.end();
+    is_stopped = is_stopped || has_stopped(id);
     return true;
   });
   for (const core::CommandId id : slot.command.after) {
@@ -406,23 +414,58 @@ void CudaBackend::flush() {
     return;
   }
   if (batch_.empty()) return;
-  std::vector<core::CommandId> ids;
-  for (const StoredCommand& command : batch_) ids.push_back(command.id);
-  // Named where nobody knows which one failed: the first that computes something.
-  const auto launch = std::ranges::find(batch_, false, &StoredCommand::is_copy);
-  const core::CommandId first = (launch == batch_.end() ? batch_.front() : *launch).id;
   const GraphRun::Outcome outcome = graph_.perform(std::move(batch_), *launcher_, *performer_);
   batch_.clear();
   const core::Time start = graph_time_;
   graph_time_ = graph_time_ + outcome.duration;
-  const core::CommandId failed = outcome.failed.is_none() ? first : outcome.failed;
-  for (const core::CommandId id : ids) {
-    const auto kind = !outcome.failure ? Completion::Kind::kDone
-                      : id == failed   ? Completion::Kind::kFailed
-                                       : Completion::Kind::kCancelled;
-    reported_.push_back({kind, id, start, graph_time_, outcome.failure.value_or("")});
+  if (outcome.failure) a_gpu_failed_ = true;
+  report_graph(outcome, start);
+}
+
+/// When a GPU has failed, so has every command that follows none of the same graph. What followed a
+/// failed command of the host was carried out, and is worth nothing.
+void CudaBackend::report_graph(const GraphRun::Outcome& outcome, core::Time start) {
+  const auto failure_of = [&](core::CommandId id) -> std::optional<std::string> {
+    if (outcome.failure) return outcome.failure;
+    const auto failed = std::ranges::find(outcome.of_host, id, &GraphRun::HostFailure::command);
+    if (failed == outcome.of_host.end()) return std::nullopt;
+    return failed->cause;
+  };
+  const auto report_as = [&](Completion::Kind kind, core::CommandId id, std::string cause) {
+    reported_.push_back({kind, id, start, graph_time_, std::move(cause)});
+    if (kind != Completion::Kind::kDone) note_stopped(id);
+  };
+  for (const StoredCommand& command : *outcome.commands) {
+    if (std::ranges::any_of(command.after, [this](auto id) { return has_stopped(id); })) {
+      report_as(Completion::Kind::kCancelled, command.id, "");
+    } else if (std::optional<std::string> cause = failure_of(command.id)) {
+      report_as(Completion::Kind::kFailed, command.id, *std::move(cause));
+    } else {
+      report_as(Completion::Kind::kDone, command.id, "");
+    }
   }
-  has_failed_ = has_failed_ || outcome.failure.has_value();
+}
+
+/// A command of this run that failed or was cancelled, and was reported.
+bool CudaBackend::has_stopped(core::CommandId id) const {
+  return id.index() < stopped_.size() && stopped_[id.index()] != 0;
+}
+
+void CudaBackend::note_stopped(core::CommandId id) {
+  if (stopped_.size() <= id.index()) stopped_.resize(id.index() + 1, 0);
+  stopped_[id.index()] = 1;
+  has_failed_ = true;
+}
+
+std::vector<core::SpaceId> CudaBackend::lost_spaces() const {
+  std::vector<core::SpaceId> lost;
+  for (std::size_t i = 0; i < spaces_; ++i) {
+    const core::SpaceId space(i);
+    if (slabs_.is_host(space)) continue;
+    const auto gpu = static_cast<std::size_t>(slabs_.gpu_of(space));
+    if (gpus_[gpu]->is_lost()) lost.push_back(space);
+  }
+  return lost;
 }
 
 // ---- the host's own commands ----
@@ -525,14 +568,12 @@ void CudaBackend::report(Slot& slot) {
   auto kind = Completion::Kind::kDone;
   // What waited for something that stopped on another GPU did nothing useful, whatever its own
   // says.
-  const bool follows = !stopped_.empty() && std::ranges::any_of(slot.command.after, [&](auto id) {
-    return std::ranges::find(stopped_, id) != stopped_.end();
-  });
+  const bool follows = std::ranges::any_of(slot.command.after,
+                                           [this](core::CommandId id) { return has_stopped(id); });
   if (follows) slot.is_cancelled = true;
   if (follows || slot.phase.load(std::memory_order_acquire) == Phase::kStopped) {
     kind = slot.is_cancelled ? Completion::Kind::kCancelled : Completion::Kind::kFailed;
-    stopped_.push_back(slot.command.id);
-    has_failed_ = true;
+    note_stopped(slot.command.id);
   }
   reported_.push_back({kind, slot.command.id, slot.start, slot.end, slot.cause, slot.issue});
 }
@@ -569,7 +610,7 @@ void CudaBackend::end() {
   stop_threads();
   if (has_failed_) return;  // a stream may wait for a GPU that is gone
   for (const std::unique_ptr<GpuStreams>& gpu : gpus_) {
-    (void)cudaSetDevice(gpu->ordinal());
+    check_cuda(cudaSetDevice(gpu->ordinal()), "choosing a GPU");
     check_cuda(cudaDeviceSynchronize(), "waiting for the end");
   }
 }

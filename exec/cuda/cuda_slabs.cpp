@@ -17,8 +17,8 @@ namespace parley::exec::cuda {
 CudaSlabs::~CudaSlabs() {
   for (const DeviceSlab& slab : devices_) {
     if (slab.data == nullptr) continue;
-    (void)cudaSetDevice(slab.ordinal);  // a device that is gone refuses: nothing to free
-    (void)cudaFree(slab.data);
+    check_released(cudaSetDevice(slab.ordinal), "choosing a GPU");
+    check_released(cudaFree(slab.data), "the slab of a GPU");
   }
   release_host();
 }
@@ -33,7 +33,7 @@ void CudaSlabs::release_host() {
   const std::int64_t chunks = (host_bytes_ + kChunkBytes - 1) / kChunkBytes;
   for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
     if (is_pinned_[static_cast<std::size_t>(chunk)].load()) {
-      (void)cudaHostUnregister(host_ + chunk * kChunkBytes);
+      check_released(cudaHostUnregister(host_ + chunk * kChunkBytes), "unpinning host memory");
     }
   }
   munmap(host_, static_cast<std::size_t>(host_bytes_));
@@ -57,27 +57,27 @@ void CudaSlabs::provide_host(std::int64_t bytes) {
   is_pinned_ = std::make_unique<std::atomic<bool>[]>(static_cast<std::size_t>(bytes / kChunkBytes));
 }
 
-void CudaSlabs::provide_device(DeviceSlab& slab, int ordinal, std::int64_t bytes,
-                               const std::string& space) {
-  if (bytes <= slab.bytes && ordinal == slab.ordinal) return;
+void CudaSlabs::provide_device(DeviceSlab& slab, std::int64_t bytes, const std::string& space) {
+  if (bytes <= slab.bytes) return;
   check_cuda(cudaSetDevice(slab.ordinal), "choosing GPU " + std::to_string(slab.ordinal));
   if (slab.data != nullptr) check_cuda(cudaFree(slab.data), "giving back the slab of " + space);
-  slab = {};
-  check_cuda(cudaSetDevice(ordinal), "choosing GPU " + std::to_string(ordinal));
+  slab.data = nullptr;
+  slab.bytes = 0;
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, static_cast<std::size_t>(bytes));
   if (status == cudaErrorMemoryAllocation) {
     (void)cudaGetLastError();
     std::size_t free = 0;
     std::size_t total = 0;
-    (void)cudaMemGetInfo(&free, &total);
+    check_cuda(cudaMemGetInfo(&free, &total), "asking for free memory");
     throw EnvironmentFailure("the slab of " + space + " is " + std::to_string(bytes) +
                              " bytes, and " + std::to_string(free) + " of the GPU's " +
                              std::to_string(total) +
                              " are free besides libraries and workspaces; --limit lowers it");
   }
   check_cuda(status, "allocating the slab of " + space);
-  slab = {static_cast<std::byte*>(memory), bytes, ordinal};
+  slab.data = static_cast<std::byte*>(memory);
+  slab.bytes = bytes;
 }
 
 void CudaSlabs::provide(const core::Machine& machine, const core::Engine& engine) {
@@ -93,10 +93,13 @@ void CudaSlabs::provide(const core::Machine& machine, const core::Engine& engine
       gpu_of_[space] = -1;
       continue;
     }
-    if (devices_.size() <= static_cast<std::size_t>(gpu)) devices_.emplace_back();
-    DeviceSlab& slab = devices_[static_cast<std::size_t>(gpu)];
-    gpu_of_[space] = gpu++;
-    provide_device(slab, ordinal_of(space), bytes, machine.space(space).name);
+    gpu_of_[space] = gpu;
+    // A GPU's ordinal is that of its place: use_gpus() gives them in turn.
+    if (devices_.size() <= static_cast<std::size_t>(gpu)) {
+      devices_.push_back({.ordinal = ordinal_of(space)});
+    }
+    DeviceSlab& slab = devices_[static_cast<std::size_t>(gpu++)];
+    provide_device(slab, bytes, machine.space(space).name);
     base_[space] = slab.data;
   }
 }

@@ -26,7 +26,8 @@ class CudaSlabs {
   CudaSlabs(const CudaSlabs&) = delete;
   CudaSlabs& operator=(const CudaSlabs&) = delete;
 
-  /// `ordinals`: of CUDA, by space that is no host, in the machine's order.
+  /// `ordinals`: of CUDA, by space that is no host, in the machine's order. In a later call those
+  /// of the same places are the same.
   void use_gpus(std::vector<int> ordinals) { ordinals_ = std::move(ordinals); }
   /// Slabs of at least Engine::slab_bytes; those that are large enough stay as they are. Throws
   /// EnvironmentFailure.
@@ -60,8 +61,7 @@ class CudaSlabs {
   };
   void provide_host(std::int64_t bytes);
   void release_host();
-  static void provide_device(DeviceSlab& slab, int ordinal, std::int64_t bytes,
-                             const std::string& space);
+  static void provide_device(DeviceSlab& slab, std::int64_t bytes, const std::string& space);
   void pin_chunk(std::size_t chunk);
 
   core::IdVector<core::SpaceId, std::byte*> base_;

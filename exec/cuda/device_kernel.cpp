@@ -1,5 +1,8 @@
 #include "exec/cuda/device_kernel.h"
 
+#include <atomic>
+#include <exception>
+#include <iostream>
 #include <string>
 #include <utility>
 
@@ -66,5 +69,35 @@ void check_solver(cusolverStatus_t status, std::string_view what) {
   throw EnvironmentFailure(std::string(what) + ": cuSOLVER: status " +
                            std::to_string(static_cast<int>(status)) + ": " + solver_text(status));
 }
+
+namespace {
+
+std::atomic<bool> tells_of_releases{true};
+
+template <class Status>
+void tell_release(Status status, std::string_view what, void (*check)(Status, std::string_view)) {
+  try {
+    check(status, what);
+  } catch (const std::exception& failure) {
+    if (tells_of_releases.exchange(false)) std::cerr << "warning: " << failure.what() << '\n';
+  }
+}
+
+}  // namespace
+
+void check_released(cudaError_t status, std::string_view what) noexcept {
+  if (status == cudaErrorCudartUnloading) return;  // at the process's end all has been given back
+  tell_release(status, what, check_cuda);
+}
+
+void check_released(cublasStatus_t status, std::string_view what) noexcept {
+  tell_release(status, what, check_blas);
+}
+
+void check_released(cusolverStatus_t status, std::string_view what) noexcept {
+  tell_release(status, what, check_solver);
+}
+
+void expect_refused_releases() noexcept { tells_of_releases = false; }
 
 }  // namespace parley::exec::cuda

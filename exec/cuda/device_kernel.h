@@ -78,4 +78,12 @@ void check_cuda(cudaError_t status, std::string_view what);
 void check_blas(cublasStatus_t status, std::string_view what);
 void check_solver(cusolverStatus_t status, std::string_view what);
 
+/// For destructors, which cannot throw: the first in a process that could not give something back
+/// says so on standard error.
+void check_released(cudaError_t status, std::string_view what) noexcept;
+void check_released(cublasStatus_t status, std::string_view what) noexcept;
+void check_released(cusolverStatus_t status, std::string_view what) noexcept;
+/// A GPU has failed, which has been told: it refuses everything, and destructors say nothing more.
+void expect_refused_releases() noexcept;
+
 }  // namespace parley::exec::cuda

@@ -28,13 +28,13 @@ core::Result<std::vector<Gpu>> find_gpus() {
             "; --backend host runs the same workload with threads"};
   }
   int driver = 0;
-  (void)cudaDriverGetVersion(&driver);
   std::vector<Gpu> gpus;
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp properties{};
     std::size_t free = 0;
     std::size_t total = 0;
     try {
+      check_cuda(cudaDriverGetVersion(&driver), "asking for the driver's version");
       check_cuda(cudaGetDeviceProperties(&properties, i), "asking for a GPU's properties");
       check_cuda(cudaSetDevice(i), "choosing a GPU");
       check_cuda(cudaMemGetInfo(&free, &total), "asking for free memory");

@@ -46,15 +46,24 @@ void GpuStreams::make_streams(std::size_t spaces) {
 }
 
 GpuStreams::~GpuStreams() {
-  // After a fault of the device all of this is refused; there is nothing else to do then.
-  (void)cudaSetDevice(ordinal_);
+  check_released(cudaSetDevice(ordinal_), "choosing a GPU");
   for (const LaunchContext& context : contexts_) {
-    if (context.blas != nullptr) (void)cublasDestroy(context.blas);
-    if (context.solver != nullptr) (void)cusolverDnDestroy(context.solver);
-    if (context.workspace != nullptr) (void)cudaFree(context.workspace);
+    if (context.blas != nullptr) check_released(cublasDestroy(context.blas), "a cuBLAS handle");
+    if (context.solver != nullptr) {
+      check_released(cusolverDnDestroy(context.solver), "a cuSOLVER handle");
+    }
+    if (context.workspace != nullptr) check_released(cudaFree(context.workspace), "a workspace");
   }
-  for (void* memory : allocations_) (void)cudaFree(memory);
-  for (cudaStream_t stream : streams_) (void)cudaStreamDestroy(stream);
+  for (void* memory : allocations_) check_released(cudaFree(memory), "a workspace of cuBLAS");
+  for (cudaStream_t stream : streams_) check_released(cudaStreamDestroy(stream), "a stream");
+}
+
+bool GpuStreams::is_lost() const {
+  cudaError_t status = cudaSetDevice(ordinal_);
+  if (status == cudaSuccess) status = cudaStreamQuery(streams_.front());
+  if (status == cudaSuccess || status == cudaErrorNotReady) return false;
+  (void)cudaGetLastError();
+  return true;
 }
 
 void GpuStreams::make_handles() {

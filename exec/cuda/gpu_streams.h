@@ -32,6 +32,8 @@ class GpuStreams {
   /// Whether its kernels may read and write the memory of all other GPUs in use.
   [[nodiscard]] bool reaches_peers() const { return reaches_peers_; }
   void set_reaches_peers(bool reaches) { reaches_peers_ = reaches; }
+  /// Whether the GPU refuses everything: a kernel on it has failed, or it is gone.
+  [[nodiscard]] bool is_lost() const;
   [[nodiscard]] std::uint32_t stream_count() const {
     return static_cast<std::uint32_t>(streams_.size());
   }

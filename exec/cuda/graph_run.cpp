@@ -32,6 +32,20 @@ bool all_same(const std::vector<T>& a, const std::vector<T>& b) {
   return std::ranges::equal(a, b, [](const T& x, const T& y) { return same(x, y); });
 }
 
+/// " (tasks a, b, ...)", or nothing where only copies are among them.
+std::string named_tasks(const std::vector<StoredCommand>& batch, const TaskLauncher& launcher) {
+  constexpr std::size_t kMost = 5;
+  std::string names;
+  std::size_t count = 0;
+  for (const StoredCommand& command : batch) {
+    if (command.is_copy || ++count > kMost) continue;
+    names += (count > 1 ? ", " : "") + std::string(launcher.program().task_name(command.task));
+  }
+  if (count == 0) return "";
+  if (count > kMost) names += " and " + std::to_string(count - kMost) + " more";
+  return " (task" + std::string(count > 1 ? "s " : " ") + names + ")";
+}
+
 /// Whether two commands do the same work on the same bytes in the same order.
 bool is_same(const StoredCommand& a, const StoredCommand& b) {
   return a.id == b.id && a.is_copy == b.is_copy && a.task == b.task && a.after == b.after &&
@@ -67,17 +81,27 @@ GraphRun::GraphRun(std::vector<std::unique_ptr<GpuStreams>>& gpus, CudaSlabs& sl
 GraphRun::~GraphRun() {
   forget();
   for (const std::vector<cudaEvent_t>& events : events_) {
-    for (cudaEvent_t event : events) (void)cudaEventDestroy(event);
+    for (cudaEvent_t event : events) check_released(cudaEventDestroy(event), "an event");
   }
 }
 
 void GraphRun::forget() {
-  for (const std::unique_ptr<Captured>& captured : captured_) {
-    if (captured->graph != nullptr) (void)cudaGraphExecDestroy(captured->graph);
-  }
-  captured_.clear();
+  drop_from(0);
   host_calls_.clear();
   next_ = 0;
+}
+
+void GraphRun::drop_from(std::size_t first) {
+  for (std::size_t i = first; i < captured_.size(); ++i) {
+    if (captured_[i]->graph == nullptr) continue;
+    check_released(cudaGraphExecDestroy(captured_[i]->graph), "a graph");
+  }
+  captured_.resize(first);
+}
+
+void GraphRun::abandon() {
+  captured_.clear();
+  events_.clear();
 }
 
 GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
@@ -85,10 +109,7 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
   const bool is_known =
       next_ < captured_.size() && std::ranges::equal(captured_[next_]->batch, batch, is_same);
   if (!is_known) {
-    for (std::size_t i = next_; i < captured_.size(); ++i) {
-      if (captured_[i]->graph != nullptr) (void)cudaGraphExecDestroy(captured_[i]->graph);
-    }
-    captured_.resize(next_);
+    drop_from(next_);
     auto captured = std::make_unique<Captured>();
     captured->batch = std::move(batch);
     pin_host_memory(captured->batch, launcher);
@@ -105,17 +126,17 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
   const cudaError_t status = cudaStreamSynchronize(stream);
   const auto end = std::chrono::steady_clock::now();
   Outcome outcome;
+  outcome.commands = &captured.batch;
   outcome.duration =
       core::Duration(std::chrono::duration_cast<std::chrono::nanoseconds>(end - start).count());
   if (status != cudaSuccess) {
     outcome.failure = std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status) +
                       ", by one of the " + std::to_string(captured.batch.size()) +
-                      " commands of a CUDA graph; without --graph it is known which";
+                      " commands of a CUDA graph" + named_tasks(captured.batch, launcher) +
+                      "; without --graph it is known which";
   }
   for (const std::unique_ptr<HostCall>& call : host_calls_) {
-    if (call->failure.empty() || !outcome.failed.is_none()) continue;
-    outcome.failure = call->failure;
-    outcome.failed = call->command->id;
+    if (!call->failure.empty()) outcome.of_host.push_back({call->command->id, call->failure});
   }
   return outcome;
 }
@@ -261,13 +282,14 @@ void GraphRun::capture(Captured& captured, const TaskLauncher& launcher,
       }
     }
   } catch (...) {
+    // Refused, too, where a command has made the capture invalid; what was thrown says why.
     (void)cudaStreamEndCapture(origin, &graph);
-    if (graph != nullptr) (void)cudaGraphDestroy(graph);
+    if (graph != nullptr) check_released(cudaGraphDestroy(graph), "a captured graph");
     throw;
   }
   check_cuda(cudaStreamEndCapture(origin, &graph), "ending a capture");
   const cudaError_t status = cudaGraphInstantiate(&captured.graph, graph, 0);
-  (void)cudaGraphDestroy(graph);
+  check_released(cudaGraphDestroy(graph), "a captured graph");
   check_cuda(status, "instantiating the graph");
   check_cuda(cudaSetDevice(gpus_.front()->ordinal()), "choosing the first GPU");
   check_cuda(cudaGraphUpload(captured.graph, origin), "uploading the graph");

@@ -29,13 +29,20 @@ class GraphRun {
 
   /// Another program or other memory: what was captured is void.
   void forget();
+  /// Forgets graphs and events without giving them back: a GPU is gone.
+  void abandon();
   /// From the first batch again.
   void rewind() { next_ = 0; }
 
+  struct HostFailure {
+    core::CommandId command;
+    std::string cause;
+  };
   struct Outcome {
-    core::Duration duration;             // of the graph, from its launch to its end
-    std::optional<std::string> failure;  // then nothing is known of other commands
-    core::CommandId failed;              // none where it is not known which one did
+    core::Duration duration;                     // of the graph, from its launch to its end
+    const std::vector<StoredCommand>* commands;  // of the graph; until the next call
+    std::optional<std::string> failure;          // of a GPU: nothing is known of any command
+    std::vector<HostFailure> of_host;            // all that does not follow one of these was done
   };
   /// Captures `batch`, unless it is what was captured at this place of an earlier run, launches it
   /// and waits for its end. Throws EnvironmentFailure when capturing fails.
@@ -56,6 +63,7 @@ class GraphRun {
   };
   struct HostCall;
 
+  void drop_from(std::size_t first);
   void capture(Captured& captured, const TaskLauncher& launcher, const HostPerformer& host);
   void capture_command(StoredCommand& command, const TaskLauncher& launcher,
                        const HostPerformer& host);

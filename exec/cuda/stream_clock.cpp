@@ -8,7 +8,7 @@
 namespace parley::exec::cuda {
 
 StreamClock::~StreamClock() {
-  if (base_ != nullptr) (void)cudaEventDestroy(base_);
+  if (base_ != nullptr) check_released(cudaEventDestroy(base_), "the base of a clock");
 }
 
 void StreamClock::set(cudaStream_t stream, const std::function<core::Time()>& now) {

@@ -18,7 +18,10 @@ Function* driver_function(const char* name) {
   cudaDriverEntryPointQueryResult found{};
   const cudaError_t status =
       cudaGetDriverEntryPointByVersion(name, &address, kVersion, cudaEnableDefault, &found);
-  if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) return nullptr;
+  if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) {
+    (void)cudaGetLastError();
+    return nullptr;
+  }
   return reinterpret_cast<Function*>(address);
 }
 
@@ -53,7 +56,8 @@ StreamValues::StreamValues(std::size_t count) {
 }
 
 StreamValues::~StreamValues() {
-  if (values_ != nullptr) (void)cudaFreeHost(const_cast<std::uint32_t*>(values_));
+  if (values_ == nullptr) return;
+  check_released(cudaFreeHost(const_cast<std::uint32_t*>(values_)), "marks of streams");
 }
 
 bool StreamValues::enqueue_write(std::size_t index, cudaStream_t stream, std::uint32_t value) {

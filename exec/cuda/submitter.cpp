@@ -42,12 +42,17 @@ void Submitter::start(const TaskLauncher& launcher, const core::Program& program
   now_ = std::move(now);
   must_stop_ = false;
   is_ready_ = false;
+  may_serve_ = false;
   known_before_.resize(queues_.size() * all_.size() * queues_.size(), 0);
   thread_ = std::jthread([this, processor] {
     const ThreadBinding binding = processor ? ThreadBinding::to(*processor) : ThreadBinding();
     is_alone_ = binding.is_bound();
+    get_ready();
     serve();
   });
+}
+
+void Submitter::wait_until_ready() {
   while (!is_ready_.load(std::memory_order_acquire)) std::this_thread::yield();
 }
 
@@ -57,9 +62,8 @@ void Submitter::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-/// Submissions come first, so that the GPU is kept busy; ends are looked for when there are none,
-/// and after so many: a look takes half as long as a launch.
-void Submitter::serve() {
+/// What takes long the first time, before a run. Then it stays awake until the run begins.
+void Submitter::get_ready() {
   cudaError_t status = cudaSetDevice(streams_.ordinal());
   if (status == cudaSuccess)
     status = cudaStreamQuery(streams_.stream(0));  // the first takes longer
@@ -69,6 +73,12 @@ void Submitter::serve() {
     fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
   }
   is_ready_.store(true, std::memory_order_release);
+  while (!may_serve_.load(std::memory_order_acquire) && !must_stop_.load()) rest();
+}
+
+/// Submissions come first, so that the GPU is kept busy; ends are looked for when there are none,
+/// and after so many: a look takes half as long as a launch.
+void Submitter::serve() {
   last_work_ = Clock::now();
   std::size_t since_poll = 0;
   while (!must_stop_.load(std::memory_order_relaxed)) {
@@ -91,16 +101,18 @@ void Submitter::serve() {
   }
 }
 
-/// Those that the run is expected to need. What cannot be made is asked for again when it is used,
-/// which then says what is wrong.
+/// Those that the run is expected to need. One that cannot be made is asked for again when it is
+/// used, which then says what is wrong, unless the GPU answers nothing any more.
 void Submitter::provide_events() {
   std::size_t& made = clock_ != nullptr ? timed_events_ : plain_events_;
   const std::size_t wanted =
       std::min(CommandSlots::kCount, kCommandsPerTask * program_->task_count());
   try {
     for (; made < wanted; ++made) (void)events_of(slots_.at(static_cast<std::uint32_t>(made)));
-  } catch (const EnvironmentFailure&) {
+  } catch (const EnvironmentFailure& failure) {
     (void)cudaGetLastError();
+    const cudaError_t status = cudaStreamQuery(streams_.stream(0));
+    if (status != cudaSuccess && status != cudaErrorNotReady) fail_device(failure.what());
   }
 }
 

@@ -39,10 +39,13 @@ class Submitter {
   Submitter& operator=(const Submitter&) = delete;
 
   // ---- by the thread that owns the engine ----
-  /// Starts the thread and waits until it can submit. `clock`: null when times are not measured.
+  /// Starts the thread, which gets ready to submit. `clock`: null when times are not measured.
   /// `processor`: where the thread stays, if anywhere.
   void start(const TaskLauncher& launcher, const core::Program& program, const StreamClock* clock,
              std::function<core::Time()> now, std::optional<int> processor);
+  void wait_until_ready();
+  /// Requires: it is ready. What is pushed is submitted from now on.
+  void serve_from_now() { may_serve_.store(true, std::memory_order_release); }
   void stop();
   void push(std::uint32_t slot) {
     incoming_.push(slot);
@@ -78,6 +81,7 @@ class Submitter {
   static constexpr std::size_t kCommandsPerTask = 16;
 
   void serve();
+  void get_ready();
   void provide_events();
   std::size_t submit_incoming();
   [[nodiscard]] bool is_time_to_poll() const;
@@ -176,7 +180,7 @@ class Submitter {
   std::string failure_;
   std::atomic<bool> must_stop_{false};
   std::atomic<bool> is_asleep_{false};
-  std::atomic<bool> is_ready_{false};
+  std::atomic<bool> is_ready_{false}, may_serve_{false};
   std::jthread thread_;
 };
 

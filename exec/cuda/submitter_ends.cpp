@@ -233,9 +233,10 @@ void Submitter::fail_device(const std::string& cause) {
   const bool is_shared = std::ranges::any_of(all_, [this](const auto& other) {
     return other.get() != this && other->streams_.ordinal() == streams_.ordinal();
   });
-  const std::string card =
-      is_shared ? " (one of several on CUDA device " + std::to_string(streams_.ordinal()) + ")"
-                : "";
+  const std::string card = is_shared ? " (one of several on CUDA device " +
+                                           std::to_string(streams_.ordinal()) +
+                                           ", each of which may be the cause)"
+                                     : "";
   failure_ = "gpu:" + std::to_string(gpu_) + card + " failed" +
              (names.empty() ? "" : " in " + names) + ": " + cause;
   std::vector<std::uint32_t> lost;

@@ -57,7 +57,7 @@ class Compiled {
   }
   Compiled(const Compiled&) = delete;
   Compiled& operator=(const Compiled&) = delete;
-  ~Compiled() { (void)cudaLibraryUnload(library_); }
+  ~Compiled() { check_released(cudaLibraryUnload(library_), "a compiled kernel"); }
 
   /// Null when there is no such function.
   [[nodiscard]] const void* function(const std::string& name) const {

@@ -63,6 +63,7 @@ ExecResult Run::run() {
   result_.run.commands = commands_;
   result_.is_interrupted = is_interrupted_;
   if (!result_.failures.empty()) {
+    for (const core::SpaceId space : backend_.lost_spaces()) engine_.lose_space(space);
     result_.lost = engine_.lost_pieces();
     result_.cancelled_commands = engine_.cancelled().size();
   }

@@ -1,6 +1,7 @@
 #include "exec/host/host_backend.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <exception>
@@ -31,6 +32,8 @@ class HostBackend final : public Backend {
     std::memcpy(slabs_.at(space, offset), bytes.data(), bytes.size());
   }
   void read(core::SpaceId space, std::int64_t offset, std::span<std::byte> bytes) override {
+    const std::vector<core::SpaceId> lost = lost_spaces();
+    if (std::ranges::find(lost, space) != lost.end()) throw EnvironmentFailure("memory is gone");
     std::memcpy(bytes.data(), slabs_.at(space, offset), bytes.size());
   }
   void begin(bool is_timed) override;
@@ -45,6 +48,9 @@ class HostBackend final : public Backend {
     scheduler_->collect(completions, waits);
   }
   void end() override { stop_threads(); }
+  [[nodiscard]] std::vector<core::SpaceId> lost_spaces() const override {
+    return has_failed_ ? options_.lost_by_failure : std::vector<core::SpaceId>();
+  }
 
  private:
   void stop_threads();
@@ -60,6 +66,7 @@ class HostBackend final : public Backend {
   Clock::time_point start_;
   std::unique_ptr<CommandScheduler> scheduler_;
   std::vector<std::jthread> threads_;
+  std::atomic<bool> has_failed_{false};
 };
 
 core::Faults HostBackend::check(const core::Program& program, const core::Machine&) const {
@@ -90,6 +97,7 @@ void HostBackend::prepare(const core::Program& program, const core::Machine& mac
 void HostBackend::begin(bool /*is_timed: always*/) {
   constexpr std::size_t kMostThreads = 64;
   constexpr std::size_t kMostCopyThreads = 8;
+  has_failed_ = false;
   scheduler_ = std::make_unique<CommandScheduler>(*machine_);
   std::size_t slots = 0;
   const auto cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -136,6 +144,7 @@ void HostBackend::perform(const StoredCommand& command) {
   } catch (...) {  // a user's kernel may throw anything
     failure = kThrewAnything;
   }
+  if (failure) has_failed_ = true;
   scheduler_->ended(command, start, now(), failure);
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/ids.h"
 #include "exec/backend.h"
@@ -30,6 +31,8 @@ struct HostOptions {
   /// `spin` kernels, and tasks without a kernel, take the time that they cost on the machine.
   bool spins_for_cost = true;
   FaultInjector injector = {};
+  /// Spaces that can no longer be read after a command has failed, as if their device were gone.
+  std::vector<core::SpaceId> lost_by_failure = {};
 };
 
 std::unique_ptr<Backend> create_host_backend(const HostOptions& options);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -24,14 +25,36 @@ std::string parley_binary() {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "parley").string();
 }
 
+/// As exec and its like take them: null at the end.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// This process's variables but those in `others`, which come first.
+std::vector<std::string> environment_with(std::vector<std::string> others) {
+  const std::size_t given = others.size();
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string text = *variable;
+    const std::string name = text.substr(0, text.find('=') + 1);
+    const auto end = others.begin() + static_cast<std::ptrdiff_t>(given);
+    const bool is_replaced = std::any_of(
+        others.begin(), end, [&](const std::string& other) { return other.starts_with(name); });
+    if (!is_replaced) others.push_back(text);
+  }
+  return others;
+}
+
 }  // namespace
 
-ChildProcess::ChildProcess(const std::vector<std::string>& words, const std::string& error_file) {
+ChildProcess::ChildProcess(const std::vector<std::string>& words, const std::string& error_file,
+                           const std::vector<std::string>& environment) {
   std::vector<std::string> command = words;
   command.insert(command.begin(), parley_binary());
-  std::vector<char*> arguments;
-  for (std::string& word : command) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(command);
+  std::vector<std::string> variables = environment_with(environment);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   posix_spawn_file_actions_t actions;
@@ -39,8 +62,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& words, const std::str
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, error_file.c_str(),
                                    O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  const int error =
-      ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
+  const int error = ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(),
+                                  pointers_to(variables).data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   pipe_ = ends[0];

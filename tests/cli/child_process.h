@@ -12,7 +12,9 @@ namespace parley::cli {
 class ChildProcess {
  public:
   /// Starts `parley WORDS...`; its standard output is a pipe to here, its standard error a file.
-  ChildProcess(const std::vector<std::string>& words, const std::string& error_file);
+  /// `environment`: variables ("NAME=VALUE") that it has besides this process's, or in their place.
+  ChildProcess(const std::vector<std::string>& words, const std::string& error_file,
+               const std::vector<std::string>& environment = {});
   ~ChildProcess();  // kills it if it still runs
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

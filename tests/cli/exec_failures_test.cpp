@@ -40,10 +40,10 @@ class FailingRun {
     arguments_.output.journal = folder_.path("j.jsonl");
   }
 
-  Said run(const exec::FaultInjector& injector) {
+  Said run(const exec::FaultInjector& injector, const std::vector<core::SpaceId>& lost = {}) {
     return run([&] {
-      return core::Result<std::unique_ptr<exec::Backend>>(
-          exec::create_host_backend({.spins_for_cost = true, .injector = injector}));
+      return core::Result<std::unique_ptr<exec::Backend>>(exec::create_host_backend(
+          {.spins_for_cost = true, .injector = injector, .lost_by_failure = lost}));
     });
   }
   Said run(const MakeBackend& make_backend) {
@@ -134,17 +134,24 @@ TEST_CASE("a device that disappears: everything on it fails, the rest is kept") 
   FailingRun run;
   const core::SpaceId gone(2);  // gpu1
   std::atomic<int> uses{0};
-  const Said said = run.run([&](const exec::CommandSite& site) -> std::optional<std::string> {
+  const auto fall_off = [&](const exec::CommandSite& site) -> std::optional<std::string> {
     const bool is_there =
         site.is_copy ? site.from != gone && site.to != gone : site.device != core::DeviceId(2);
     if (is_there || uses++ < 3) return std::nullopt;
     return "device has fallen off the bus";
-  });
+  };
+  const Said said = run.run(fall_off, {gone});
   CHECK(said.code == 4);
   CHECK(has(said.err, "device has fallen off the bus"));
   const Json json = run.check_files();
   for (const Json& failed : json["failed"]) {
     CHECK(failed["cause"] == "device has fallen off the bus");
+  }
+  // What lay there alone is lost, not only what was under way; nothing is left to be warned of.
+  CHECK(!has(said.err, "could not be read"));
+  for (const Json& lost : json["lost"]) {
+    const auto name = lost.get<std::string>();
+    CHECK(!json["final"].contains(name.substr(0, name.find('['))));
   }
   run.check_rerun();
 }

@@ -34,7 +34,7 @@ class GpuRuns {
     REQUIRE(count > 0);
     gpus_ = static_cast<std::uint32_t>(count);
     const std::uint32_t per_gpu = (kWanted + gpus_ - 1) / gpus_;
-    devices_ = gpus_ * per_gpu;
+    devices_ = std::max(gpus_, kWanted);
     auto backend = exec::cuda::create_backend({.devices_per_gpu = per_gpu});
     REQUIRE(backend.has_value());
     backend_ = std::move(backend).value();

@@ -45,8 +45,12 @@ struct Issued {
 class ExecutedRun {
  public:
   ExecutedRun(const Program& program, const std::vector<RecordedStep>& steps,
-              const exec::ExecResult& result)
-      : program_(program), steps_(steps), result_(result), meaning_(program) {}
+              const exec::ExecResult& result, std::vector<SpaceId> lost_spaces)
+      : program_(program),
+        steps_(steps),
+        result_(result),
+        lost_spaces_(std::move(lost_spaces)),
+        meaning_(program) {}
 
   void check(ExecutedTally& tally) {
     list_commands();
@@ -217,6 +221,9 @@ class ExecutedRun {
     for (const PieceLocation& place : result_.engine->locations(array)) {
       mark(place.box, [&](ElementState& state) {
         if (state.is_intact) throw RuleBroken("elements: one has two locations");
+        if (std::ranges::find(lost_spaces_, place.space) != lost_spaces_.end()) {
+          throw RuleBroken("elements: one is said to be intact in memory that is gone");
+        }
         state.is_intact = true;
       });
     }
@@ -269,7 +276,12 @@ class ExecutedRun {
         broken(state.is_lost ? "is both intact and lost" : "is neither intact nor lost");
       }
       if (state.is_intact && !state.has_finished) broken("is intact, and its writer did not end");
-      if (state.is_lost && !state.is_touched) broken("is lost for no reason");
+      if (state.is_lost && !state.is_touched && lost_spaces_.empty()) {
+        broken("is lost for no reason");
+      }
+      if (!lost_spaces_.empty() && !found.empty() && !result_.arrays[array].is_complete) {
+        broken("is in an array that could not be read");
+      }
       ++(state.is_lost ? tally.lost_elements : tally.intact_elements);
       if (state.is_lost || found.empty()) continue;  // empty: discarded at the end
       const std::span<const std::byte> bytes =
@@ -286,11 +298,13 @@ class ExecutedRun {
     tally.shown += result_.shown.size();
     tally.failed += result_.failures.size();
     tally.cancelled += result_.cancelled_commands;
+    tally.without_memory += lost_spaces_.empty() ? 0 : 1;
   }
 
   const Program& program_;
   const std::vector<RecordedStep>& steps_;
   const exec::ExecResult& result_;
+  std::vector<SpaceId> lost_spaces_;
   Meaning meaning_;
   std::map<CommandId, Issued> issued_;
   bool is_over_ = false;
@@ -316,7 +330,7 @@ void run_executed(const Problem& problem, const EngineOptions& engine, exec::Bac
       exec::execute(problem.program(), problem.machine(), options, backend);
   if (!result) throw RuleBroken(text_of_faults(result.faults()));
   if (!result->stopped.empty()) throw RuleBroken("stopped: " + result->stopped);
-  ExecutedRun(problem.program(), recorder.steps, *result).check(tally);
+  ExecutedRun(problem.program(), recorder.steps, *result, backend.lost_spaces()).check(tally);
   replay(problem.program(), problem.machine(),
          exec::executed_options(problem.program(), options.engine), recorder.steps);
 }

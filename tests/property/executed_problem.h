@@ -4,7 +4,8 @@
 //
 // After a failure each element is either intact or lost, never both. Intact is one whose last
 // issued writer finished, with the bytes of that writer in sequential execution; an element is lost
-// only if a command that failed or was cancelled wrote or moved it.
+// only if a command that failed or was cancelled wrote or moved it, or if the memory of a device is
+// gone, where nothing intact may be then.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,7 @@ namespace parley::test {
 struct ExecutedTally {
   std::size_t problems = 0, refused = 0, commands = 0, copies = 0, evictions = 0, shown = 0;
   std::size_t failed = 0, cancelled = 0, lost_elements = 0, intact_elements = 0;  // after failures
+  std::size_t without_memory = 0;  // runs in which the memory of a device was gone
 };
 
 /// Runs a problem and makes every check above; throws RuleBroken, for a program that is refused
