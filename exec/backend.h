@@ -66,7 +66,8 @@ class Backend {
   virtual void collect(std::vector<Completion>& completions, bool waits) = 0;
   /// Nothing is in flight any more: waits for the device side and stops the clock.
   virtual void end() = 0;
-  /// After a failure: spaces whose memory can no longer be read, as their device is gone.
+  /// After a failure and end(), by the same thread: spaces whose memory can no longer be read, as
+  /// their device is gone.
   [[nodiscard]] virtual std::vector<core::SpaceId> lost_spaces() const { return {}; }
 };
 

@@ -136,8 +136,8 @@ class Engine {
   [[nodiscard]] const std::vector<StateChange>& state_changes() const;
   /// Why nothing can go on: what each waiting task waits for. "" when nothing waits.
   [[nodiscard]] std::string stall_report() const;
-  /// After CommandFailed, when nothing is in flight: what lies in `space` can no longer be read.
-  /// locations() and lost_pieces() know of it; no event, so that a replay need not tell it.
+  /// After CommandFailed: what lies in `space` can no longer be read. locations() and lost_pieces()
+  /// know of it; no event, so that a replay need not tell it.
   void lose_space(SpaceId space);
   /// After CommandFailed: commands that will never run, and what is lost.
   [[nodiscard]] std::vector<CommandId> cancelled() const;

@@ -110,7 +110,10 @@ class CudaBackend final : public Backend {
 
 CudaBackend::~CudaBackend() {
   stop_threads();
-  if (!a_gpu_failed_) return;
+  // Told by a thread of its own, or by a call that threw.
+  if (!a_gpu_failed_ && std::ranges::none_of(gpus_, [](auto& gpu) { return gpu->is_lost(); })) {
+    return;
+  }
   // To give memory back would wait for streams that wait for a GPU that is gone; the process's end
   // does it.
   expect_refused_releases();
@@ -271,8 +274,10 @@ void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::
     return;
   }
   check_cuda(cudaSetDevice(slabs_.ordinal_of(space)), "choosing a GPU");
-  check_cuda(cudaMemcpy(bytes.data(), slabs_.at(space, offset), bytes.size(), cudaMemcpyDefault),
-             "reading contents");
+  const cudaError_t status =
+      cudaMemcpy(bytes.data(), slabs_.at(space, offset), bytes.size(), cudaMemcpyDefault);
+  if (status != cudaSuccess) (void)cudaGetLastError();
+  check_cuda(status, "reading contents");
 }
 
 // ---- the run ----
@@ -292,7 +297,12 @@ void CudaBackend::begin(bool is_timed) {
   if (options_.uses_graph) return;
   start_ = Clock::now();
   set_clocks(is_timed);
-  start_threads(is_timed);
+  try {
+    start_threads(is_timed);
+  } catch (...) {
+    stop_threads();
+    throw;
+  }
   // Threads and clocks are there before a run, and no part of it.
   const core::Duration spent = now() - core::Time(0);
   for (const std::unique_ptr<StreamClock>& clock : clocks_) clock->postpone(spent);

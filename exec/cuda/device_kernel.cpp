@@ -79,6 +79,7 @@ void tell_release(Status status, std::string_view what, void (*check)(Status, st
   try {
     check(status, what);
   } catch (const std::exception& failure) {
+    (void)cudaGetLastError();
     if (tells_of_releases.exchange(false)) std::cerr << "warning: " << failure.what() << '\n';
   }
 }

@@ -83,7 +83,8 @@ void check_solver(cusolverStatus_t status, std::string_view what);
 void check_released(cudaError_t status, std::string_view what) noexcept;
 void check_released(cublasStatus_t status, std::string_view what) noexcept;
 void check_released(cusolverStatus_t status, std::string_view what) noexcept;
-/// A GPU has failed, which has been told: it refuses everything, and destructors say nothing more.
+/// A GPU has failed, which has been told: it refuses everything, and destructors of this process
+/// say nothing more.
 void expect_refused_releases() noexcept;
 
 }  // namespace parley::exec::cuda

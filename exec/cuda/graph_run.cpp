@@ -100,7 +100,10 @@ void GraphRun::drop_from(std::size_t first) {
 }
 
 void GraphRun::abandon() {
+  for (std::unique_ptr<Captured>& captured : captured_) (void)captured.release();
+  for (std::unique_ptr<HostCall>& call : host_calls_) (void)call.release();
   captured_.clear();
+  host_calls_.clear();
   events_.clear();
 }
 
@@ -136,7 +139,16 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
                       "; without --graph it is known which";
   }
   for (const std::unique_ptr<HostCall>& call : host_calls_) {
-    if (!call->failure.empty()) outcome.of_host.push_back({call->command->id, call->failure});
+    if (call->failure.empty()) continue;
+    if (outcome.failure) {  // perhaps as it read what that left half done
+      const core::TaskId task = call->command->task;
+      *outcome.failure += "; before it " +
+                          (task.is_none() ? std::string("a copy of the host")
+                                          : std::string(launcher.program().task_name(task))) +
+                          " failed: " + call->failure;
+    } else {
+      outcome.of_host.push_back({call->command->id, call->failure});
+    }
   }
   return outcome;
 }
@@ -284,6 +296,7 @@ void GraphRun::capture(Captured& captured, const TaskLauncher& launcher,
   } catch (...) {
     // Refused, too, where a command has made the capture invalid; what was thrown says why.
     (void)cudaStreamEndCapture(origin, &graph);
+    (void)cudaGetLastError();
     if (graph != nullptr) check_released(cudaGraphDestroy(graph), "a captured graph");
     throw;
   }

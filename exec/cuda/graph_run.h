@@ -29,7 +29,7 @@ class GraphRun {
 
   /// Another program or other memory: what was captured is void.
   void forget();
-  /// Forgets graphs and events without giving them back: a GPU is gone.
+  /// Leaves graphs, and what they may still call, to the process's end: a GPU is gone.
   void abandon();
   /// From the first batch again.
   void rewind() { next_ = 0; }
@@ -41,8 +41,8 @@ class GraphRun {
   struct Outcome {
     core::Duration duration;                     // of the graph, from its launch to its end
     const std::vector<StoredCommand>* commands;  // of the graph; until the next call
-    std::optional<std::string> failure;          // of a GPU: nothing is known of any command
-    std::vector<HostFailure> of_host;            // all that does not follow one of these was done
+    std::optional<std::string> failure;          // of a GPU: no command is known to be done
+    std::vector<HostFailure> of_host;  // without one of a GPU; what follows none of these was done
   };
   /// Captures `batch`, unless it is what was captured at this place of an earlier run, launches it
   /// and waits for its end. Throws EnvironmentFailure when capturing fails.

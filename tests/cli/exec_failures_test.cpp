@@ -149,6 +149,7 @@ TEST_CASE("a device that disappears: everything on it fails, the rest is kept") 
   }
   // What lay there alone is lost, not only what was under way; nothing is left to be warned of.
   CHECK(!has(said.err, "could not be read"));
+  CHECK(!json["lost"].empty());
   for (const Json& lost : json["lost"]) {
     const auto name = lost.get<std::string>();
     CHECK(!json["final"].contains(name.substr(0, name.find('['))));

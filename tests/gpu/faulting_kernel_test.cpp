@@ -3,6 +3,7 @@
 // GPU's context dies with the kernel.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -39,6 +40,7 @@ std::string workload(double where, int gpus) {
                      {"kernel", {{"name", "poke"}, {"where", address}}},
                      {"cost", {{"flops", 1000}, {"bytes", 8000}}}});
   };
+  if (gpus > 1) add("early", "D", 0.0, 1);
   add("good", "A", 0.0);
   add("culprit", "B", where);
   add("victim", "B", 0.0, gpus - 1);
@@ -53,7 +55,8 @@ std::string workload(double where, int gpus) {
       {"arrays",
        {{{"name", "A"}, {"shape", {1000}}, {"init", {{"fill", 0}}}},
         {{"name", "B"}, {"shape", {1000}}, {"init", {{"fill", 0}}}},
-        {{"name", "C"}, {"shape", {1000}}, {"init", {{"fill", 0}}}}}},
+        {{"name", "C"}, {"shape", {1000}}, {"init", {{"fill", 0}}}},
+        {{"name", "D"}, {"shape", {1000}}, {"init", {{"fill", 0}}}}}},
       {"tasks", tasks}};
   return file.dump();
 }
@@ -77,6 +80,12 @@ int run(const TemporaryFolder& folder, double where, int gpus = 1,
   ChildProcess child(words, folder.path("err"), environment);
   child.read_all();
   return child.wait();
+}
+
+/// By a summary.
+bool loses(const nlohmann::json& json, const std::string& region) {
+  const auto& lost = json.at("lost");
+  return std::find(lost.begin(), lost.end(), region) != lost.end();
 }
 
 TEST_CASE("a kernel that faults on a GPU is named, and the run ends with exit code 4") {
@@ -109,6 +118,8 @@ TEST_CASE("a kernel that faults in a CUDA graph ends the run, and the files are 
   CHECK(code == 4);
   CHECK(has(error, "commands of a CUDA graph (task"));
   CHECK(has(error, "; without --graph it is known which"));
+  CHECK(loses(json, "B[0:1000]"));
+  CHECK(!has(error, "could not be read"));
   const auto json = nlohmann::json::parse(contents(folder.path("s.json")));
   REQUIRE(json.contains("failed"));
   CHECK(has(error, "culprit"));
@@ -182,7 +193,7 @@ TEST_CASE("a GPU that stands in for two ends the run for both when it fails") {
   CHECK(has(error, "(one of several on CUDA device 0, each of which may be the cause)"));
   const auto json = nlohmann::json::parse(contents(folder.path("s.json")));
   REQUIRE(json.contains("failed"));
-  CHECK(json["lost"].is_array());
+  CHECK(loses(json, "B[0:1000]"));
   CHECK(!has(error, "could not be read"));
   CHECK_MESSAGE(run(folder, 0.0, 2, shared, first_gpu) == 0, contents(folder.path("err")));
 }
@@ -197,7 +208,13 @@ TEST_CASE("a GPU that waits for one that failed ends, too") {
   (void)folder.file("poke.cu", kSource);
   for (int i = 0; i < 3; ++i) {
     const int code = run(folder, 64.0, 2);  // a hang is found by the time limit of the tests
-    CHECK_MESSAGE(code == 4, contents(folder.path("err")));
+    const std::string error = contents(folder.path("err"));
+    CAPTURE(error);
+    CHECK(code == 4);
+    const auto json = nlohmann::json::parse(contents(folder.path("s.json")));
+    CHECK(loses(json, "B[0:1000]"));
+    CHECK(json["final"].contains("D"));  // is on the GPU that did not fail
+    CHECK(!has(error, "could not be read"));
   }
   CHECK_MESSAGE(run(folder, 0.0, 2) == 0, contents(folder.path("err")));
 }

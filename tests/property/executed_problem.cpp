@@ -202,17 +202,26 @@ class ExecutedRun {
 
   struct ElementState {
     bool is_intact = false, is_lost = false;
-    bool is_touched = false;      // by a command that failed or was cancelled
+    bool is_touched = false;  // by a command that failed or was cancelled
+    bool was_in_lost_space = false;
     Version latest = kNoVersion;  // of its last issued writer
     bool has_finished = true;     // that writer
   };
+
+  [[nodiscard]] bool is_lost(SpaceId space) const {
+    return std::ranges::find(lost_spaces_, space) != lost_spaces_.end();
+  }
 
   [[nodiscard]] std::vector<ElementState> states_of(ArrayId array) const {
     const Array& described = program_.array(array);
     const std::vector<std::int64_t>& shape = described.spec.shape;
     const bool has_contents = described.spec.initial.kind != Initial::Kind::kNone;
     std::vector<ElementState> states(static_cast<std::size_t>(element_count(described)));
-    for (ElementState& state : states) state.latest = has_contents ? kInitialVersion : kNoVersion;
+    const bool starts_lost = is_lost(result_.engine->home_space(array));
+    for (ElementState& state : states) {
+      state.latest = has_contents ? kInitialVersion : kNoVersion;
+      state.was_in_lost_space = starts_lost;
+    }
     const auto mark = [&](const Box& box, auto&& change) {
       for_each_element_of(box, shape, [&](std::int64_t element) {
         change(states[static_cast<std::size_t>(element)]);
@@ -221,7 +230,7 @@ class ExecutedRun {
     for (const PieceLocation& place : result_.engine->locations(array)) {
       mark(place.box, [&](ElementState& state) {
         if (state.is_intact) throw RuleBroken("elements: one has two locations");
-        if (std::ranges::find(lost_spaces_, place.space) != lost_spaces_.end()) {
+        if (is_lost(place.space)) {
           throw RuleBroken("elements: one is said to be intact in memory that is gone");
         }
         state.is_intact = true;
@@ -233,6 +242,8 @@ class ExecutedRun {
     for (const auto& entry : issued_) {
       const Issued& command = entry.second;  // clang 14 cannot capture a binding
       if (const OwnedLaunch* launch = command.launch()) {
+        const bool is_there = std::ranges::any_of(
+            launch->operands, [this](const auto& operand) { return is_lost(operand.space); });
         for (const Access& access : program_.accesses(launch->task)) {
           const Region& region = program_.region(access.region);
           if (region.array != array || !writes(access.mode)) continue;
@@ -240,13 +251,17 @@ class ExecutedRun {
             state.latest = version_of(launch->task);
             state.has_finished = command.end == Issued::End::kDone;
             state.is_touched = state.is_touched || command.is_stopped();
+            state.was_in_lost_space = state.was_in_lost_space || is_there;
           });
         }
-      } else if (command.is_stopped()) {
+      } else {
         const auto& copy = std::get<OwnedCopy>(*command.command);
         if (copy.array != array) continue;
         for (const OwnedPart& part : copy.parts) {
-          mark(part.box, [](ElementState& state) { state.is_touched = true; });
+          mark(part.box, [&](ElementState& state) {
+            state.is_touched = state.is_touched || command.is_stopped();
+            state.was_in_lost_space = state.was_in_lost_space || is_lost(copy.to);
+          });
         }
       }
     }
@@ -276,9 +291,10 @@ class ExecutedRun {
         broken(state.is_lost ? "is both intact and lost" : "is neither intact nor lost");
       }
       if (state.is_intact && !state.has_finished) broken("is intact, and its writer did not end");
-      if (state.is_lost && !state.is_touched && lost_spaces_.empty()) {
+      if (state.is_lost && !state.is_touched && !state.was_in_lost_space) {
         broken("is lost for no reason");
       }
+      if (state.is_lost && !state.is_touched) ++tally.gone_elements;
       if (!lost_spaces_.empty() && !found.empty() && !result_.arrays[array].is_complete) {
         broken("is in an array that could not be read");
       }
@@ -298,7 +314,6 @@ class ExecutedRun {
     tally.shown += result_.shown.size();
     tally.failed += result_.failures.size();
     tally.cancelled += result_.cancelled_commands;
-    tally.without_memory += lost_spaces_.empty() ? 0 : 1;
   }
 
   const Program& program_;

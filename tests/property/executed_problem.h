@@ -20,7 +20,7 @@ namespace parley::test {
 struct ExecutedTally {
   std::size_t problems = 0, refused = 0, commands = 0, copies = 0, evictions = 0, shown = 0;
   std::size_t failed = 0, cancelled = 0, lost_elements = 0, intact_elements = 0;  // after failures
-  std::size_t without_memory = 0;  // runs in which the memory of a device was gone
+  std::size_t gone_elements = 0;  // lost only as they were in memory that is gone
 };
 
 /// Runs a problem and makes every check above; throws RuleBroken, for a program that is refused
