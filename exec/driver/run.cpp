@@ -94,7 +94,7 @@ void Run::loop() {
     if (in_flight_ == 0) observe();
     if (!events_.empty()) {
       step();
-    } else if (in_flight_ == 0) {
+    } else if (in_flight_ == 0 && !is_over()) {
       // After a pause the engine goes on without an event; what waits for time waits; else: a
       // stall.
       step();

@@ -186,10 +186,9 @@ TEST_CASE("an environment that fails before anything runs is no wrong input, and
   CHECK(run.folder().names() == std::vector<std::string>{"w.json"});
 }
 
-/// The host backend, until the environment refuses: after so many steps, or to end.
-class Refuses final : public exec::Backend {
+/// The host backend with something in between.
+class AroundHost : public exec::Backend {
  public:
-  explicit Refuses(std::optional<int> steps) : steps_(steps) {}
   core::Faults check(const core::Program& program, const core::Machine& machine) const override {
     return host_->check(program, machine);
   }
@@ -207,22 +206,84 @@ class Refuses final : public exec::Backend {
   core::Time now() const override { return host_->now(); }
   void submit(const core::StartCopy& copy) override { host_->submit(copy); }
   void submit(const core::LaunchTask& launch) override { host_->submit(launch); }
-  void flush() override {
-    host_->flush();
-    if (steps_ && (*steps_)-- == 0) throw exec::EnvironmentFailure("the driver refuses");
-  }
+  void flush() override { host_->flush(); }
   void collect(std::vector<exec::Completion>& completions, bool waits) override {
     host_->collect(completions, waits);
   }
+  void end() override { host_->end(); }
+
+ protected:
+  explicit AroundHost(const exec::HostOptions& options)
+      : host_(exec::create_host_backend(options)) {}
+
+ private:
+  std::unique_ptr<exec::Backend> host_;
+};
+
+/// Until the environment refuses: after so many steps, or to end.
+class Refuses final : public AroundHost {
+ public:
+  explicit Refuses(std::optional<int> steps) : AroundHost({}), steps_(steps) {}
+  void flush() override {
+    AroundHost::flush();
+    if (steps_ && (*steps_)-- == 0) throw exec::EnvironmentFailure("the driver refuses");
+  }
   void end() override {
-    host_->end();
+    AroundHost::end();
     if (!steps_) throw exec::EnvironmentFailure("the driver refuses");
   }
 
  private:
   std::optional<int> steps_;
-  std::unique_ptr<exec::Backend> host_ = exec::create_host_backend({});
 };
+
+/// Tells of cancelled commands last, when nothing else is in flight, as GPUs that end one after the
+/// other may do.
+class CancelsLate final : public AroundHost {
+ public:
+  explicit CancelsLate(const exec::FaultInjector& injector)
+      : AroundHost({.spins_for_cost = true, .injector = injector}) {}
+  void collect(std::vector<exec::Completion>& completions, bool waits) override {
+    std::vector<exec::Completion> ended;
+    AroundHost::collect(ended, waits && held_.size() < in_flight_);
+    for (exec::Completion& completion : ended) {
+      const bool is_cancelled = completion.kind == exec::Completion::Kind::kCancelled;
+      (is_cancelled ? held_ : completions).push_back(std::move(completion));
+    }
+    in_flight_ -= completions.size();
+    if (!completions.empty() || held_.size() < in_flight_) return;
+    in_flight_ = 0;
+    completions.swap(held_);
+  }
+  void submit(const core::StartCopy& copy) override {
+    ++in_flight_;
+    AroundHost::submit(copy);
+  }
+  void submit(const core::LaunchTask& launch) override {
+    ++in_flight_;
+    AroundHost::submit(launch);
+  }
+
+ private:
+  std::size_t in_flight_ = 0;
+  std::vector<exec::Completion> held_;
+};
+
+TEST_CASE("cancelled commands that are told of long after the failure end the run as others do") {
+  FailingRun run;
+  const Said said = run.run(MakeBackend([] {
+    return core::Result<std::unique_ptr<exec::Backend>>(std::make_unique<CancelsLate>(
+        [](const exec::CommandSite& site) -> std::optional<std::string> {
+          if (site.is_copy || site.task != kThirdWriter) return std::nullopt;
+          return "illegal memory access";
+        }));
+  }));
+  CHECK_MESSAGE(said.code == 4, said.err);
+  const Json json = run.check_files();
+  REQUIRE(json["failed"].size() == 1);
+  CHECK(json["cancelled"].get<int>() > 0);
+  run.check_rerun();
+}
 
 TEST_CASE("an environment that ends a run: what was finished is reported, and files are whole") {
   for (const std::optional<int> steps :
