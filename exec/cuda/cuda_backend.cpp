@@ -58,6 +58,7 @@ class CudaBackend final : public Backend {
   void report_graph(const GraphRun::Outcome& outcome, core::Time start);
   [[nodiscard]] bool has_stopped(core::CommandId id) const;
   void note_stopped(core::CommandId id);
+  [[nodiscard]] bool has_lost_a_gpu() const noexcept;
   [[nodiscard]] int gpu_of(const StoredCommand& command) const;
   [[nodiscard]] int ordinal_of(std::size_t gpu) const;
   void start_host_commands();
@@ -108,12 +109,18 @@ class CudaBackend final : public Backend {
   std::atomic<bool> a_gpu_failed_{false};
 };
 
+/// Told by a thread of its own, or by a call that threw.
+bool CudaBackend::has_lost_a_gpu() const noexcept {
+  try {
+    return a_gpu_failed_ || std::ranges::any_of(gpus_, [](auto& gpu) { return gpu->is_lost(); });
+  } catch (const std::exception&) {  // no thread to ask with: better to leave all as it is
+    return true;
+  }
+}
+
 CudaBackend::~CudaBackend() {
   stop_threads();
-  // Told by a thread of its own, or by a call that threw.
-  if (!a_gpu_failed_ && std::ranges::none_of(gpus_, [](auto& gpu) { return gpu->is_lost(); })) {
-    return;
-  }
+  if (!has_lost_a_gpu()) return;
   // To give memory back would wait for streams that wait for a GPU that is gone; the process's end
   // does it.
   expect_refused_releases();
@@ -273,11 +280,16 @@ void CudaBackend::read(core::SpaceId space, std::int64_t offset, std::span<std::
     std::memcpy(bytes.data(), slabs_.at(space, offset), bytes.size());
     return;
   }
-  check_cuda(cudaSetDevice(slabs_.ordinal_of(space)), "choosing a GPU");
-  const cudaError_t status =
-      cudaMemcpy(bytes.data(), slabs_.at(space, offset), bytes.size(), cudaMemcpyDefault);
-  if (status != cudaSuccess) (void)cudaGetLastError();
-  check_cuda(status, "reading contents");
+  const auto read_here = [&] {
+    check_cuda(cudaSetDevice(slabs_.ordinal_of(space)), "choosing a GPU");
+    check_cuda(cudaMemcpy(bytes.data(), slabs_.at(space, offset), bytes.size(), cudaMemcpyDefault),
+               "reading contents");
+  };
+  if (a_gpu_failed_) {
+    on_new_thread(read_here);
+  } else {
+    read_here();
+  }
 }
 
 // ---- the run ----

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <future>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -68,6 +69,10 @@ void check_solver(cusolverStatus_t status, std::string_view what) {
   if (status == CUSOLVER_STATUS_SUCCESS) return;
   throw EnvironmentFailure(std::string(what) + ": cuSOLVER: status " +
                            std::to_string(static_cast<int>(status)) + ": " + solver_text(status));
+}
+
+void on_new_thread(const std::function<void()>& calls) {
+  std::async(std::launch::async, calls).get();
 }
 
 namespace {

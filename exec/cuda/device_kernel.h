@@ -78,6 +78,11 @@ void check_cuda(cudaError_t status, std::string_view what);
 void check_blas(cublasStatus_t status, std::string_view what);
 void check_solver(cusolverStatus_t status, std::string_view what);
 
+/// A thread that has used a GPU which failed since may be told of that when it turns to another
+/// one; a new thread is told of the one that it chooses alone. Waits for its end; what it throws is
+/// thrown.
+void on_new_thread(const std::function<void()>& calls);
+
 /// For destructors, which cannot throw: the first in a process that could not give something back
 /// says so on standard error.
 void check_released(cudaError_t status, std::string_view what) noexcept;

@@ -59,11 +59,13 @@ GpuStreams::~GpuStreams() {
 }
 
 bool GpuStreams::is_lost() const {
-  cudaError_t status = cudaSetDevice(ordinal_);
-  if (status == cudaSuccess) status = cudaStreamQuery(streams_.front());
-  if (status == cudaSuccess || status == cudaErrorNotReady) return false;
-  (void)cudaGetLastError();
-  return true;
+  bool is_lost = false;
+  on_new_thread([&] {
+    cudaError_t status = cudaSetDevice(ordinal_);
+    if (status == cudaSuccess) status = cudaStreamQuery(streams_.front());
+    is_lost = status != cudaSuccess && status != cudaErrorNotReady;
+  });
+  return is_lost;
 }
 
 void GpuStreams::make_handles() {
