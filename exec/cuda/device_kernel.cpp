@@ -1,9 +1,9 @@
 #include "exec/cuda/device_kernel.h"
 
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <future>
-#include <iostream>
 #include <string>
 #include <utility>
 
@@ -85,7 +85,8 @@ void tell_release(Status status, std::string_view what, void (*check)(Status, st
     check(status, what);
   } catch (const std::exception& failure) {
     (void)cudaGetLastError();
-    if (tells_of_releases.exchange(false)) std::cerr << "warning: " << failure.what() << '\n';
+    if (!tells_of_releases.exchange(false)) return;
+    std::fputs(("warning: " + std::string(failure.what()) + "\n").c_str(), stderr);
   }
 }
 

@@ -217,7 +217,10 @@ class ExecutedRun {
     const std::vector<std::int64_t>& shape = described.spec.shape;
     const bool has_contents = described.spec.initial.kind != Initial::Kind::kNone;
     std::vector<ElementState> states(static_cast<std::size_t>(element_count(described)));
-    const bool starts_lost = is_lost(result_.engine->home_space(array));
+    const std::vector<InitialReplica> initial = result_.engine->initial_replicas();
+    const bool starts_lost = std::ranges::any_of(initial, [&](const InitialReplica& replica) {
+      return replica.array == array && is_lost(replica.space);
+    });
     for (ElementState& state : states) {
       state.latest = has_contents ? kInitialVersion : kNoVersion;
       state.was_in_lost_space = starts_lost;
