@@ -139,6 +139,8 @@ class LinkChecker : public FaultList {
       }
       if (curve[i].second < curve[i - 1].second) {
         refuse(at_point, pair + ": a larger copy must not take less time");
+      } else if (i + 1 == curve.size() && curve[i].second == curve[i - 1].second) {
+        refuse(at_point, pair + ": a curve must rise at its end, whose pace larger copies keep");
       }
     }
   }

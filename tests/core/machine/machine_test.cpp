@@ -131,6 +131,12 @@ TEST_CASE("each fault of a machine is named with its place") {
         "bytes_per_s"}},
       {[](MachineSpec& s) {
          s.routes[0].latency = Duration(0);
+         s.routes[0].curve = {{0, 10}, {5, 20}, {9, 20}};
+       },
+       {"routes[0].curve[2]: \"host\" to \"gpu0\": a curve must rise at its end, whose pace larger "
+        "copies keep"}},
+      {[](MachineSpec& s) {
+         s.routes[0].latency = Duration(0);
          s.routes[0].curve = {{5, 10}, {5, 9}};
        },
        {"routes[0].curve[1]: \"host\" to \"gpu0\": bytes must grow from point to point",
