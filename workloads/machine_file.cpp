@@ -86,7 +86,7 @@ core::Result<std::string> text_of(const std::string& name_or_file) {
   for (std::string& name : machine_templates()) names.push_back(std::move(name));
   return core::Fault{name_or_file,
                      "neither a shipped machine, nor a template, nor a file that can be read" +
-                         nearest_or_all(name_or_file, names)};
+                         core::nearest_or_all(name_or_file, names)};
 }
 
 // ---- limits ----
@@ -125,7 +125,7 @@ void apply_limit(core::MachineSpec& spec, const std::string& limit, core::Faults
   const std::vector<core::SpaceId> spaces = spaces_named(spec, name);
   if (spaces.empty()) {
     faults.push_back({"limit " + limit, "unknown class, device or space \"" + name + "\"" +
-                                            nearest_or_all(name, all_names(spec))});
+                                            core::nearest_or_all(name, all_names(spec))});
   }
   const core::Result<core::Bytes> size = parse_bytes(std::string_view(limit).substr(equals + 1));
   if (!size || *size <= core::Bytes(0)) {
@@ -200,7 +200,10 @@ core::Result<core::Bytes> parse_bytes(std::string_view text) {
   for (const auto& [name, factor] : kUnits) {
     if (error != std::errc() || unit != name || !std::isfinite(number)) continue;
     const double bytes = number * factor;
-    if (bytes < 0.0 || bytes > kMost) break;
+    if (bytes < 0.0) break;
+    if (bytes > kMost) {
+      return core::Fault{"", "\"" + std::string(text) + "\" is too much: at most 4194304TiB"};
+    }
     return core::Bytes(std::llround(bytes));
   }
   return core::Fault{"", "\"" + std::string(text) +

@@ -39,4 +39,18 @@ std::string did_you_mean(const std::string& wrong, const std::vector<std::string
   return nearest == nullptr ? std::string() : "; did you mean \"" + *nearest + "\"?";
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 20;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kMost; ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  return names.size() > kMost ? text + ", ..." : text;
+}
+
+std::string nearest_or_all(const std::string& wrong, const std::vector<std::string>& names) {
+  const std::string nearest = did_you_mean(wrong, names);
+  return nearest.empty() && !names.empty() ? "; allowed: " + names_text(names) : nearest;
+}
+
 }  // namespace parley::core

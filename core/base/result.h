@@ -45,4 +45,10 @@ class [[nodiscard]] Result {
 /// as "; did you mean \"X\"?", or "" when none is close. O(total length * wrong length).
 std::string did_you_mean(const std::string& wrong, const std::vector<std::string>& names);
 
+/// "x, y, z": the first 20, and ", ..." where there are more.
+std::string names_text(const std::vector<std::string>& names);
+
+/// did_you_mean(), or else "; allowed: " and names_text().
+std::string nearest_or_all(const std::string& wrong, const std::vector<std::string>& names);
+
 }  // namespace parley::core

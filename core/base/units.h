@@ -40,6 +40,8 @@ using Duration = Quantity<struct DurationTag>;
 /// array or scratch, 11.5 days for a duration.
 inline constexpr Bytes kMostBytes{std::int64_t{1} << 50U};
 inline constexpr Duration kLongestDuration{1'000'000'000'000'000};
+/// Of a whole run: 31 years. What is under way then may still be added to it.
+inline constexpr Duration kLongestRun{1'000'000'000'000'000'000};
 
 /// A point of time of a run: nanoseconds from its start.
 class Time {

@@ -119,12 +119,11 @@ void resolve_placements(EngineState& state, Faults& faults) {
     const Placement& placement = state.program.placement(PlacementId(p));
     std::vector<Candidate> candidates = resolve(placement, state.machine, nullptr);
     if (candidates.empty()) {
-      std::string has;
-      for (const Device& device : state.machine.spec().devices) {
-        has += (has.empty() ? "" : ", ") + device.name;
-      }
-      faults.push_back({placement_text(placement), "machine \"" + state.machine.name() +
-                                                       "\" has no such devices; it has " + has});
+      std::vector<std::string> names;
+      for (const Device& device : state.machine.spec().devices) names.push_back(device.name);
+      faults.push_back(
+          {placement_text(placement), "machine \"" + state.machine.name() +
+                                          "\" has no such devices; it has " + names_text(names)});
     } else {
       const std::string too_narrow = remove_too_narrow(state, placement, candidates);
       if (candidates.empty()) faults.push_back({placement_text(placement), too_narrow});
@@ -140,13 +139,10 @@ Homes homes_of(const Machine& machine, const ArraySpec& spec, Faults& faults) {
       homes.spaces.push_back(*space);
       continue;
     }
-    std::vector<std::string> names;
-    for (const MemorySpace& space : machine.spec().spaces) names.push_back(space.name);
-    faults.push_back({"array \"" + spec.name + "\"", "home \"" + name + "\": machine \"" +
-                                                         machine.name() + "\" has no such space" +
-                                                         did_you_mean(name, names)});
+    faults.push_back({"array \"" + spec.name + "\"",
+                      "home \"" + name + "\": machine \"" + machine.name() +
+                          "\" has no such space; it has " + names_text(machine.space_names())});
   }
-  // A host called otherwise than "host" still serves as the default home.
   if (homes.spaces.empty()) homes.spaces.push_back(machine.host_of(SpaceId(0)));
   homes.slot = machine.host_of(homes.spaces.front());
   return homes;

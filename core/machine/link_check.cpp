@@ -1,5 +1,6 @@
 #include "core/machine/link_check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -298,17 +299,20 @@ class LinkChecker : public FaultList {
   void check_relays() {
     for (std::size_t i = 0; i < spec_.relays.size(); ++i) {
       const MachineSpec::Relay& relay = spec_.relays[i];
+      const std::string where = relay_place(spec_, i);
       std::vector<SpaceId> stops{relay.from};
       stops.insert(stops.end(), relay.through.begin(), relay.through.end());
       stops.push_back(relay.to);
-      if (relay.through.empty()) refuse(at("relays", i), "a relay goes through at least one space");
+      if (relay.through.empty()) refuse(where, "a relay goes through at least one space");
+      const auto is_known = [&](SpaceId stop) { return spec_.spaces.contains(stop); };
+      if (!std::ranges::all_of(stops, is_known)) {
+        refuse(where, "no such memory space");
+        continue;
+      }
       std::set<SpaceId> seen;
       for (const SpaceId stop : stops) {
-        if (!spec_.spaces.contains(stop)) {
-          refuse(at("relays", i), "no such memory space");
-        } else if (!seen.insert(stop).second) {
-          // A file has it among its routes: the pair tells which.
-          refuse(at("relays", i), pair_text(spec_, relay.from, relay.to) + ": " +
+        if (!seen.insert(stop).second) {
+          refuse(where, pair_text(spec_, relay.from, relay.to) + ": " +
                                       quoted(spec_.spaces[stop].name) +
                                       " is on the way more than once");
         }

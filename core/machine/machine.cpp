@@ -47,7 +47,14 @@ Result<Machine> Machine::create(MachineSpec spec) {
 
 std::optional<SpaceId> Machine::find_space(std::string_view name) const {
   const auto found = space_ids_.find(name);
-  return found == space_ids_.end() ? std::nullopt : std::optional(found->second);
+  if (found != space_ids_.end()) return found->second;
+  return name == "host" ? std::optional(host_of(SpaceId(0))) : std::nullopt;
+}
+
+std::vector<std::string> Machine::space_names() const {
+  std::vector<std::string> names;
+  for (const MemorySpace& space : spec_.spaces) names.push_back(space.name);
+  return names;
 }
 
 std::optional<DeviceId> Machine::find_device(std::string_view name) const {

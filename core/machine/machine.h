@@ -204,6 +204,7 @@ struct MachineSpec {
   struct Relay {
     SpaceId from, to;
     std::vector<SpaceId> through;
+    std::string where;  // "routes[4]" of a file, for messages; "": its place among the relays
   };
   std::vector<Relay> relays;
   std::vector<Fabric> fabrics;
@@ -252,7 +253,10 @@ class Machine {
   [[nodiscard]] std::size_t longest_via() const { return longest_via_; }
   /// The host space of the same node.
   [[nodiscard]] SpaceId host_of(SpaceId space) const { return host_of_[space]; }
+  /// The space of that name. "host" is the first node's host space, too, whatever its name: arrays
+  /// have their homes there unless they say otherwise.
   [[nodiscard]] std::optional<SpaceId> find_space(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> space_names() const;
   [[nodiscard]] std::optional<DeviceId> find_device(std::string_view name) const;
   /// Uncontended duration of a copy of `bytes`, at least latency.
   [[nodiscard]] Duration copy_duration(RouteId id, Bytes bytes) const;

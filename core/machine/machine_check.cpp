@@ -192,20 +192,20 @@ class Checker : public FaultList {
     }
     for (const auto& [kernel, by_device] : spec_.kernels) {
       if (std::find(known.begin(), known.end(), kernel) == known.end()) {
-        refuse("kernels", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
+        refuse("kernels", "unknown kernel " + quoted(kernel) + nearest_or_all(kernel, known));
       }
       check_tables("kernels." + kernel, by_device, devices);
     }
     for (const auto& [kernel, by_device] : spec_.issue) {
       if (std::find(known.begin(), known.end(), kernel) == known.end()) {
-        refuse("issue", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
+        refuse("issue", "unknown kernel " + quoted(kernel) + nearest_or_all(kernel, known));
       }
       check_tables("issue." + kernel, by_device, devices);
     }
     known.emplace_back("spin");  // takes the time that it is given, on a part of the device
     for (const auto& [kernel, by_device] : spec_.shares) {
       if (std::find(known.begin(), known.end(), kernel) == known.end()) {
-        refuse("shares", "unknown kernel " + quoted(kernel) + did_you_mean(kernel, known));
+        refuse("shares", "unknown kernel " + quoted(kernel) + nearest_or_all(kernel, known));
       }
       check_tables("shares." + kernel, by_device, devices);
     }
@@ -215,8 +215,8 @@ class Checker : public FaultList {
   void check_tables(const std::string& where, const ByDevice& by_device,
                     const std::vector<std::string>& devices) {
     for (const auto& [on, by_dtype] : by_device) {
-      if (std::find(devices.begin(), devices.end(), on) == devices.end()) {
-        refuse(where, "unknown device or class " + quoted(on) + did_you_mean(on, devices));
+      if (!devices.empty() && std::find(devices.begin(), devices.end(), on) == devices.end()) {
+        refuse(where, "unknown device or class " + quoted(on) + nearest_or_all(on, devices));
       }
       for (const auto& [dtype, points] : by_dtype) {
         if (!dtype_named(dtype)) refuse_dtype(where + "." + on, dtype);
@@ -252,7 +252,7 @@ class Checker : public FaultList {
 
   void refuse_dtype(std::string where, const std::string& found) {
     const std::vector<std::string> names(kDTypeNames.begin(), kDTypeNames.end());
-    refuse(std::move(where), "unknown dtype " + quoted(found) + did_you_mean(found, names));
+    refuse(std::move(where), "unknown dtype " + quoted(found) + nearest_or_all(found, names));
   }
 
   const MachineSpec& spec_;
@@ -263,6 +263,11 @@ class Checker : public FaultList {
 Faults check_values(const MachineSpec& spec) { return Checker(spec).values(); }
 
 Faults check_references(const MachineSpec& spec) { return Checker(spec).references(); }
+
+std::string relay_place(const MachineSpec& spec, std::size_t index) {
+  const std::string& stated = spec.relays[index].where;
+  return stated.empty() ? "relays[" + std::to_string(index) + "]" : stated;
+}
 
 std::string pair_text(const MachineSpec& spec, SpaceId from, SpaceId to) {
   return "\"" + spec.spaces[from].name + "\" to \"" + spec.spaces[to].name + "\"";

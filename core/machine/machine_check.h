@@ -2,6 +2,9 @@
 // machine files, which report values and what they could not read in one go.
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 #include "core/base/result.h"
 #include "core/machine/machine.h"
 
@@ -14,6 +17,9 @@ Faults check_values(const MachineSpec& spec);
 /// Faults of references between the parts: to what does not exist, and parts that nothing refers
 /// to. Reachability is complete_routes' business.
 Faults check_references(const MachineSpec& spec);
+
+/// A relay's place, for messages.
+std::string relay_place(const MachineSpec& spec, std::size_t index);
 
 /// "\"gpu0\" to \"gpu1\"", for messages. Requires: both are spaces of `spec`.
 std::string pair_text(const MachineSpec& spec, SpaceId from, SpaceId to);

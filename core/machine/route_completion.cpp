@@ -144,7 +144,7 @@ class Completion {
   /// A relay through hosts alone only states what happens anyway: by way of the home slot.
   void add_relay(std::size_t index) {
     const MachineSpec::Relay& relay = spec_.relays[index];
-    const std::string where = "relays[" + std::to_string(index) + "]";
+    const std::string where = relay_place(spec_, index);
     if (!id(relay.from, relay.to).is_none()) {
       faults_.push_back({where, pair_text(spec_, relay.from, relay.to) + " has a route already"});
       return;

@@ -295,7 +295,6 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
         "m.json: issue.gemm.gpus.float64[0][1]: expected an integer from 0 to 1000000000000000, "
         "found -1",
         R"(m.json: issue.gemm: unknown device or class "gpus"; did you mean "gpu"?)",
-        "m.json: issue.gemm.gpus.float64: a table needs at least one point",
         R"(m.json: shares: unknown kernel "gem"; did you mean "gemm"?)",
         "m.json: shares.gemm.gpu.float64[0]: a share must be from 0 to 1; found 1.500000",
         "m.json: shares.gemm.gpu.float64[1]: sizes must grow from point to point",
@@ -437,7 +436,7 @@ TEST_CASE("a template gives a machine any number of GPUs, host costs and kernels
   CHECK(spec->kernels.at("trsm").at("gpu").at("float64").size() == 6);
 
   CHECK(lines(faults_of(from_template(R"(, "template": "dgx-h20", "gpus": 0, "spaces": [])"))) ==
-        lines({"m.json: spaces: unknown key \"spaces\"; did you mean \"shares\"?",
+        lines({"m.json: template: a template has its own parts; found spaces beside it",
                "m.json: gpus: expected an integer from 1 to 256, found 0",
                "m.json: template: unknown template \"dgx-h20\"; did you mean \"dgx-h200\"?"}));
 }

@@ -93,6 +93,23 @@ TEST_CASE("pcie: switches and root complexes above so many GPUs, limits by direc
   CHECK(ns(machine, "gpu0", "gpu4", 500) == 1000);
 }
 
+TEST_CASE("peers that NVLink or a relay joins do not use PCIe, wherever the file has them") {
+  const std::string pcie = kPcie + R"(, "peer": {"bytes_per_s": 5e8}})";
+  const std::string nvlink =
+      R"({"type": "nvlink", "bytes_per_s": 1e9, "pairs": [["gpu0", "gpu1"]]})";
+  for (const std::string& links : {pcie + "," + nvlink, nvlink + "," + pcie}) {
+    const Machine machine =
+        machine_of(machine_text({"host"}, 3, links,
+                                R"(, "routes": [{"from": "gpu2", "to": "gpu0", "relay": ["gpu1"]},
+                                     {"from": "gpu1", "to": "gpu2", "bytes_per_s": 3e8}])"));
+    CHECK(way(machine, "gpu1", "gpu0") == "gpu1-gpu0 [gpu1.peer_out]");
+    CHECK(way(machine, "gpu0", "gpu2") == "gpu0.pcie_out gpu2.pcie_in [gpu0.peer_out]");
+    CHECK(way(machine, "gpu2", "gpu0") ==
+          "gpu2.pcie_out gpu1.pcie_in gpu1-gpu0 [gpu2.peer_out] [gpu1.peer_out]");
+    CHECK(way(machine, "gpu1", "gpu2") == "");
+  }
+}
+
 TEST_CASE("sockets: two nodes whose memories are joined; the other socket's GPUs are farther") {
   const Machine machine = machine_of(machine_text(
       {"host", "host1"}, 1,
@@ -131,6 +148,12 @@ TEST_CASE("networks: GPUs past host memory, through it, or not by themselves") {
   CHECK(way(direct, "b", "a") == "b.out b.both b.nic_out a.in a.both a.nic_in");
   CHECK(ns(direct, "gpu0", "gpu2", 500) == 1000 + 1000);
   CHECK(ns(direct, "b", "a", 500) == 1000 + 500);
+  // A GPU's own link carries what goes to host memory and past it, stated or not.
+  const Machine narrow = machine_of(machine_text({"a", "b"}, 1, kPcie + R"(},
+      {"type": "network", "spaces": "hosts", "gpus": "direct", "bytes_per_s": 9e9})"));
+  CHECK(way(narrow, "gpu0", "gpu1") == "gpu0.pcie_out a.nic_out gpu1.pcie_in b.nic_in");
+  CHECK(way(narrow, "b", "gpu1") == "gpu1.pcie_in [gpu1.from_host]");
+  CHECK(ns(narrow, "gpu0", "gpu1", 1000) == 1000);
   const Machine through = network(R"(, "gpus": "through_host")");
   // Written to and read from host memory on the one node, and again on the other.
   CHECK(way(through, "gpu0", "gpu2") ==
@@ -150,11 +173,12 @@ TEST_CASE("a fat tree: copies cross the levels up to the switch that both nodes 
       "tree": [{"nodes": 2, "bytes_per_s": 8e8, "latency_ns": 300},
                {"nodes": 4, "bytes_per_s": 5e8, "latency_ns": 500}]},)" +
                                                       kPcie + "}"));
-  CHECK(way(machine, "gpu0", "gpu1") == "h0.nic_out h1.nic_in");
+  CHECK(way(machine, "gpu0", "gpu1") == "gpu0.pcie_out h0.nic_out gpu1.pcie_in h1.nic_in");
   CHECK(way(machine, "gpu1", "gpu2") ==
-        "h1.nic_out network.level0.0.up network.level0.1.down h2.nic_in");
+        "gpu1.pcie_out h1.nic_out network.level0.0.up network.level0.1.down gpu2.pcie_in "
+        "h2.nic_in");
   CHECK(way(machine, "gpu0", "h7") ==
-        "h0.nic_out network.level0.0.up network.level1.0.up network.level1.1.down "
+        "gpu0.pcie_out h0.nic_out network.level0.0.up network.level1.0.up network.level1.1.down "
         "network.level0.3.down h7.nic_in");
   CHECK(ns(machine, "gpu0", "gpu1", 1000) == 1000 + 1000);
   CHECK(ns(machine, "gpu0", "gpu2", 800) == 1300 + 1000);
@@ -238,7 +262,18 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
       {"links that overlap", machine_text({"host"}, 2, kPcie + R"(},
          {"type": "nvswitch", "spaces": "gpus", "bytes_per_s": 1e9},
          {"type": "nvlink", "pairs": [["gpu0", "gpu1"]], "bytes_per_s": 1e9})"),
-       "m.json: links[2]: \"gpu0\" to \"gpu1\" has a route already: links[1]\n"},
+       "m.json: links[2].pairs[0]: \"gpu0\" to \"gpu1\" has a route already: links[1]\n"},
+      {"a pair of NVLink twice", machine_text({"host"}, 3, kPcie + R"(}, {"type": "nvlink",
+         "bytes_per_s": 1e9, "pairs": [["gpu0", "gpu1"], ["gpu2", "gpu1"], ["gpu1", "gpu0", 2]]})"),
+       "m.json: links[1].pairs[2]: \"gpu1\" to \"gpu0\" has a route already: links[1].pairs[0]\n"},
+      {"a relay that comes back",
+       plain(R"(, "routes": [{"from": "gpu0", "to": "gpu0"},
+                             {"from": "host", "to": "gpu0", "relay": ["gpu0"]}])"),
+       "routes[1]: \"host\" to \"gpu0\": \"gpu0\" is on the way more than once\n"},
+      {"a switch below two roots", machine_text({"host"}, 4, kPcie + R"(, "per_switch": 2,
+         "switch_bytes_per_s": 1e9, "per_root": 3, "root_out_bytes_per_s": 1e9})"),
+       "m.json: links[0].per_root: expected a multiple of \"per_switch\" (2: a switch is below one "
+       "root), found 3\n"},
       {"how far to give way", machine_text({"host"}, 1, R"({"type": "pcie", "spaces": "gpus",
          "to_device": {"bytes_per_s": 1e9, "gives_way": 1.5},
          "from_device": {"bytes_per_s": 1e9}})"),
@@ -282,6 +317,18 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
     CAPTURE(faults);
     CHECK(faults.substr(0, c.faults.size()) == c.faults);
   }
+  const std::string head = R"({"format": "parley-machine", "version": 1, "name": "m")";
+  const std::string rest = R"("devices": [{"name": "d", "class": "d", "space": "a"}]})";
+  CHECK(faults_said(head + R"(, "spaces": [], )" + rest) ==
+        "m.json: spaces: there is no memory space\n");
+  CHECK(faults_said(head + R"(, "spaces": {}, )" + rest) ==
+        "m.json: spaces: expected a list, found an object\n");
+  CHECK(faults_said(head + R"(, "spaces": [{"name": "a", "bytes": "8EiB", "host": true}],
+                              "devices": [{"name": "d", "class": "d", "space": "a",
+                                           "interference": {"slowdown": 1.1}}]})") ==
+        "m.json: spaces[0].bytes: \"8EiB\" is no size; write a number and B, kB, MB, GB, TB, KiB, "
+        "MiB, GiB or TiB, as in 8GiB\n"
+        "m.json: devices[0].interference: \"bytes_per_s\" is missing\n");
 }
 
 }  // namespace

@@ -112,17 +112,7 @@ void FieldReader::unknown(JsonValue at, std::string_view kind, const std::string
                           const std::vector<std::string>& names) {
   std::string what = "unknown " + std::string(kind) + " ";
   append_quoted(what, name);
-  fault(at, what + nearest_or_all(name, names));
-}
-
-std::string nearest_or_all(const std::string& wrong, const std::vector<std::string>& names) {
-  std::string text = core::did_you_mean(wrong, names);
-  if (!text.empty()) return text;
-  constexpr std::size_t kMost = 20;
-  for (std::size_t i = 0; i < names.size() && i < kMost; ++i) {
-    text += (i == 0 ? "; allowed: " : ", ") + names[i];
-  }
-  return names.size() > kMost ? text + ", ..." : text;
+  fault(at, what + core::nearest_or_all(name, names));
 }
 
 }  // namespace parley::workloads

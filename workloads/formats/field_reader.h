@@ -34,6 +34,7 @@ class FieldReader {
   FieldReader(const JsonDocument& document, std::string source)
       : document_(document), source_(std::move(source)) {}
 
+  [[nodiscard]] std::string path(JsonValue value) const { return document_.path(value); }
   void fault(JsonValue at, std::string what);
   /// A fault with a path of its own; "" for the whole file.
   void fault_at(const std::string& path, std::string what);
@@ -67,8 +68,5 @@ class FieldReader {
   std::string source_;
   core::Faults faults_;
 };
-
-/// `; did you mean "x"?`, or else `; allowed: x, y`.
-std::string nearest_or_all(const std::string& wrong, const std::vector<std::string>& names);
 
 }  // namespace parley::workloads

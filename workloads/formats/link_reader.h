@@ -52,6 +52,13 @@ class LinkReader {
     return draft_.spec.resources[resource].name;
   }
   [[nodiscard]] const std::vector<core::Route>& routes() const { return draft_.spec.routes; }
+  [[nodiscard]] const std::vector<core::MachineSpec::Relay>& relays() const {
+    return draft_.spec.relays;
+  }
+  /// Puts a resource on the way of a route that another link has added.
+  void add_via(std::size_t route, core::Via via) { draft_.spec.routes[route].via.push_back(via); }
+  /// Where the file states the routes added since the last call; else the link as a whole does.
+  void note_routes(JsonValue at) { draft_.note_routes(reader_.path(at)); }
   void add_fabric(core::Fabric fabric) { draft_.spec.fabrics.push_back(std::move(fabric)); }
   /// `name`, with a number when there is a fabric of that name.
   [[nodiscard]] std::string unused_fabric_name(const std::string& name) const;

@@ -43,6 +43,8 @@ struct MachineDraft {
     engines.emplace(engine.name, id);
     return spec.engines.push_back(std::move(engine));
   }
+  /// Of the routes added since the last call.
+  void note_routes(const std::string& path) { route_paths.resize(spec.routes.size(), path); }
   [[nodiscard]] const std::string& name_of(core::SpaceId space) const {
     return spec.spaces[space].name;
   }

@@ -27,8 +27,9 @@ class MachineReader {
     }
     const JsonValue root = document_.root();
     const bool has_template = root.is_object() && FieldList(root).has("template");
+    if (has_template) refuse_parts(root);
     const auto file = has_template
-                          ? reader_.fields(root, kTemplateKeys, {"format", "version", "name"})
+                          ? reader_.fields(root, keys_beside_template(root), kRequired)
                           : reader_.fields(root, kKeys, {"format", "version", "name", "spaces"});
     if (!file) return reader_.take_faults();
     read_header(*file);
@@ -55,6 +56,34 @@ class MachineReader {
   inline static const std::vector<std::string> kTemplateKeys = {
       "format", "version", "name",    "source", "template", "gpus",
       "nodes",  "host",    "kernels", "shares", "issue"};
+
+  inline static const std::initializer_list<std::string_view> kRequired = {"format", "version",
+                                                                           "name"};
+
+  static bool is_part(const std::string& key) {
+    return std::ranges::find(kKeys, key) != kKeys.end() &&
+           std::ranges::find(kTemplateKeys, key) == kTemplateKeys.end();
+  }
+
+  /// A template has the parts of a machine already: one fault for all that the file states.
+  void refuse_parts(JsonValue root) {
+    std::vector<std::string> stated;
+    for (const JsonValue member : root) {
+      if (const std::string key(member.key_text()); is_part(key)) stated.push_back(key);
+    }
+    if (stated.empty()) return;
+    reader_.fault(*FieldList(root)["template"], "a template has its own parts; found " +
+                                                    core::names_text(stated) + " beside it");
+  }
+
+  /// What refuse_parts() told of is not told again.
+  static std::vector<std::string> keys_beside_template(JsonValue root) {
+    std::vector<std::string> keys = kTemplateKeys;
+    for (const JsonValue member : root) {
+      if (const std::string key(member.key_text()); is_part(key)) keys.push_back(key);
+    }
+    return keys;
+  }
 
   void read_header(const FieldList& file) {
     const auto format = file["format"];

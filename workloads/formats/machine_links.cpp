@@ -76,6 +76,7 @@ void read_nvlink(LinkReader& link) {
     }
     add_nvlink(link, lone, a, b, static_cast<double>(links));
     add_nvlink(link, lone, b, a, static_cast<double>(links));
+    link.note_routes(pair);
   }
 }
 

@@ -25,6 +25,11 @@ class PartsReader {
 
   void read_parts(const FieldList& file) {
     for (const JsonValue space : list(file, "spaces")) read_space(space);
+    if (spec().spaces.empty()) {  // everything else refers to them
+      const auto spaces = file["spaces"];
+      if (spaces && spaces->is_list()) reader_.fault(*spaces, "there is no memory space");
+      return;
+    }
     std::vector<JsonValue> gpu_groups;
     if (const auto gpus = file["gpus"]) {
       if (gpus->is_list()) {
@@ -45,10 +50,11 @@ class PartsReader {
       read_route(route);
       note_routes(route);
     }
-    // Networks last: they go on from the links within nodes.
-    for (const bool is_network : {false, true}) {
+    // Links of their own between two spaces count before what pcie has for peers; networks go on
+    // from the links within nodes.
+    for (const int turn : {0, 1, 2}) {
       for (const JsonValue link : list(file, "links")) {
-        if (is_network_link(link) != is_network) continue;
+        if (turn_of(link) != turn) continue;
         read_link(reader_, draft_, link);
         note_routes(link);
       }
@@ -272,15 +278,14 @@ class PartsReader {
 
   // ---- links ----
 
-  static bool is_network_link(JsonValue link) {
+  static int turn_of(JsonValue link) {
     const auto type = link.is_object() ? FieldList(link)["type"] : std::nullopt;
-    return type && type->is_string() && type->text() == "network";
+    if (!type || !type->is_string()) return 0;
+    return type->text() == "network" ? 2 : type->text() == "pcie" ? 1 : 0;
   }
 
   /// Remembers where the routes read since the last call come from.
-  void note_routes(JsonValue value) {
-    draft_.route_paths.resize(spec().routes.size(), document_.path(value));
-  }
+  void note_routes(JsonValue value) { draft_.note_routes(reader_.path(value)); }
 
   core::SpaceId space_named(JsonValue value) {
     return read_part(reader_, value, "space", draft_.spaces);
@@ -330,6 +335,7 @@ class PartsReader {
     const auto fields = reader_.fields(value, {"from", "to", "relay"}, {"from", "to"});
     if (!fields) return;
     core::MachineSpec::Relay relay;
+    relay.where = document_.path(value);
     if (const auto from = (*fields)["from"]) relay.from = space_named(*from);
     if (const auto to = (*fields)["to"]) relay.to = space_named(*to);
     for (const JsonValue stop : list(*fields, "relay")) relay.through.push_back(space_named(stop));
@@ -352,16 +358,20 @@ class PartsReader {
 
   std::vector<std::pair<std::int64_t, Duration>> read_points(JsonValue value) {
     std::vector<std::pair<std::int64_t, Duration>> points;
+    bool has_fault = false;
     for (const JsonValue point : reader_.list(value, "a list of [SIZE, NS]")) {
       const std::vector<JsonValue> parts = reader_.list(point, "[SIZE, NS]");
       if (parts.size() != 2) {
         if (point.is_list()) reader_.wrong_type(point, "[SIZE, NS]");
+        has_fault = true;
         continue;
       }
       const auto size = reader_.integer(parts[0], 1);
       const auto ns = reader_.integer(parts[1], 0, core::kLongestDuration.count());
+      has_fault |= !size || !ns;
       if (size && ns) points.emplace_back(*size, Duration(*ns));
     }
+    if (points.empty() && has_fault) points.emplace_back(1, Duration(1));  // noted: not empty
     return points;
   }
 

@@ -169,18 +169,28 @@ class NetworkLink {
   void add_direct(Fabric::Member& member, const std::string& host) {
     const std::string name = link_.name_of(member.space);
     const SpaceId memory = link_.host_of(member.space);
-    const auto add_own = [&](std::vector<Via>& via, const Route* route) {
-      if (route == nullptr) return;
-      for (const Via& part : route->via) {
-        if (link_.name_of(part.resource).starts_with(name + ".pcie")) via.push_back(part);
-      }
-    };
-    add_own(member.out, stated(member.space, memory));
-    add_own(member.in, stated(memory, member.space));
+    add_own_link(member.out, member.space, memory, name + ".pcie_out");
+    add_own_link(member.in, memory, member.space, name + ".pcie_in");
     const std::string& card = gpu_port_ ? name : host;
     const double rate = gpu_port_.value_or(port_);
     member.out.push_back({link_.resource(card + ".nic_out", rate)});
     member.in.push_back({link_.resource(card + ".nic_in", rate)});
+  }
+
+  /// What the way between a GPU and its host's memory crosses of the GPU's own link. Where that is
+  /// no resource yet, as nothing but the copies of one route used it, it becomes one.
+  void add_own_link(std::vector<Via>& via, SpaceId from, SpaceId to, const std::string& name) {
+    const auto found = stated_.find(std::pair(from, to));
+    if (found == stated_.end()) return;
+    const Route& route = link_.routes()[found->second];
+    const std::string own = name.substr(0, name.rfind("_"));  // "gpu0.pcie", of both ways
+    for (const Via& part : route.via) {
+      if (link_.name_of(part.resource).starts_with(own)) via.push_back(part);
+    }
+    const double bytes_per_s = asymptotic_rate(route);
+    if (!via.empty() || bytes_per_s <= 0.0) return;
+    via.push_back({link_.resource(name, bytes_per_s)});
+    link_.add_via(found->second, via.back());
   }
 
   /// Through the host's memory, as one pipelined copy: its engine, its links, twice the memory.

@@ -1,9 +1,12 @@
 // The link type "pcie": a tree between a host's memory and each of several spaces. From the root:
 // the host's memory, root complexes, switches, the links of the spaces themselves. Whatever of
 // these the file gives a figure for becomes a resource; a copy engine each way for every space.
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,9 +69,11 @@ class PcieLink {
         host_limits_(limits("host_")),
         spaces_(link.spaces(fields)) {
     if (const auto host = fields["host"]) host_ = link.space(*host);
-    switches_ = groups("switch", "per_switch");
-    roots_ = groups("root", "per_root");
     FieldReader& reader = link.reader();
+    const std::int64_t per_switch = size_of_groups("per_switch");
+    const std::int64_t per_root = size_of_groups("per_root");
+    switches_ = groups("switch", "per_switch", per_switch);
+    roots_ = groups("root", "per_root", per_root);
     if (switches_.empty() != !switch_rate_) {
       reader.fault(fields.object(),
                    "\"switch\" (or \"per_switch\") and \"switch_bytes_per_s\" go together");
@@ -78,6 +83,11 @@ class PcieLink {
                    "\"root\" (or \"per_root\") goes together with \"root_out_bytes_per_s\", "
                    "\"root_in_bytes_per_s\" or \"root_both_bytes_per_s\"");
     }
+    if (per_switch > 0 && per_root % per_switch != 0) {
+      reader.wrong_type(*fields["per_root"], "a multiple of \"per_switch\" (" +
+                                                 std::to_string(per_switch) +
+                                                 ": a switch is below one root)");
+    }
     if (peer_across_ && switches_.empty()) {
       reader.fault(*fields["peer_across"], "copies across switches, and there are none");
     }
@@ -86,9 +96,14 @@ class PcieLink {
   void add() {
     if (!down_ || !up_) return;  // noted already
     for (std::size_t i = 0; i < spaces_.size(); ++i) add_host_routes(i);
+    // Peers that are joined otherwise (by NVLink, by a relay) do not use PCIe.
+    std::set<std::pair<SpaceId, SpaceId>> joined;
+    for (const Route& route : link_.routes()) joined.emplace(route.from, route.to);
+    for (const auto& relay : link_.relays()) joined.emplace(relay.from, relay.to);
     for (std::size_t from = 0; from < spaces_.size(); ++from) {
       for (std::size_t to = 0; to < spaces_.size(); ++to) {
-        if (link_.are_neighbours(spaces_[from], spaces_[to])) add_peer(from, to);
+        if (!link_.are_neighbours(spaces_[from], spaces_[to])) continue;
+        if (!joined.contains({spaces_[from], spaces_[to]})) add_peer(from, to);
       }
     }
   }
@@ -124,18 +139,23 @@ class PcieLink {
             joint(of + "both_bytes_per_s")};
   }
 
+  /// 0 where the file does not say.
+  std::int64_t size_of_groups(std::string_view per) {
+    const auto size = fields_[per];
+    return size ? link_.reader().integer(*size, 1).value_or(1) : 0;
+  }
+
   /// By position in `spaces_`, the name of the switch or root above it: one of that name above all,
   /// or one above each so many of a node; empty when there is none.
-  std::vector<std::string> groups(const std::string& kind, const std::string& per) {
+  std::vector<std::string> groups(const std::string& kind, const std::string& per,
+                                  std::int64_t each) {
     FieldReader& reader = link_.reader();
     const auto name = fields_[kind];
-    const auto size = fields_[per];
-    if (name && size) {
+    if (name && each > 0) {
       reader.fault(fields_.object(), "\"" + kind + "\" and \"" + per + "\" exclude each other");
     }
     if (name) return {spaces_.size(), reader.name(*name).value_or(kind)};
-    if (!size) return {};
-    const std::int64_t each = reader.integer(*size, 1).value_or(1);
+    if (each == 0) return {};
     std::vector<std::string> result;
     std::map<SpaceId, std::int64_t> before;  // by host: spaces of its node so far
     for (const SpaceId space : spaces_) {

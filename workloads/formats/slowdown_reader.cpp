@@ -3,7 +3,7 @@
 namespace parley::workloads {
 
 core::Interference read_interference(FieldReader& reader, JsonValue value) {
-  core::Interference interference;
+  core::Interference interference{1.0, 1.0};  // of what is missing, noted
   const auto fields =
       reader.fields(value, {"bytes_per_s", "slowdown"}, {"bytes_per_s", "slowdown"});
   if (!fields) return interference;

@@ -315,6 +315,7 @@ TEST_CASE("hosts of other nodes are reached over as few legs as possible") {
   CHECK(machine.copy_duration(id, Bytes(100)).count() == 1100 + 1000);
   CHECK(machine.find_space("far") == far);
   CHECK_FALSE(machine.find_space("near").has_value());
+  CHECK(machine.find_space("host") == SpaceId(0));
   CHECK(machine.find_device("gpu:1") == DeviceId(2));
 }
 
