@@ -94,7 +94,7 @@ def draw_machine(machine: Machine) -> Axes:
     peers = [_peer_depth(machine, node) for node in shown]
     width, bottom = sum(widths), DEVICE_Y - 0.15 - max(peers, default=0.0)
     host_y = SWITCH_Y + ROW * max(len(_switch_rows(machine, node)) for node in shown)
-    top = host_y + HEIGHT + (0.85 if _joined(machine) else 0.05)
+    top = host_y + HEIGHT + (1.07 if _joined(machine) else 0.05)
     height = (top - bottom) * 0.95 + 0.65
     figure = new_figure(max(7.0, width * 0.95 + 0.2), height)
     axes = figure.add_axes((0.01, 0.01, 0.98, 1 - 0.65 / height))
@@ -315,11 +315,12 @@ def _draw_networks(
 ) -> None:
     if not _joined(machine):
         return
-    text = _network_text(machine)
+    text, ports = _network_text(machine), _port_text(machine)
     for node in shown:
         x = node.places[node.host]
         axes.plot([x, x], [host_y + HEIGHT, host_y + HEIGHT + 0.35], color=NETWORK, lw=2.2, zorder=1)
-    _box(axes, width / 2, host_y + HEIGHT + 0.35, width - 0.6, text, NETWORK, height=0.4)
+    _box(axes, width / 2, host_y + HEIGHT + 0.35, width - 0.6, text, NETWORK, note=ports,
+         height=HEIGHT if ports else 0.4)  # fmt: skip
 
 
 def _network_text(machine: Machine) -> str:
@@ -340,6 +341,31 @@ def _network_text(machine: Machine) -> str:
         if route:
             parts.append(f"{route.kind}: {_gb(route.rate)} a copy, {route.latency / 1e3:g} µs")
     return "   ".join(parts)
+
+
+def _port_text(machine: Machine) -> str:
+    """What the first host and the first GPU have as ports to the network, and no other way uses."""
+    inner = {name for route in machine.routes.values() for name, _ in route.via}
+    hosts = {s["name"] for s in machine.spaces if s.get("host", s["name"] == "host")}
+    parts, known = [], set()
+    for fabric in machine.fabrics:
+        for of_hosts, whose in ((True, "a node's"), (False, "a GPU's")):
+            members = [m for m in fabric["members"] if (m["space"] in hosts) == of_hosts]
+            names = [via["resource"] for via in members[0]["out"] + members[0]["in"]] if members else []
+            ports = [name for name in dict.fromkeys(names) if name not in inner | known]
+            known.update(ports)
+            if ports:
+                parts.append(f"{whose} {_rates_text(machine, ports)}")
+    if not machine.fabrics:
+        first, second = (node.host for node in _nodes(machine)[:2])
+        route = machine.routes.get((first, second))
+        if route and route.via:
+            parts.append(f"a node's {_rates_text(machine, [name for name, _ in route.via])}")
+    return "; ".join(parts)
+
+
+def _rates_text(machine: Machine, names: Sequence[str]) -> str:
+    return ", ".join(f"{name.rsplit('.', 1)[-1]} {_gb(machine.resources[name])}" for name in names)
 
 
 def _box(axes: Axes, x: float, y: float, width: float, text: str, colour: str, *,

@@ -119,16 +119,17 @@ def _draw_line(
 
 
 def _memory_axis(ax: Axes, group: Sequence[ComparisonRow]) -> None:
-    """Logarithmic, with the sizes that were run as its ticks, labels that would collide left out."""
+    """Logarithmic, with the sizes that were run as its ticks. Between the first and the last, labels
+    that would collide are left out."""
     sizes = sorted({row.gpu_bytes for row in group if row.gpu_bytes})
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(sizes))
     ax.xaxis.set_minor_locator(NullLocator())
-    shown = [sizes[-1]]
-    ratio = (sizes[-1] / sizes[0]) ** (1 / 7) if len(sizes) > 1 else 1.0
-    for size in reversed(sizes[:-1]):
-        if shown[-1] / size >= ratio * 0.999:
-            shown.append(size)
+    shown = {sizes[0], sizes[-1]}
+    ratio = (sizes[-1] / sizes[0]) ** (1 / 7) * 0.999 if len(sizes) > 1 else 1.0
+    for size in reversed(sizes[1:-1]):
+        if all(max(size / other, other / size) >= ratio for other in shown):
+            shown.add(size)
     ax.set_xticklabels([style.format_bytes(s) if s in shown else "" for s in sizes], fontsize=7)
     ax.set_xlabel("memory of a GPU", fontsize=8)
     style.bare(ax, keep=("bottom", "left"))

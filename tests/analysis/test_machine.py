@@ -75,6 +75,24 @@ class MachineTest(unittest.TestCase):
         titles = [text.get_text() for text in axes.figure.texts]
         self.assertTrue(any("one of 20 nodes" in title for title in titles), titles)
 
+    def test_ports_to_a_network_are_shown_but_not_what_leads_to_host_memory_too(self) -> None:
+        content = document(2, 2, switch=True)
+        ports = {"h.nic_out": 3e10, "h.nic_in": 2e10, "g.nic_out": 1e10}
+        content["resources"] += [{"name": n, "bytes_per_s": r} for n, r in ports.items()]
+
+        def member(space: str, out: list[str], into: list[str]) -> dict:
+            return {"space": space, "engines_out": [], "out": [{"resource": n} for n in out],
+                    "in": [{"resource": n} for n in into]}  # fmt: skip
+
+        content["fabrics"] = [{"name": "f", "latency_ns": 2000, "levels": [], "members": [
+            member("host0", ["h.nic_out"], ["h.nic_in"]), member("gpu0", ["up", "g.nic_out"], []),
+            member("host1", ["h.nic_out"], ["h.nic_in"])]}]  # fmt: skip
+        self.assertIn("a node's nic_out 30, nic_in 20; a GPU's nic_out 10", words(content))
+        del content["fabrics"]
+        content["routes"].append({"from": "host0", "to": "host1", "kind": "network",
+                                  "via": [{"resource": "h.nic_out"}], "latency_ns": 0})  # fmt: skip
+        self.assertIn("a node's nic_out 30", words(content))
+
     def test_what_is_no_machine_in_the_long_form_is_refused(self) -> None:
         for content in ([], {"format": "parley-summary"}, {"format": "parley-machine"}):
             with self.assertRaises(LoadError):

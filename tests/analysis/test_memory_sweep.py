@@ -54,6 +54,15 @@ class MemorySweepTest(unittest.TestCase):
         legend = [text.get_text() for text in makespans.figure.legends[0].get_texts()]
         self.assertEqual(legend, ["evict=lru", "evict=next_use"])
 
+    def test_the_first_and_the_last_size_are_always_labelled(self) -> None:
+        document = sweep()
+        sizes = [1 << 30, 1100 << 20, 3 << 30, 9 << 30, 10 << 30]
+        base = document["rows"][0]
+        document["rows"] = [{**base, "gpu_bytes": size} for size in sizes]
+        [(makespans, _)] = draw_memory_sweep(load_rows(document))
+        labels = [label.get_text() for label in makespans.get_xticklabels()]
+        self.assertEqual(labels, ["1 GiB", "", "3 GiB", "", "10 GiB"])
+
     def test_a_comparison_without_sizes_is_refused(self) -> None:
         with self.assertRaisesRegex(LoadError, "--memory"):
             draw_memory_sweep(load_rows(synthetic.comparison()))
