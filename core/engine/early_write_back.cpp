@@ -1,9 +1,9 @@
 // Copies of dirty replicas to their home slots before anything asks for it, so that an eviction
 // finds them clean and the new owner of the memory need not wait for a write-back (compare the
 // eager write-back of Lee, Tyson, Farrens 2000). Worth it only where an eviction is near and the
-// bytes stay as they are: a space that is nearly full, a replica that no task known so far writes
-// next. One copy at a time from each space, and only while the route home is expected to be idle,
-// so that no fetch queues behind more than one of them.
+// bytes stay as they are: a space that has had to evict, or will have to, and is nearly full, a
+// replica that no task known so far writes next. One copy at a time from each space, and only while
+// the route home is expected to be idle, so that no fetch queues behind more than one of them.
 #include <algorithm>
 
 #include "core/engine/engine_state.h"
@@ -13,9 +13,14 @@ namespace {
 
 constexpr std::size_t kMostLooks = 8;  // at dirty replicas, per space and step
 
-/// Three quarters in use: below, evictions are far off.
-bool is_nearly_full(const Arena& arena) {
-  return arena.used().count() >= arena.capacity().count() / 4 * 3;
+/// Whether evictions are near: there have been some, or must be as all devices together are too
+/// small for the arrays; and less than a quarter of the space is free, or than two of its largest
+/// replicas take.
+bool is_short_of_room(const EngineState& state, const SpaceState& memory) {
+  if (!memory.has_evicted && state.array_bytes <= state.device_bytes) return false;
+  const Bytes capacity = memory.arena.capacity();
+  const Bytes little = std::max(Bytes(capacity.count() / 4), memory.largest * 2);
+  return capacity - memory.arena.used() < little;
 }
 
 bool is_live(const EngineState& state, ReplicaId id, RegionId region, SpaceId space) {
@@ -92,7 +97,7 @@ void write_back_early(EngineState& state) {
   if (state.issued_tasks == state.tasks.size()) return;  // nothing to come needs room
   for (std::size_t s = 0; s < state.spaces.size(); ++s) {
     const SpaceState& memory = state.spaces[SpaceId(s)];
-    if (memory.dirty.empty() || !is_nearly_full(memory.arena)) continue;
+    if (memory.dirty.empty() || !is_short_of_room(state, memory)) continue;
     const CommandId last = memory.early_write_back;
     if (!last.is_none() && !state.commands.is_finished(last)) continue;
     write_back_one(state, SpaceId(s));

@@ -111,6 +111,8 @@ struct SpaceState {
   std::deque<std::pair<ReplicaId, RegionId>> dirty;  // written and perhaps not home yet, the oldest
                                                      // first; replicas may be gone
   CommandId early_write_back;                        // the last one
+  Bytes largest;                                     // replica that there has been
+  bool has_evicted = false;
 };
 
 /// EngineOptions::plan, checked and by task.
@@ -221,6 +223,7 @@ class EngineState {
   /// Devices whose next task the order holds back until the task that is the key has been issued.
   std::unordered_map<std::uint32_t, std::vector<DeviceId>> held;
   IdVector<ReplicaId, RegionId> noted_dirty;  // what SpaceState::dirty names it with
+  Bytes array_bytes, device_bytes;            // of all arrays; of all spaces that are no host's
   IdVector<TaskId, PlannedPlace> planned;     // empty without a plan
   std::uint32_t launched_tasks = 0;
   PieceId sought_piece;     // of which a source is being chosen

@@ -1,6 +1,8 @@
 // What is checked and laid out before the first step, and when the program grows.
 #include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/engine/engine_state.h"
@@ -11,6 +13,11 @@ namespace {
 
 std::string in_bytes(Bytes bytes) { return std::to_string(bytes.count()) + " bytes"; }
 
+/// "1 more task", "7 more tasks".
+std::string more(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " more " + noun + (count == 1 ? "" : "s");
+}
+
 bool has_contents(const Array& array) {
   return array.spec.initial.kind != Initial::Kind::kNone && array.bytes > Bytes(0);
 }
@@ -19,6 +26,7 @@ void add_array(EngineState& state, ArrayId id, bool is_late) {
   const Array& array = state.program.array(id);
   Faults faults;
   const Homes homes = homes_of(state.machine, array.spec, faults);
+  state.array_bytes += Arena::rounded(array.bytes);
   Bytes offset;
   if (array.bytes > Bytes(0)) {
     Arena& arena = state.spaces[homes.slot].arena;
@@ -70,17 +78,28 @@ void grow_work_areas(EngineState& state, std::size_t first) {
   }
 }
 
+/// Of arrays that want the same home in vain, one fault.
 void check_arrays(const EngineState& state, Faults& faults) {
   IdVector<SpaceId, Bytes> home(state.machine.space_count());
   IdVector<SpaceId, Bytes> initial(state.machine.space_count());
+  std::map<std::string, std::pair<std::string, std::size_t>> homeless;  // the first; how many
   for (std::size_t a = 0; a < state.program.array_count(); ++a) {
     const Array& array = state.program.array(ArrayId(a));
-    const Homes homes = homes_of(state.machine, array.spec, faults);
+    Faults unknown;
+    const Homes homes = homes_of(state.machine, array.spec, unknown);
+    for (const Fault& fault : unknown) {
+      ++homeless.try_emplace(fault.what, fault.where, 0).first->second.second;
+    }
     home[homes.slot] += Arena::rounded(array.bytes);
     if (!has_contents(array)) continue;
     for (const SpaceId space : homes.spaces) {
       if (space != homes.slot) initial[space] += Arena::rounded(array.bytes);
     }
+  }
+  for (const auto& [what, where_and_count] : homeless) {
+    const auto& [where, count] = where_and_count;
+    const std::string others = count > 1 ? " and " + more(count - 1, "array") : "";
+    faults.push_back({where + others, what});
   }
   for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
     const SpaceId id(s);
@@ -130,26 +149,33 @@ std::optional<Fault> check_evict(const EngineState& state, TaskId task) {
   if (state.program.task(task).kind != TaskKind::kEvict) return std::nullopt;
   const std::string& name = state.program.extras(task).evict_space;
   if (state.machine.find_space(name)) return std::nullopt;
-  std::vector<std::string> names;
-  for (const MemorySpace& space : state.machine.spec().spaces) names.push_back(space.name);
-  return Fault{
-      "task \"" + std::string(state.program.task_name(task)) + "\"",
-      "evicts from \"" + name + "\": the machine has no such space" + did_you_mean(name, names)};
+  return Fault{"task \"" + std::string(state.program.task_name(task)) + "\"",
+               "evicts from \"" + name + "\": the machine has no such space; it has " +
+                   names_text(state.machine.space_names())};
 }
 
-/// Gives tasks up to `end` their classes. Faults of at most 100 tasks.
+/// Gives tasks up to `end` their classes. At most 100 faults; of tasks alike, one.
 Faults classify(EngineState& state, TaskId end) {
   Faults faults;
+  std::map<std::uint32_t, std::pair<std::size_t, std::size_t>> unfit;  // its fault; tasks
   if (state.tasks.size() < end.index()) state.tasks.resize(end.index());
   for (; state.classified < end.index(); ++state.classified) {
     const TaskId task(state.classified);
     state.tasks[task].task_class = class_of(state, task);
+    const std::uint32_t task_class = state.tasks[task].task_class;
+    const bool is_unfit = state.classes[task_class].candidates.empty();
+    if (const auto known = unfit.find(task_class); is_unfit && known != unfit.end()) {
+      ++known->second.second;
+    }
     if (faults.size() >= 100) continue;
     if (auto fault = check_evict(state, task)) faults.push_back(*fault);
-    if (state.classes[state.tasks[task].task_class].candidates.empty()) {
-      faults.push_back(
-          does_not_fit(state, task, state.placements[state.program.task(task).placement]));
-    }
+    if (!is_unfit || !unfit.try_emplace(task_class, faults.size(), 1).second) continue;
+    faults.push_back(
+        does_not_fit(state, task, state.placements[state.program.task(task).placement]));
+  }
+  for (const auto& [task_class, fault_and_tasks] : unfit) {
+    const auto& [fault, tasks] = fault_and_tasks;
+    if (tasks > 1) faults[fault].what += "; so for " + more(tasks - 1, "task") + " like it";
   }
   return faults;
 }
@@ -182,6 +208,7 @@ Faults set_up(EngineState& state) {
   for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
     const MemorySpace& space = state.machine.space(SpaceId(s));
     state.spaces.push_back({Arena(Bytes(0), space.is_host ? Bytes(0) : space.capacity), {}, 0, {}});
+    if (!space.is_host) state.device_bytes += state.spaces[SpaceId(s)].arena.capacity();
   }
   state.devices.resize(state.machine.device_count());
   state.is_awake.resize(state.machine.device_count(), 0);

@@ -186,6 +186,8 @@ ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space) {
   const auto block = state.spaces[space].arena.allocate(state.directory.bytes_of(region),
                                                         state.commands, state.block_residue);
   if (!block) return ReplicaId::none();
+  Bytes& largest = state.spaces[space].largest;
+  largest = std::max(largest, state.directory.bytes_of(region));
   return add_replica(state, region, space, *block, state.block_residue);
 }
 
@@ -256,6 +258,7 @@ void evict(EngineState& state, ReplicaId id, DropReason reason, TaskId task) {
   }
   if (reason == DropReason::kEvicted) {
     ++state.statistics.evictions;
+    state.spaces[replica.space].has_evicted = true;
     ++state.evicted_times[place_key(directory.replica(id))];
   }
   drop(state, id, reason);
