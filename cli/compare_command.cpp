@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -158,11 +159,21 @@ core::Faults load_models(const CompareArguments& arguments, Grid& grid, Terminal
   return faults;
 }
 
+/// Whether an earlier size comes to the same on the machine of that index: its runs stand for both.
+bool is_known_size(const Grid& grid, std::size_t pair, std::size_t size) {
+  for (std::size_t k = 0; k < size; ++k) {
+    const std::size_t first = pair * grid.sizes;
+    if (grid.sized[first + k].gpu_bytes == grid.sized[first + size].gpu_bytes) return true;
+  }
+  return false;
+}
+
 std::vector<Cell> cells_of(const Grid& grid, std::uint32_t repeat) {
   std::vector<Cell> cells;
   for (std::size_t w = 0; w < grid.programs.size(); ++w) {
     for (std::size_t m = 0; m < grid.machines.size(); ++m) {
       for (std::size_t k = 0; k < std::max<std::size_t>(grid.sizes, 1); ++k) {
+        if (is_known_size(grid, w * grid.machines.size() + m, k)) continue;
         for (std::size_t s = 0; s < grid.sets.size(); ++s) {
           for (std::size_t r = 0; r < repeat; ++r) cells.push_back({w, m, k, s, r});
         }
@@ -199,6 +210,7 @@ ComparisonRow run_cell(const CompareArguments& arguments, const Grid& grid, cons
   if (simulation) {
     row = comparison_row(run_result(program, machine, options.engine, *simulation));
     row.model = model_choice(arguments.model);
+    row.warnings = simulation->warnings;
   } else {
     row.policies = policy_choice(options.engine);
     row.window = options.engine.window;
@@ -245,6 +257,18 @@ std::vector<ComparisonRow> run_cells(const CompareArguments& arguments, const Gr
   return rows;
 }
 
+/// Of each workload on each machine, those of the first run that has any.
+void print_warnings(const std::vector<ComparisonRow>& rows, Terminal& terminal) {
+  std::set<std::pair<std::string, std::string>> told;
+  for (const ComparisonRow& row : rows) {
+    if (row.warnings.empty() || !told.emplace(row.workload, row.machine).second) continue;
+    for (const std::string& warning : row.warnings) {
+      terminal.err << "warning: " << row.workload << " on " << row.machine << ", "
+                   << row.policy_text << ": " << warning << '\n';
+    }
+  }
+}
+
 /// Opens the files before the runs start.
 core::Faults open_files(const CompareArguments& arguments, Terminal& terminal,
                         std::unique_ptr<OutputFile>& csv, std::unique_ptr<OutputFile>& json) {
@@ -274,6 +298,7 @@ int run_compare(const CompareArguments& arguments, Terminal& terminal) {
   if (!faults.empty()) return report_faults(terminal, faults);
   const std::vector<Cell> cells = cells_of(*grid, arguments.repeat);
   const std::vector<ComparisonRow> rows = run_cells(arguments, *grid, cells, terminal);
+  print_warnings(rows, terminal);
   if (csv) {
     write_comparison_csv(rows, csv->stream());
     csv->commit();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "core/memory/arena.h"
 #include "workloads/check/check.h"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr const char* kAllowed =
     "; allowed, separated by commas: shares of the workload's arrays (above 0, at most 1), sizes "
-    "(8GiB), and \"least\" (the largest working set of a task)";
+    "(8GiB), and \"least\" (the largest working set of a task, or what starts on a GPU)";
 
 core::Result<MemorySize> parse_size(const std::string& text) {
   MemorySize size;
@@ -44,6 +45,23 @@ core::Bytes bytes_of_arrays(const core::Program& program) {
 
 bool is_gpu_space(const core::MemorySpace& space) { return !space.is_host; }
 
+/// What the arrays that start on one GPU take there, of the GPU with most.
+core::Bytes most_at_the_start(const core::Program& program, const core::Machine& machine) {
+  core::IdVector<core::SpaceId, core::Bytes> sums(machine.space_count());
+  for (std::size_t a = 0; a < program.array_count(); ++a) {
+    const core::Array& array = program.array(core::ArrayId(a));
+    if (array.spec.initial.kind == core::Initial::Kind::kNone) continue;
+    for (const std::string& home : array.spec.homes) {
+      const std::optional<core::SpaceId> space = machine.find_space(home);
+      if (!space || !is_gpu_space(machine.space(*space))) continue;
+      sums[*space] += core::Arena::rounded(array.bytes);
+    }
+  }
+  core::Bytes most;
+  for (const core::Bytes sum : sums) most = std::max(most, sum);
+  return most;
+}
+
 }  // namespace
 
 core::Result<std::vector<MemorySize>> parse_memory_sizes(const std::string& text) {
@@ -67,7 +85,8 @@ core::Bytes gpu_bytes(const MemorySize& size, const core::Program& program,
                       const core::Machine& machine) {
   core::Bytes wanted = size.bytes;
   if (size.kind != MemorySize::Kind::kBytes) {
-    wanted = workloads::check_program(program).statistics.largest_working_set;
+    wanted = std::max(workloads::check_program(program).statistics.largest_working_set,
+                      most_at_the_start(program, machine));
   }
   if (size.kind == MemorySize::Kind::kShare) {
     const double share = size.share * static_cast<double>(bytes_of_arrays(program).count());

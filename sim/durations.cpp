@@ -32,9 +32,9 @@ core::Duration Durations::of(core::TaskId task, std::size_t alternative,
   std::int64_t longest = 0;
   for (const core::DeviceId device : devices) {
     const std::int64_t ns = look_up(id, alternative, device);
-    if (ns == kUnknown && unknown_++ == 0) {
-      first_unknown_ = task;
-      first_unknown_device_ = device;
+    if (has_gaps_ && has_gap(id, alternative, device)) {
+      Gaps& gaps = ns == kUnknown ? unknown_ : partly_known_;
+      if (gaps.tasks++ == 0) gaps.text = gap_text(task, alternative, device);
     }
     longest = std::max(longest, ns);
   }
@@ -134,13 +134,30 @@ std::uint32_t Durations::kind(core::TaskId task, std::size_t alternative) {
   return static_cast<std::uint32_t>(known);
 }
 
-std::string Durations::warning() const {
-  if (unknown_ == 0) return "";
-  std::string text = "task \"" + std::string(program_->task_name(first_unknown_)) +
-                     "\" has no cost on " + machine_->device(first_unknown_device_).name +
-                     ", and the machine's kernel table has none: taken as 0 ns";
-  if (unknown_ > 1) text += " (as are " + std::to_string(unknown_ - 1) + " more)";
-  return text;
+std::vector<std::string> Durations::warnings() const {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const Gaps& gaps, const std::string& what) {
+    if (gaps.tasks == 0) return;
+    const std::string more =
+        gaps.tasks > 1 ? " (as are " + std::to_string(gaps.tasks - 1) + " more)" : "";
+    warnings.push_back(gaps.text + ": " + what + more);
+  };
+  warn(unknown_, "taken as 0 ns");
+  warn(partly_known_, "taken as long as the other rate gives");
+  return warnings;
+}
+
+/// Whether the model lacks something of the task there. What was recorded lacks nothing.
+bool Durations::has_gap(TaskClassId id, std::size_t alternative, core::DeviceId device) {
+  if (own_ != nullptr && is_recorded(core::TaskId(id.index()), device)) return false;
+  const Class& entry = classes_[model_class(id)];
+  return !entry.gaps.empty() && entry.gaps[alternative * machine_->device_count() + device.index()];
+}
+
+std::string Durations::gap_text(core::TaskId task, std::size_t alternative,
+                                core::DeviceId device) const {
+  return "the cost of task \"" + std::string(program_->task_name(task)) + "\" is not known: " +
+         core::cost_gap(*program_, *machine_, task, alternative, device);
 }
 
 /// Of a task that was not asked for before.
@@ -252,6 +269,12 @@ std::int64_t Durations::model_duration(TaskClassId id, std::size_t alternative,
             : core::Duration(0);
     if (extra > core::Duration(0)) duration = duration.value_or(core::Duration(0)) + extra;
     known = duration ? duration->count() : kUnknown;
+    if (extra == core::Duration(0) &&
+        !core::cost_gap(*program_, *machine_, entry.example, alternative, device).empty()) {
+      has_gaps_ = true;
+      entry.gaps.resize(entry.known.size());
+      entry.gaps[alternative * machine_->device_count() + device.index()] = true;
+    }
   }
   return known;
 }

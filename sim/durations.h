@@ -31,8 +31,8 @@ class Durations {
   /// Of a group: of its slowest member. 0 for a task of unknown cost; those are counted.
   core::Duration of(core::TaskId task, std::size_t alternative,
                     std::span<const core::DeviceId> devices);
-  /// A sentence about the tasks asked for that had no cost; "" when there were none.
-  [[nodiscard]] std::string warning() const;
+  /// Sentences about the tasks asked for whose cost is not known, or only in part.
+  [[nodiscard]] std::vector<std::string> warnings() const;
 
   TaskClassId class_of(core::TaskId task) {
     return own_ == nullptr ? model_class_of(task) : TaskClassId(task.index());
@@ -83,6 +83,7 @@ class Durations {
     std::vector<bool> has_phases;     // whether each was asked for
     std::vector<std::int8_t> panels;  // by alternative, negative: not asked; empty: none was
     std::vector<std::int64_t> kinds;  // the same
+    std::vector<bool> gaps;           // by (alternative, device): core::cost_gap; empty: none
   };
 
   /// A number for the region's extents and element type.
@@ -101,6 +102,8 @@ class Durations {
   TaskClassId model_class(TaskClassId id) {
     return own_ == nullptr ? id : model_class_of(core::TaskId(id.index()));
   }
+  bool has_gap(TaskClassId id, std::size_t alternative, core::DeviceId device);
+  std::string gap_text(core::TaskId task, std::size_t alternative, core::DeviceId device) const;
   std::int64_t look_up(TaskClassId id, std::size_t alternative, core::DeviceId device);
   [[nodiscard]] bool is_recorded(core::TaskId task, core::DeviceId device) const;
   std::int64_t own_duration(core::TaskId task, std::size_t alternative, core::DeviceId device);
@@ -120,9 +123,12 @@ class Durations {
   core::IdVector<core::RegionId, std::uint32_t> shape_of_;  // 0: not asked
   std::unordered_map<std::string, std::uint32_t> shapes_;
   std::unordered_map<std::string, std::uint32_t> kinds_;  // by names of kernels
-  core::TaskId first_unknown_;
-  core::DeviceId first_unknown_device_;
-  std::size_t unknown_ = 0;
+  struct Gaps {
+    std::size_t tasks = 0;
+    std::string text;  // of the first
+  };
+  Gaps unknown_, partly_known_;
+  bool has_gaps_ = false;  // any class asked about has some
   bool as_executed_ = false;
 };
 

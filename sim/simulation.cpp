@@ -76,13 +76,18 @@ void Simulation::list_releases() {
 
 // ---- the loop ----
 
-core::RunRecord Simulation::run() {
+core::Result<core::RunRecord> Simulation::run() {
   place_initial_replicas();
   list_releases();
   host_.submit_all(core::TaskId(program_.task_count()));
   while (!is_finished_) {
     const Time next = next_time();
     PARLEY_CHECK(next != Time::max(), stall_text());
+    if (next > Time(0) + core::kLongestRun) {
+      return core::Fault{"workload \"" + program_.name() + "\"",
+                         "takes more than 1e9 s of simulated time on machine \"" +
+                             machine_.name() + "\": tasks too long, or links too slow"};
+    }
     advance_to(next);
   }
   PARLEY_CHECK(commands_.in_flight() == 0, "the engine finished before its commands");

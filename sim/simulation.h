@@ -40,8 +40,9 @@ class Simulation {
   Simulation(const core::Program& program, const core::Machine& machine, core::Engine& engine,
              const SimOptions& options, Durations& durations);
 
-  /// Until the engine says Finish. Throws InvariantViolation on a stall.
-  core::RunRecord run();
+  /// Until the engine says Finish; a fault beyond core::kLongestRun. Throws InvariantViolation on a
+  /// stall.
+  core::Result<core::RunRecord> run();
 
  private:
   struct Release {

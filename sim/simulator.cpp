@@ -20,12 +20,17 @@ core::Result<SimResult> simulate(const core::Program& program, const core::Machi
   result.engine = std::move(engine).value();
   Durations durations(program, machine, &options);
   Simulation simulation(program, machine, *result.engine, options, durations);
-  result.run = simulation.run();
+  core::Result<core::RunRecord> run = simulation.run();
+  if (!run) return run.faults();
+  result.run = std::move(run).value();
   result.bounds = lower_bounds(program, machine, durations);
   // A copy may draw as short a time as can be: nothing is known of all.
   if (!options.copy_noise.is_none()) result.bounds.transfer = core::Duration(0);
-  if (std::string warning = durations.warning(); !warning.empty()) {
-    result.warnings.push_back(std::move(warning));
+  result.warnings = durations.warnings();
+  if (result.run.makespan >= core::Time(0) + core::kLongestDuration) {
+    result.warnings.emplace_back(
+        "the run takes 1e6 s or more; no task or copy is simulated to take longer than that by "
+        "itself: what would is cut there");
   }
   return result;
 }

@@ -137,7 +137,6 @@ TransferBound::TransferBound(const core::Program& program, const core::Machine& 
       if (first.is_none()) first = *space;
       homes.insert(*space);
     }
-    // As the engine has it: a host called otherwise than "host" still serves as the default home.
     if (first.is_none()) homes.insert(first = machine.host_of(SpaceId(0)));
     homes_.push_back(std::move(homes));
     first_homes_.push_back(first);

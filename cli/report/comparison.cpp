@@ -175,9 +175,21 @@ void print_block(const Block& block, std::ostream& stream) {
     if (line.first->error.empty()) table.add_row(cells_of(line, links, has_repetitions));
   }
   if (table.has_rows()) table.print(stream, 2);
+  // A cause that several sets of policies share is told once.
+  std::vector<std::pair<std::string, std::string>> failures;  // policies, error
   for (const Line& line : block.lines) {
-    if (line.first->error.empty()) continue;
-    stream << "  " << line.first->policy_text << ": failed: " << line.first->error << '\n';
+    const std::string& error = line.first->error;
+    if (error.empty()) continue;
+    const auto same =
+        std::ranges::find(failures, error, &std::pair<std::string, std::string>::second);
+    if (same == failures.end()) {
+      failures.emplace_back(line.first->policy_text, error);
+    } else {
+      same->first += "; " + line.first->policy_text;
+    }
+  }
+  for (const auto& [policies, error] : failures) {
+    stream << "  " << policies << ": failed: " << error << '\n';
   }
 }
 

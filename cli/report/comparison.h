@@ -19,6 +19,7 @@ struct ComparisonRow {
   std::uint32_t window = 0;  // 0: unlimited
   std::uint64_t seed = 0;
   ModelChoice model;
+  std::vector<std::string> warnings;
   std::string error;  // not empty: the run failed, and there are no figures
   std::int64_t makespan_ns = 0;
   sim::Bounds bounds;

@@ -65,17 +65,25 @@ DType dtype_of(const Program& program, TaskId task) {
 }
 
 std::optional<Duration> roofline(const CostEntry& cost, const Device& device, DType dtype) {
-  double seconds = 0.0;
-  if (cost.flops > 0.0) {
-    const double rate = flops_per_s(device, dtype);
-    if (rate <= 0.0) return std::nullopt;
-    seconds = cost.flops / rate;
-  }
-  if (cost.bytes > 0.0) {
-    if (device.bytes_per_s <= 0.0) return std::nullopt;
-    seconds = std::max(seconds, cost.bytes / device.bytes_per_s);
-  }
+  const double flops_rate = flops_per_s(device, dtype);
+  const bool has_flops = cost.flops > 0.0 && flops_rate > 0.0;
+  const bool has_bytes = cost.bytes > 0.0 && device.bytes_per_s > 0.0;
+  if (!has_flops && !has_bytes && (cost.flops > 0.0 || cost.bytes > 0.0)) return std::nullopt;
+  const double seconds = std::max(has_flops ? cost.flops / flops_rate : 0.0,
+                                  has_bytes ? cost.bytes / device.bytes_per_s : 0.0);
   return device.launch + rounded(seconds * kNsPerSecond);
+}
+
+/// The rates that roofline() wants and the device does not state.
+std::string missing_rates(const CostEntry& cost, const Device& device, DType dtype) {
+  std::string missing;
+  if (cost.flops > 0.0 && flops_per_s(device, dtype) <= 0.0) {
+    missing = "flops_per_s for " + std::string(name_of(dtype));
+  }
+  if (cost.bytes > 0.0 && device.bytes_per_s <= 0.0) {
+    missing += missing.empty() ? "bytes_per_s" : " and no bytes_per_s";
+  }
+  return missing;
 }
 
 const CostEntry* entry_for(const Cost& cost, const Device& device) {
@@ -302,6 +310,31 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
     if (measured || entry == nullptr) return measured;
   }
   return roofline(*entry, device, dtype_of(program, id));
+}
+
+std::string cost_gap(const Program& program, const Machine& machine, TaskId id,
+                     std::size_t alternative_index, DeviceId device_id) {
+  const Task& task = program.task(id);
+  if (task.kind == TaskKind::kEvict) return "";
+  const Alternative* alternative = alternative_of(program, id, alternative_index);
+  const Device& device = machine.device(device_id);
+  const Cost* cost = true_cost_of(program, task, alternative);
+  const CostEntry* entry = cost == nullptr ? nullptr : entry_for(*cost, device);
+  if (entry != nullptr && entry->stated) return "";
+  if (kernel_duration(program, machine, id, alternative, device)) return "";
+  if (entry != nullptr) {
+    const std::string missing = missing_rates(*entry, device, dtype_of(program, id));
+    return missing.empty() ? "" : device.name + " states no " + missing;
+  }
+  const Kernel* kernel = kernel_of(program, id, alternative);
+  if (kernel == nullptr) return "it states none for " + device.name;
+  for (const KernelCall& call : *kernel) {
+    if (call_duration(program, machine, id, alternative, device, call)) continue;
+    const auto key = table_key(program, id, alternative, call);
+    return "the machine's kernel table has no \"" + call.name + "\"" +
+           (key ? " of " + std::string(name_of(key->dtype)) : "") + " on " + device.name;
+  }
+  return "";
 }
 
 Duration executed_extra(const Program& program, const Machine& machine, TaskId task,

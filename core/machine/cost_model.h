@@ -23,11 +23,17 @@ enum class WhichCost : std::uint8_t { kTrue, kExpected };
 ///   it counts before flops and bytes (but not before those of an expected cost);
 /// - flops and bytes: the device's launch start-up plus the roofline (Williams, Waterman, Patterson
 ///   2009), max(flops / flops_per_s, bytes / bytes_per_s), with the rate of the dtype of the first
-///   operand written (rates are what a task of one slot gets, whatever its vcus).
+///   operand written (rates are what a task of one slot gets, whatever its vcus). Where the device
+///   states only one of the two rates, what that one gives; where it states neither, nothing.
 /// What policies are told (kExpected) is the alternative's expected cost, the task's, or the true
 /// one.
 std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
                                       std::size_t alternative, DeviceId device, WhichCost which);
+
+/// What task_duration() lacks of the task on the device, for messages: "gpu:0 states no bytes_per_s";
+/// "" when nothing is.
+std::string cost_gap(const Program& program, const Machine& machine, TaskId task,
+                     std::size_t alternative, DeviceId device);
 
 /// What an executor adds to task_duration. A task without a kernel spins for its cost and then
 /// hashes: the device's launch start-up, and hash_mix over all that the task reads and writes, by

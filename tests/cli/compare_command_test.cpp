@@ -34,6 +34,22 @@ TEST_CASE("every shipped mapper is compared when no policies are named") {
   }
 }
 
+TEST_CASE("warnings of runs are told once for a workload on a machine") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+      "name": "w", "arrays": [{"name": "A", "bytes": 8, "init": {"fill": 1}}],
+      "tasks": [{"name": "t", "placement": "gpu", "inout": ["A"]}]})");
+  const Said said = parley({"compare", workload, "-m", "h200x2", "h200x1", "--policy",
+                            "mapper=parla", "--policy", "mapper=dmda"});
+  CHECK(said.code == 0);
+  CHECK(said.err == "warning: " + workload +
+                        " on h200x2, mapper=parla: the cost of task \"t\" is not known: it states "
+                        "none for gpu:0: taken as 0 ns\nwarning: " +
+                        workload +
+                        " on h200x1, mapper=parla: the cost of task \"t\" is not known: it states "
+                        "none for gpu:0: taken as 0 ns\n");
+}
+
 TEST_CASE("a row has the figures of the run alone") {
   const TemporaryFolder folder;
   const std::string workload = folder.file("w.json", pairs_workload());

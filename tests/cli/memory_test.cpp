@@ -124,14 +124,56 @@ TEST_CASE("a size that is there twice is refused, as its rows would be taken for
   CHECK(has(said.err, "--memory: \"least\" is there twice"));
 }
 
+TEST_CASE("the least is no less than what starts on a GPU; sizes that come to the same are run once") {
+  const TemporaryFolder folder;
+  const Said said = parley({"compare", "cholesky:tiles=6,tile=128,gpus=2,home=block_cyclic", "-m",
+                            "h200x2", "--memory", "1,0.1,least", "--policy", "evict=lru", "--json",
+                            folder.path("rows.json")});
+  REQUIRE_MESSAGE(said.code == 0, said.err);
+  const Json rows = Json::parse(contents(folder.path("rows.json")))["rows"];
+  REQUIRE(rows.size() == 2);
+  // 21 tiles of the lower triangle, dealt out to a row of two GPUs: 12 in even columns.
+  CHECK(rows[1]["gpu_bytes"] == 12 * 128 * 128 * 8);
+  CHECK_FALSE(has(said.out, "middle half"));
+}
+
+TEST_CASE("memory is written back early only where evictions make room") {
+  const TemporaryFolder folder;
+  const auto early = [&](const char* limit) {
+    const Said said = parley({"sim", "cholesky:tiles=12,tile=256", "-m", "h200x1", "--limit", limit,
+                              "--evict", "next_use", "--write-back", "early", "--summary",
+                              folder.path("s.json")});
+    REQUIRE_MESSAGE(said.code == 0, said.err);
+    const Json summary = Json::parse(contents(folder.path("s.json")));
+    return std::pair(summary["evictions"].get<int>(), summary["early_write_backs"].get<int>());
+  };
+  const auto [none, needless] = early("gpu=39MiB");  // 78 tiles of 512 KiB: exactly all of them
+  CHECK(none == 0);
+  CHECK(needless == 0);
+  const auto [some, useful] = early("gpu=16MiB");
+  CHECK(some > 0);
+  CHECK(useful > 0);
+}
+
 TEST_CASE("sizes that make no sense, and a host that is too small, are told with what is allowed") {
   for (const char* sizes : {"0", "1.5", "-1", "1,,2", "much", "0.5GiBB"}) {
     CAPTURE(sizes);
     const Said said = parley({"compare", "cholesky:tiles=2,tile=64", "--memory", sizes});
     CHECK(said.code == 2);
     CHECK(has(said.err, "--memory: found"));
-    CHECK(has(said.err, "\"least\" (the largest working set of a task)"));
+    CHECK(has(said.err, "\"least\" (the largest working set of a task, or what starts on a GPU)"));
   }
+  // What no task of a kind can do is told once for all of them, and once for all policies.
+  const Said small = parley({"sim", "cholesky:tiles=4", "-m", "h200x2", "--limit", "gpu=1MiB"});
+  CHECK(small.code == 2);
+  CHECK(std::ranges::count(small.err, '\n') == 4);
+  CHECK(has(small.err, "task \"trsm[1,0]\": its operands and scratch take 67108864 bytes at once, "
+                       "more than any device that it may run on has (at most 1048576 bytes); so for "
+                       "5 more tasks like it\n"));
+  const Said all = parley({"compare", "cholesky:tiles=4", "-m", "h200x2", "--limit", "gpu=1MiB"});
+  CHECK(all.code == 2);
+  CHECK(has(all.out, "  mapper=block_cyclic; mapper=dmda; "));
+  CHECK(std::ranges::count(all.out, '\n') == 2);
   const Said said = parley({"sim", "cholesky:tiles=4,tile=1024", "--limit", "host=32MiB"});
   CHECK(said.code == 2);
   CHECK(has(said.err,

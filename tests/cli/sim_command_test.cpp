@@ -321,5 +321,49 @@ TEST_CASE("the report says what a person asks first") {
   }
 }
 
+TEST_CASE("the host may have any name: what lives on \"host\" lives there") {
+  const TemporaryFolder folder;
+  std::string text = contents(std::string(PARLEY_SOURCE_DIR) + "/workloads/machines/h200x4.json");
+  for (const auto& [from, to] : {std::pair(R"({"name": "host",)", R"({"name": "ram", "host": true,)"),
+                                 std::pair(R"("space": "host")", R"("space": "ram")")}) {
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, std::string(from).size(), to);
+  }
+  const std::string machine = folder.file("ram.json", text);
+  const Said plain = parley({"sim", "cholesky:tiles=4", "-m", "h200x4"});
+  const Said renamed = parley({"sim", "cholesky:tiles=4", "-m", machine});
+  REQUIRE_MESSAGE(renamed.code == 0, renamed.err);
+  const auto makespan = [](const std::string& out) {
+    return out.substr(out.find("Makespan"), out.find('\n', out.find("Makespan")));
+  };
+  CHECK(makespan(renamed.out).substr(0, 40) == makespan(plain.out).substr(0, 40));
+  CHECK(has(renamed.out, "ram->gpu0"));
+  const Said wrong = parley({"sim", "cholesky:tiles=4,home=block_cyclic,gpus=8", "-m", machine});
+  CHECK(wrong.code == 2);
+  CHECK(has(wrong.err, "array \"A_1_0\" and 1 more array: home \"gpu4\": machine \"h200x4\" has no "
+                       "such space; it has ram, gpu0, gpu1, gpu2, gpu3\n"));
+}
+
+TEST_CASE("times that are cut, and runs beyond all measure, are told") {
+  const TemporaryFolder folder;
+  const auto chain = [&](int tasks) {
+    std::string text = R"({"format": "parley-workload", "version": 1, "name": "long", "arrays":
+        [{"name": "A", "bytes": 8, "init": {"fill": 1}}], "tasks": [)";
+    for (int i = 0; i < tasks; ++i) {
+      text += (i > 0 ? "," : "") + std::string(R"({"name": "t)") + std::to_string(i) +
+              R"(", "inout": ["A"], "cost": {"ns": 1000000000000000}})";
+    }
+    return folder.file("long.json", text + "]}");
+  };
+  const Said cut = parley({"sim", chain(2), "-m", "h200x1"});
+  CHECK(cut.code == 0);
+  CHECK(has(cut.err, "warning: the run takes 1e6 s or more; no task or copy"));
+  const Said beyond = parley({"sim", chain(10000), "-m", "h200x1"});
+  CHECK(beyond.code == 2);
+  CHECK(beyond.err == "workload \"long\": takes more than 1e9 s of simulated time on machine "
+                      "\"h200x1\": tasks too long, or links too slow\n");
+}
+
 }  // namespace
 }  // namespace parley::cli

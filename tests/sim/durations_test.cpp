@@ -87,12 +87,60 @@ TEST_CASE("tasks without any cost take no time and are reported in one sentence"
   }
   const core::Machine machine = MachineBuilder(1).build();
   Durations durations(program, machine);
-  CHECK(durations.warning().empty());
+  CHECK(durations.warnings().empty());
   const std::vector devices = {gpu_device(0)};
   for (std::size_t i = 0; i < 3; ++i) CHECK(durations.of(TaskId(i), 0, devices) == Duration(0));
-  CHECK(durations.warning() ==
-        "task \"first\" has no cost on gpu:0, and the machine's kernel table has none: taken as "
-        "0 ns (as are 2 more)");
+  CHECK(durations.warnings() ==
+        std::vector<std::string>{"the cost of task \"first\" is not known: it states none for "
+                                 "gpu:0: taken as 0 ns (as are 2 more)"});
+}
+
+TEST_CASE("a rate that the device lacks is named; the other one counts") {
+  core::MachineSpec spec = MachineBuilder(1).build().spec();
+  core::Device& gpu = spec.devices[gpu_device(0)];
+  gpu.flops_per_s = {{"float64", 1e12}};
+  gpu.bytes_per_s = 0.0;
+  gpu.launch = Duration(0);
+  const core::Machine machine = required(core::Machine::create(std::move(spec)));
+  Program program("gaps");
+  const auto spawn = [&](const char* name, double flops, double bytes, const char* kernel) {
+    core::TaskSpec task;
+    task.name = name;
+    if (flops + bytes > 0.0) {
+      core::CostEntry work;
+      work.flops = flops;
+      work.bytes = bytes;
+      task.cost = {work};
+    }
+    if (kernel != nullptr) {
+      const core::RegionId tile = program.whole(add_array(program, "tile", {8, 8})).region;
+      task.accesses = {{tile, core::AccessMode::kInout, 0, {}}};
+      core::KernelCall call;
+      call.name = kernel;
+      call.arguments = {{false, 0, {}}};
+      task.kernel = core::Kernel{call};
+    }
+    required(program.spawn(task));
+  };
+  spawn("both", 2000.0, 5000.0, nullptr);
+  spawn("bytes", 0.0, 5000.0, nullptr);
+  spawn("flops", 3000.0, 0.0, nullptr);
+  spawn("kernel", 0.0, 0.0, "potrf");
+  Durations durations(program, machine);
+  const std::vector devices = {gpu_device(0)};
+  const std::vector<std::int64_t> expected = {2, 0, 3, 0};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(durations.of(TaskId(i), 0, devices) == Duration(expected[i]));
+  }
+  CHECK(durations.warnings() ==
+        std::vector<std::string>{
+            "the cost of task \"bytes\" is not known: gpu:0 states no bytes_per_s: taken as 0 ns "
+            "(as are 1 more)",
+            "the cost of task \"both\" is not known: gpu:0 states no bytes_per_s: taken as long as "
+            "the other rate gives"});
+  CHECK(core::cost_gap(program, machine, TaskId(3), 0, gpu_device(0)) ==
+        "the machine's kernel table has no \"potrf\" of float64 on gpu:0");
+  CHECK(core::cost_gap(program, machine, TaskId(2), 0, gpu_device(0)).empty());
 }
 
 }  // namespace
