@@ -359,7 +359,7 @@ def _port_text(machine: Machine) -> str:
     if not machine.fabrics:
         first, second = (node.host for node in _nodes(machine)[:2])
         route = machine.routes.get((first, second))
-        if route and route.via:
+        if route and route.kind == "network" and route.via:
             parts.append(f"a node's {_rates_text(machine, [name for name, _ in route.via])}")
     return "; ".join(parts)
 

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -257,15 +256,33 @@ std::vector<ComparisonRow> run_cells(const CompareArguments& arguments, const Gr
   return rows;
 }
 
-/// Of each workload on each machine, those of the first run that has any.
+/// A warning that runs of several policies share is told once for a workload on a machine.
 void print_warnings(const std::vector<ComparisonRow>& rows, Terminal& terminal) {
-  std::set<std::pair<std::string, std::string>> told;
+  struct Warning {
+    std::string of, text;
+    std::vector<std::string> policies;
+  };
+  std::vector<Warning> warnings;
   for (const ComparisonRow& row : rows) {
-    if (row.warnings.empty() || !told.emplace(row.workload, row.machine).second) continue;
-    for (const std::string& warning : row.warnings) {
-      terminal.err << "warning: " << row.workload << " on " << row.machine << ", "
-                   << row.policy_text << ": " << warning << '\n';
+    const std::string of = row.workload + " on " + row.machine;
+    for (const std::string& text : row.warnings) {
+      auto known = std::ranges::find_if(
+          warnings, [&](const Warning& other) { return other.of == of && other.text == text; });
+      if (known == warnings.end()) known = warnings.insert(known, {of, text, {}});
+      std::vector<std::string>& policies = known->policies;
+      if (std::ranges::find(policies, row.policy_text) == policies.end()) {
+        policies.push_back(row.policy_text);
+      }
     }
+  }
+  for (const Warning& warning : warnings) {
+    terminal.err << "warning: " << warning.of << ": " << warning.text;
+    const char* separator = " (";
+    for (const std::string& policy : warning.policies) {
+      terminal.err << separator << policy;
+      separator = "; ";
+    }
+    terminal.err << ")\n";
   }
 }
 

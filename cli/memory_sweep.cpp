@@ -51,7 +51,7 @@ core::Bytes most_at_the_start(const core::Program& program, const core::Machine&
   for (std::size_t a = 0; a < program.array_count(); ++a) {
     const core::Array& array = program.array(core::ArrayId(a));
     if (array.spec.initial.kind == core::Initial::Kind::kNone) continue;
-    for (const std::string& home : array.spec.homes) {
+    for (const std::string& home : array.spec.homes) {  // of GPUs' spaces no two are the same
       const std::optional<core::SpaceId> space = machine.find_space(home);
       if (!space || !is_gpu_space(machine.space(*space))) continue;
       sums[*space] += core::Arena::rounded(array.bytes);

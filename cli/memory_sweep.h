@@ -20,9 +20,9 @@ struct MemorySize {
   bool operator==(const MemorySize&) const = default;
 };
 
-/// "1,0.5,least,8GiB": shares of the workload's arrays, sizes, and the least that can do: the largest
-/// working set of a task, or what starts on one GPU where that is more. A number without a unit is a
-/// share; above 0, at most 1. Faults name what was found.
+/// "1,0.5,least,8GiB": shares of the workload's arrays, sizes, and the least that can do: the
+/// largest working set of a task, or what starts on one GPU where that is more. A number without a
+/// unit is a share; above 0, at most 1. Faults name what was found.
 core::Result<std::vector<MemorySize>> parse_memory_sizes(const std::string& text);
 
 /// What a GPU has of that size: no more than it had, and a share no less than `kLeast` gives.

@@ -94,6 +94,12 @@ void RunFiles::end_journal(std::string_view stopped) {
   commit(*journal_);
 }
 
+void RunFiles::end_journal_of(const core::Faults& faults) {
+  if (!writer_ || !writer_->has_steps() || faults.empty()) return;
+  const core::Fault& fault = faults.front();
+  end_journal(fault.where + ": " + fault.what);
+}
+
 void RunFiles::commit(OutputFile& file) {
   try {
     file.commit();

@@ -38,12 +38,15 @@ class RunFiles {
   static core::Result<RunFiles> open(const OutputOptions& options, const RunOptions& inputs,
                                      Terminal& terminal);
 
-  /// Starts the journal, or starts it anew if it was not ended; what sees the steps of the run, or nullptr without a journal. Fails
-  /// when the workload's file cannot be read again. `run` must outlive the run.
+  /// Starts the journal, or starts it anew if it was not ended; what sees the steps of the run, or
+  /// nullptr without a journal. Fails when the workload's file cannot be read again. `run` must
+  /// outlive the run.
   core::Result<core::StepObserver*> begin_journal(const LoadedRun& run, const std::string& workload,
                                                   const RunMode& mode);
   /// The run is over. `stopped`: why it ended early; "" when it did not.
   void end_journal(std::string_view stopped = "");
+  /// The run ended with faults. One that had not begun leaves no journal.
+  void end_journal_of(const core::Faults& faults);
 
   /// Summary and trace.
   void write(const RunResult& result, std::optional<WallTimes> wall);

@@ -60,7 +60,11 @@ core::Result<sim::SimResult> simulate(const SimArguments& arguments, const Loade
   options.observer = *observer;
   try {
     core::Result<sim::SimResult> result = sim::simulate(loaded.program, loaded.machine, options);
-    if (result) files.end_journal();
+    if (result) {
+      files.end_journal();
+    } else {
+      files.end_journal_of(result.faults());
+    }
     return result;
   } catch (const core::InvariantViolation& violation) {
     files.end_journal(violation.what());

@@ -45,7 +45,7 @@ core::Duration flow_duration(double bytes, double bytes_per_s) {
   // Relative error of a remainder after a few thousand changes of rate: some 1e-13.
   constexpr double kRelativeSlack = 1e-12;
   constexpr double kSlackNs = 1e-6;
-  const auto longest = static_cast<double>(core::kLongestDuration.count());
+  const auto longest = static_cast<double>(core::kLongestRun.count());
   const double ns = std::max(bytes, 0.0) * 1e9 / bytes_per_s;
   const double whole = std::ceil(ns - kSlackNs - ns * kRelativeSlack);
   return core::Duration(static_cast<std::int64_t>(std::min(whole, longest)));

@@ -6,8 +6,9 @@
 // uncontended time, the fixed part is T(0) and the limit n / (T(n) - T(0)): a small copy is a slow
 // flow over its whole time rather than a fast one after a long start, as small copies that run side
 // by side share a link without slowing each other. Where the curve is flat, T(n) = T(0), that is
-// the whole copy, but for one of so few bytes that no resource on the way notices. Where the resources on the way could not carry
-// that flow, though it is alone, it has the rate that they can, and the fixed part is longer.
+// the whole copy, but for one of so few bytes that no resource on the way notices. Where the
+// resources on the way could not carry that flow, though it is alone, it has the rate that they
+// can, and the fixed part is longer.
 #pragma once
 
 #include "core/base/units.h"
@@ -24,7 +25,7 @@ struct CopyTiming {
 CopyTiming copy_timing(const core::Machine& machine, core::RouteId route, core::Bytes bytes);
 
 /// Bytes over rate in nanoseconds, rounded up; values that exceed a whole number by rounding error
-/// only count as that number; at most core::kLongestDuration. Rate in bytes/s, > 0; infinity takes
+/// only count as that number; at most core::kLongestRun. Rate in bytes/s, > 0; infinity takes
 /// no time.
 core::Duration flow_duration(double bytes, double bytes_per_s);
 

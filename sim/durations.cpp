@@ -30,11 +30,12 @@ core::Duration Durations::of(core::TaskId task, std::size_t alternative,
                              std::span<const core::DeviceId> devices) {
   const TaskClassId id = class_of(task);
   std::int64_t longest = 0;
+  Gaps* gaps = nullptr;
   for (const core::DeviceId device : devices) {
     const std::int64_t ns = look_up(id, alternative, device);
-    if (has_gaps_ && has_gap(id, alternative, device)) {
-      Gaps& gaps = ns == kUnknown ? unknown_ : partly_known_;
-      if (gaps.tasks++ == 0) gaps.text = gap_text(task, alternative, device);
+    if (has_gaps_ && gaps == nullptr && has_gap(id, alternative, device)) {
+      gaps = ns == kUnknown ? &unknown_ : &partly_known_;
+      if (gaps->tasks++ == 0) gaps->text = gap_text(task, alternative, device);
     }
     longest = std::max(longest, ns);
   }
@@ -157,7 +158,7 @@ bool Durations::has_gap(TaskClassId id, std::size_t alternative, core::DeviceId 
 std::string Durations::gap_text(core::TaskId task, std::size_t alternative,
                                 core::DeviceId device) const {
   return "the cost of task \"" + std::string(program_->task_name(task)) + "\" is not known: " +
-         core::cost_gap(*program_, *machine_, task, alternative, device);
+         core::cost_gap(*program_, *machine_, task, alternative, device, as_executed_);
 }
 
 /// Of a task that was not asked for before.
@@ -269,8 +270,8 @@ std::int64_t Durations::model_duration(TaskClassId id, std::size_t alternative,
             : core::Duration(0);
     if (extra > core::Duration(0)) duration = duration.value_or(core::Duration(0)) + extra;
     known = duration ? duration->count() : kUnknown;
-    if (extra == core::Duration(0) &&
-        !core::cost_gap(*program_, *machine_, entry.example, alternative, device).empty()) {
+    if (!core::cost_gap(*program_, *machine_, entry.example, alternative, device, as_executed_)
+             .empty()) {
       has_gaps_ = true;
       entry.gaps.resize(entry.known.size());
       entry.gaps[alternative * machine_->device_count() + device.index()] = true;

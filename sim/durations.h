@@ -74,10 +74,10 @@ class Durations {
 
   struct Class {
     core::TaskId example;
-    std::vector<std::int64_t> known;  // (alternative, device) -> ns, or one of the above
+    std::vector<std::int64_t> known;        // (alternative, device) -> ns, or one of the above
     std::vector<core::KernelShare> shares;  // the same, negative: not asked; empty: none was
     std::vector<double> loads;              // as shares
-    std::vector<std::int64_t> issue;  // as known; empty: none was asked
+    std::vector<std::int64_t> issue;        // as known; empty: none was asked
     /// By (alternative, device); empty: none was asked, or see has_phases.
     std::vector<std::vector<core::KernelPhase>> phases;
     std::vector<bool> has_phases;     // whether each was asked for

@@ -123,7 +123,7 @@ void KernelRates::retime(Time now, std::uint32_t index) {
   kernel.left = std::max(0.0, kernel.left - passed * kernel.rate);
   kernel.since = now;
   kernel.rate = rate;
-  const auto longest = static_cast<double>(core::kLongestDuration.count());
+  const auto longest = static_cast<double>(core::kLongestRun.count());
   const auto rest = static_cast<std::int64_t>(std::min(std::ceil(kernel.left / rate), longest));
   retimed_.push_back({kernel.launch, index, now + core::Duration(rest), is_new});
 }

@@ -124,7 +124,7 @@ double Noise::factor(std::uint64_t seed, NoiseStream stream, std::uint64_t numbe
 
 core::Duration scaled(core::Duration duration, double factor) {
   const double ns = static_cast<double>(duration.count()) * factor;
-  const auto longest = static_cast<double>(core::kLongestDuration.count());
+  const auto longest = static_cast<double>(core::kTooLong.count());
   return core::Duration(std::llround(std::min(ns, longest)));
 }
 

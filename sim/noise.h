@@ -40,7 +40,7 @@ class Noise {
   double parameter_ = 0.0;
 };
 
-/// Rounded to nanoseconds, at most core::kLongestDuration.
+/// Rounded to nanoseconds, at most core::kTooLong.
 core::Duration scaled(core::Duration duration, double factor);
 
 }  // namespace parley::sim

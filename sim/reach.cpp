@@ -13,7 +13,9 @@ void SpaceSet::insert(core::SpaceId space) {
 
 core::Duration rounded_bound(double ns) {
   constexpr double kGivenWay = 1e-6;
-  return core::Duration(static_cast<std::int64_t>(std::ceil(ns * (1.0 - kGivenWay))));
+  const auto longest = static_cast<double>(core::kLongestRun.count());
+  const double rounded = std::ceil(ns * (1.0 - kGivenWay));
+  return core::Duration(static_cast<std::int64_t>(std::min(rounded, longest)));
 }
 
 Reach::Reach(const core::Program& program, const core::Machine& machine, Durations& durations)

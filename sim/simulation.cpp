@@ -83,10 +83,12 @@ core::Result<core::RunRecord> Simulation::run() {
   while (!is_finished_) {
     const Time next = next_time();
     PARLEY_CHECK(next != Time::max(), stall_text());
+    if (!too_long_.empty())
+      return core::Fault{too_long_, "takes more than 1e6 s, the most that is simulated"};
     if (next > Time(0) + core::kLongestRun) {
       return core::Fault{"workload \"" + program_.name() + "\"",
-                         "takes more than 1e9 s of simulated time on machine \"" +
-                             machine_.name() + "\": tasks too long, or links too slow"};
+                         "takes more than 1e9 s of simulated time on machine \"" + machine_.name() +
+                             "\": tasks too long, or links too slow"};
     }
     advance_to(next);
   }

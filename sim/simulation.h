@@ -82,6 +82,7 @@ class Simulation {
   void wait_for_servers(core::CommandId id);
 
   void start_copy(core::CommandId id);
+  void note_if_too_long(const InFlight& copy, core::Duration fixed);
   void start_launch(core::CommandId id);
   void start_kernel(core::CommandId id);
   bool start_next_kernel(core::CommandId id);
@@ -104,6 +105,7 @@ class Simulation {
 
   core::Time now_;
   bool is_finished_ = false;
+  std::string too_long_;  // the task or copy that takes more than core::kLongestDuration, if any
   EventQueue queue_;
   HostThread host_;
   InFlightTable commands_;

@@ -2,6 +2,7 @@
 // simulation.cpp calls.
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -174,6 +175,17 @@ void Simulation::wait_for_servers(CommandId id) {
 
 // ---- commands run ----
 
+void Simulation::note_if_too_long(const InFlight& copy, Duration fixed) {
+  if (!copy.has_flow && fixed <= core::kLongestDuration) return;
+  const auto bytes = static_cast<double>(copy.flow_bytes.count());
+  const Duration alone = copy.has_flow ? flow_duration(bytes, copy.rate_limit) : Duration(0);
+  if (fixed + alone <= core::kLongestDuration || !too_long_.empty()) return;
+  const core::Route& route = machine_.route(copy.route);
+  too_long_ = "copy of " + std::to_string(copy.bytes.count()) + " bytes from \"" +
+              machine_.space(route.from).name + "\" to \"" + machine_.space(route.to).name +
+              "\" of machine \"" + machine_.name() + "\"";
+}
+
 void Simulation::start_copy(CommandId id) {
   InFlight& copy = commands_[id];
   copy.start = now_;
@@ -197,6 +209,7 @@ void Simulation::start_copy(CommandId id) {
                                   static_cast<double>(core::kMostBytes.count()));
     copy.flow_bytes = core::Bytes(std::max<std::int64_t>(1, std::llround(bytes)));
   }
+  note_if_too_long(copy, fixed);
   queue_.push(now_ + fixed, {OccurrenceKind::kFlowBegins, static_cast<std::uint32_t>(id.index())});
 }
 
@@ -205,6 +218,10 @@ void Simulation::start_launch(CommandId id) {
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
   const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
+  if (duration > core::kLongestDuration && too_long_.empty()) {
+    too_long_ = "task \"" + std::string(program_.task_name(launch.task)) + "\" on machine \"" +
+                machine_.name() + "\"";
+  }
   const core::DeviceId first = launch.devices.front();
   launch.is_rated =
       kernel_rates_.apply_to(launch.devices) && !durations_.is_recorded_on(launch.task, first);

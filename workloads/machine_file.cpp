@@ -100,18 +100,24 @@ std::vector<core::SpaceId> spaces_named(const core::MachineSpec& spec, std::stri
   for (const core::Device& device : spec.devices) {
     if (device.name == name || device.device_class == name) found.push_back(device.space);
   }
+  if (!found.empty() || name != "host") return found;
+  // As Machine::find_space: the first node's host space, whatever its name.
+  for (std::size_t s = 0; s < spec.spaces.size(); ++s) {
+    const core::MemorySpace& space = spec.spaces[core::SpaceId(s)];
+    const bool is_first = space.node == spec.spaces[core::SpaceId(0)].node;
+    if (space.is_host && is_first) found.emplace_back(s);
+  }
   return found;
 }
 
 std::vector<std::string> all_names(const core::MachineSpec& spec) {
   std::vector<std::string> names;
-  for (const core::Device& device : spec.devices) {
-    if (std::find(names.begin(), names.end(), device.device_class) == names.end()) {
-      names.push_back(device.device_class);
-    }
-  }
-  for (const core::Device& device : spec.devices) names.push_back(device.name);
-  for (const core::MemorySpace& space : spec.spaces) names.push_back(space.name);
+  const auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const core::Device& device : spec.devices) add(device.device_class);
+  for (const core::Device& device : spec.devices) add(device.name);
+  for (const core::MemorySpace& space : spec.spaces) add(space.name);
   return names;
 }
 

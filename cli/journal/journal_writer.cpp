@@ -78,6 +78,7 @@ void JournalWriter::on_events(core::Time now, std::span<const core::Event> event
 
 void JournalWriter::on_step(core::Time now, std::span<const core::Event> events,
                             std::span<const core::Command> commands) {
+  has_steps_ = true;
   unanswered_.clear();
   stream_ << "{\"now\":" << now.ns() << ",\"events\":" << events_text(events) << ",\"commands\":[";
   for (std::size_t i = 0; i < commands.size(); ++i) {

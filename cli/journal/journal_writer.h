@@ -39,6 +39,7 @@ class JournalWriter : public core::StepObserver {
                std::span<const core::Command> commands) override;
   /// The last line of a run that could not go on, with the events that the engine did not answer.
   void write_stop(std::string_view why);
+  [[nodiscard]] bool has_steps() const { return has_steps_; }
 
  private:
   const core::Program& program_;
@@ -46,6 +47,7 @@ class JournalWriter : public core::StepObserver {
   std::ostream& stream_;
   bool is_live_;  // each step is handed to the system: whatever ends the process, it is kept
   core::Time now_;
+  bool has_steps_ = false;
   std::string unanswered_;  // events given to the engine since the last on_step()
 };
 

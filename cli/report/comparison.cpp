@@ -69,8 +69,7 @@ std::vector<Block> blocks_of(const std::vector<ComparisonRow>& rows) {
   std::vector<Block> blocks;
   for (const ComparisonRow& row : rows) {
     auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& b) {
-      return b.workload == row.workload && b.machine == row.machine &&
-             b.gpu_bytes == row.gpu_bytes;
+      return b.workload == row.workload && b.machine == row.machine && b.gpu_bytes == row.gpu_bytes;
     });
     if (block == blocks.end()) {
       block = blocks.insert(block, {row.workload, row.machine, row.gpu_bytes, {}});

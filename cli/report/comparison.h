@@ -35,10 +35,10 @@ struct ComparisonRow {
 /// All figures of a run that succeeded.
 ComparisonRow comparison_row(const RunResult& result);
 
-/// One block per workload, machine and memory size; a line per set of policies, the best median makespan first
-/// (equal ones as given), failures last. Repetitions (rows that differ in the seed only) are one
-/// line, with the quartiles and the range of their makespans; the files have both, the rows and
-/// what they come to.
+/// One block per workload, machine and memory size; a line per set of policies, the best median
+/// makespan first (equal ones as given), failures last. Repetitions (rows that differ in the seed
+/// only) are one line, with the quartiles and the range of their makespans; the files have both,
+/// the rows and what they come to.
 void print_comparison(const std::vector<ComparisonRow>& rows, std::ostream& stream);
 void write_comparison_csv(const std::vector<ComparisonRow>& rows, std::ostream& stream);
 void write_comparison_json(const std::vector<ComparisonRow>& rows, std::ostream& stream);

@@ -36,10 +36,12 @@ class Quantity {
 using Bytes = Quantity<struct BytesTag>;
 using Duration = Quantity<struct DurationTag>;
 
-/// Limits of what may be stated, far enough from 2^63 that sums of thousands stay below: 1 PiB for an
-/// array or scratch, 11.5 days for a duration.
+/// Limits of what may be stated, far enough from 2^63 that sums of thousands stay below: 1 PiB for
+/// an array or scratch, 11.5 days for a duration.
 inline constexpr Bytes kMostBytes{std::int64_t{1} << 50U};
 inline constexpr Duration kLongestDuration{1'000'000'000'000'000};
+/// What is computed and would be longer counts as this; simulations refuse it.
+inline constexpr Duration kTooLong{kLongestDuration.count() + 1};
 /// Of a whole run: 31 years. What is under way then may still be added to it.
 inline constexpr Duration kLongestRun{1'000'000'000'000'000'000};
 

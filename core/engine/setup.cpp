@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/engine/engine_state.h"
@@ -13,10 +14,36 @@ namespace {
 
 std::string in_bytes(Bytes bytes) { return std::to_string(bytes.count()) + " bytes"; }
 
-/// "1 more task", "7 more tasks".
-std::string more(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " more " + noun + (count == 1 ? "" : "s");
-}
+/// Faults of tasks or arrays, gathered by what is wrong, in the order of the first of each.
+class FaultGroups {
+ public:
+  explicit FaultGroups(std::string noun) : noun_(std::move(noun)) {}
+
+  void add(const Fault& fault) {
+    const auto [group, is_new] = groups_.try_emplace(fault.what, faults_.size());
+    if (is_new) {
+      faults_.push_back(fault);
+      counts_.push_back(0);
+    }
+    ++counts_[group->second];
+  }
+  /// `task "x" and 7 more tasks` in the place of where.
+  [[nodiscard]] Faults take() {
+    for (std::size_t i = 0; i < faults_.size(); ++i) {
+      if (counts_[i] == 1) continue;
+      faults_[i].where += " and " + std::to_string(counts_[i] - 1) + " more " + noun_ +
+                          (counts_[i] == 2 ? "" : "s");
+    }
+    return std::move(faults_);
+  }
+  [[nodiscard]] std::size_t size() const { return faults_.size(); }
+
+ private:
+  std::string noun_;
+  Faults faults_;
+  std::vector<std::size_t> counts_;
+  std::map<std::string, std::size_t> groups_;
+};
 
 bool has_contents(const Array& array) {
   return array.spec.initial.kind != Initial::Kind::kNone && array.bytes > Bytes(0);
@@ -78,29 +105,22 @@ void grow_work_areas(EngineState& state, std::size_t first) {
   }
 }
 
-/// Of arrays that want the same home in vain, one fault.
 void check_arrays(const EngineState& state, Faults& faults) {
   IdVector<SpaceId, Bytes> home(state.machine.space_count());
   IdVector<SpaceId, Bytes> initial(state.machine.space_count());
-  std::map<std::string, std::pair<std::string, std::size_t>> homeless;  // the first; how many
+  FaultGroups homeless("array");
   for (std::size_t a = 0; a < state.program.array_count(); ++a) {
     const Array& array = state.program.array(ArrayId(a));
     Faults unknown;
     const Homes homes = homes_of(state.machine, array.spec, unknown);
-    for (const Fault& fault : unknown) {
-      ++homeless.try_emplace(fault.what, fault.where, 0).first->second.second;
-    }
+    for (const Fault& fault : unknown) homeless.add(fault);
     home[homes.slot] += Arena::rounded(array.bytes);
     if (!has_contents(array)) continue;
     for (const SpaceId space : homes.spaces) {
       if (space != homes.slot) initial[space] += Arena::rounded(array.bytes);
     }
   }
-  for (const auto& [what, where_and_count] : homeless) {
-    const auto& [where, count] = where_and_count;
-    const std::string others = count > 1 ? " and " + more(count - 1, "array") : "";
-    faults.push_back({where + others, what});
-  }
+  for (Fault& fault : homeless.take()) faults.push_back(std::move(fault));
   for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
     const SpaceId id(s);
     const MemorySpace& space = state.machine.space(id);
@@ -154,48 +174,42 @@ std::optional<Fault> check_evict(const EngineState& state, TaskId task) {
                    names_text(state.machine.space_names())};
 }
 
-/// Gives tasks up to `end` their classes. At most 100 faults; of tasks alike, one.
+constexpr std::size_t kMostFaults = 100;
+
+/// Gives tasks up to `end` their classes. Faults of tasks alike are one.
 Faults classify(EngineState& state, TaskId end) {
-  Faults faults;
-  std::map<std::uint32_t, std::pair<std::size_t, std::size_t>> unfit;  // its fault; tasks
+  FaultGroups faults("task");
   if (state.tasks.size() < end.index()) state.tasks.resize(end.index());
   for (; state.classified < end.index(); ++state.classified) {
     const TaskId task(state.classified);
     state.tasks[task].task_class = class_of(state, task);
-    const std::uint32_t task_class = state.tasks[task].task_class;
-    const bool is_unfit = state.classes[task_class].candidates.empty();
-    if (const auto known = unfit.find(task_class); is_unfit && known != unfit.end()) {
-      ++known->second.second;
+    if (faults.size() >= kMostFaults) continue;
+    if (const auto fault = check_evict(state, task)) faults.add(*fault);
+    if (state.classes[state.tasks[task].task_class].candidates.empty()) {
+      faults.add(does_not_fit(state, task, state.placements[state.program.task(task).placement]));
     }
-    if (faults.size() >= 100) continue;
-    if (auto fault = check_evict(state, task)) faults.push_back(*fault);
-    if (!is_unfit || !unfit.try_emplace(task_class, faults.size(), 1).second) continue;
-    faults.push_back(
-        does_not_fit(state, task, state.placements[state.program.task(task).placement]));
   }
-  for (const auto& [task_class, fault_and_tasks] : unfit) {
-    const auto& [fault, tasks] = fault_and_tasks;
-    if (tasks > 1) faults[fault].what += "; so for " + more(tasks - 1, "task") + " like it";
-  }
-  return faults;
+  return faults.take();
 }
 
 }  // namespace
 
 Faults check_tasks(const EngineState& state, TaskId first, TaskId end) {
-  Faults faults = check_plan_covers(state, first, end);
-  for (std::size_t t = first.index(); t < end.index() && faults.size() < 100; ++t) {
+  FaultGroups unfit("task");
+  for (std::size_t t = first.index(); t < end.index() && unfit.size() < kMostFaults; ++t) {
     const TaskId task(t);
     const PlacementId placement = state.program.task(task).placement;
     const std::vector<Candidate> candidates =
         placement.index() < state.placements.size()
             ? state.placements[placement]
             : resolve(state.program.placement(placement), state.machine, nullptr);
-    if (auto fault = check_evict(state, task)) faults.push_back(*fault);
+    if (const auto fault = check_evict(state, task)) unfit.add(*fault);
     const bool any_fits = std::any_of(candidates.begin(), candidates.end(),
                                       [&](const Candidate& c) { return fits(state, task, c); });
-    if (!any_fits) faults.push_back(does_not_fit(state, task, candidates));
+    if (!any_fits) unfit.add(does_not_fit(state, task, candidates));
   }
+  Faults faults = check_plan_covers(state, first, end);
+  for (Fault& fault : unfit.take()) faults.push_back(std::move(fault));
   return faults;
 }
 

@@ -23,6 +23,7 @@ ReplicaId add_replica(EngineState& state, RegionId region, SpaceId space, BlockI
   if (state.replica_place.size() <= id.index()) state.replica_place.resize(id.index() + 1, 0);
   state.replica_place[id] = static_cast<std::uint32_t>(memory.replicas.size());
   memory.replicas.push_back(id);
+  memory.largest = std::max(memory.largest, memory.arena.size(block));
   count_replica(state, state.directory.places(region).array, space, true);
   if (!state.evicted_times.empty()) {
     const auto evicted = state.evicted_times.find(place_key(state.directory.replica(id)));
@@ -186,8 +187,6 @@ ReplicaId try_allocate(EngineState& state, RegionId region, SpaceId space) {
   const auto block = state.spaces[space].arena.allocate(state.directory.bytes_of(region),
                                                         state.commands, state.block_residue);
   if (!block) return ReplicaId::none();
-  Bytes& largest = state.spaces[space].largest;
-  largest = std::max(largest, state.directory.bytes_of(region));
   return add_replica(state, region, space, *block, state.block_residue);
 }
 

@@ -121,9 +121,9 @@ void resolve_placements(EngineState& state, Faults& faults) {
     if (candidates.empty()) {
       std::vector<std::string> names;
       for (const Device& device : state.machine.spec().devices) names.push_back(device.name);
-      faults.push_back(
-          {placement_text(placement), "machine \"" + state.machine.name() +
-                                          "\" has no such devices; it has " + names_text(names)});
+      faults.push_back({placement_text(placement), "machine \"" + state.machine.name() +
+                                                       "\" has no such devices; it has " +
+                                                       names_text(names)});
     } else {
       const std::string too_narrow = remove_too_narrow(state, placement, candidates);
       if (candidates.empty()) faults.push_back({placement_text(placement), too_narrow});
@@ -136,7 +136,9 @@ Homes homes_of(const Machine& machine, const ArraySpec& spec, Faults& faults) {
   Homes homes;
   for (const std::string& name : spec.homes) {
     if (const auto space = machine.find_space(name)) {
-      homes.spaces.push_back(*space);
+      // "host" and the host's own name may both be there.
+      const bool is_new = std::ranges::find(homes.spaces, *space) == homes.spaces.end();
+      if (is_new) homes.spaces.push_back(*space);
       continue;
     }
     faults.push_back({"array \"" + spec.name + "\"",

@@ -180,6 +180,9 @@ std::optional<std::vector<TaskId>> TaskGraph::find_cycle() const {
 
 // ---- paths and levels ----
 
+/// At most kLongestRun, as far beyond any run as that is.
+static Duration sum_of(Duration a, Duration b) { return std::min(a + b, kLongestRun); }
+
 IdVector<TaskId, Duration> TaskGraph::bottom_levels(
     const IdVector<TaskId, Duration>& durations) const {
   require_no_cycle();
@@ -187,7 +190,7 @@ IdVector<TaskId, Duration> TaskGraph::bottom_levels(
   for (std::size_t i = order_.size(); i-- > 0;) {
     Duration below;
     for (const TaskId next : successors(order_[i])) below = std::max(below, levels[next]);
-    levels[order_[i]] = durations[order_[i]] + below;
+    levels[order_[i]] = sum_of(durations[order_[i]], below);
   }
   return levels;
 }
@@ -198,7 +201,7 @@ IdVector<TaskId, Duration> TaskGraph::top_levels(
   IdVector<TaskId, Duration> levels(task_count());
   for (const TaskId task : order_) {
     for (const TaskId on : predecessors(task)) {
-      levels[task] = std::max(levels[task], levels[on] + durations[on]);
+      levels[task] = std::max(levels[task], sum_of(levels[on], durations[on]));
     }
   }
   return levels;

@@ -12,7 +12,7 @@ namespace {
 constexpr double kNsPerSecond = 1e9;
 
 Duration rounded(double ns) {
-  const auto longest = static_cast<double>(kLongestDuration.count());
+  const auto longest = static_cast<double>(kTooLong.count());
   return Duration(std::llround(std::min(ns, longest)));
 }
 
@@ -313,7 +313,7 @@ std::optional<Duration> task_duration(const Program& program, const Machine& mac
 }
 
 std::string cost_gap(const Program& program, const Machine& machine, TaskId id,
-                     std::size_t alternative_index, DeviceId device_id) {
+                     std::size_t alternative_index, DeviceId device_id, bool as_executed) {
   const Task& task = program.task(id);
   if (task.kind == TaskKind::kEvict) return "";
   const Alternative* alternative = alternative_of(program, id, alternative_index);
@@ -327,7 +327,11 @@ std::string cost_gap(const Program& program, const Machine& machine, TaskId id,
     return missing.empty() ? "" : device.name + " states no " + missing;
   }
   const Kernel* kernel = kernel_of(program, id, alternative);
-  if (kernel == nullptr) return "it states none for " + device.name;
+  if (kernel == nullptr) {
+    const bool is_timed = as_executed && executed_extra(program, machine, id, alternative_index,
+                                                        device_id) > Duration(0);
+    return is_timed ? "" : "the task states none for " + device.name + ", and has no kernel";
+  }
   for (const KernelCall& call : *kernel) {
     if (call_duration(program, machine, id, alternative, device, call)) continue;
     const auto key = table_key(program, id, alternative, call);
@@ -422,8 +426,7 @@ KernelShare kernel_share(const Program& program, const Machine& machine, TaskId 
   for (const KernelCall& call : *kernel) {
     if (call.name == "none") continue;
     const auto key = table_key(program, task, alternative, call);
-    const KernelShare next =
-        key ? share_of(call.name, key->dtype, key->size) : KernelShare(whole);
+    const KernelShare next = key ? share_of(call.name, key->dtype, key->size) : KernelShare(whole);
     most = {std::max(most.of_all, next.of_all), std::max(most.of_two, next.of_two)};
   }
   return most;

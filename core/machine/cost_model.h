@@ -30,10 +30,11 @@ enum class WhichCost : std::uint8_t { kTrue, kExpected };
 std::optional<Duration> task_duration(const Program& program, const Machine& machine, TaskId task,
                                       std::size_t alternative, DeviceId device, WhichCost which);
 
-/// What task_duration() lacks of the task on the device, for messages: "gpu:0 states no bytes_per_s";
-/// "" when nothing is.
+/// What task_duration() lacks of the task on the device, for messages: "gpu:0 states no
+/// bytes_per_s"; "" when nothing is. `as_executed`, a task without cost and kernel takes what
+/// hashing its operands does.
 std::string cost_gap(const Program& program, const Machine& machine, TaskId task,
-                     std::size_t alternative, DeviceId device);
+                     std::size_t alternative, DeviceId device, bool as_executed);
 
 /// What an executor adds to task_duration. A task without a kernel spins for its cost and then
 /// hashes: the device's launch start-up, and hash_mix over all that the task reads and writes, by

@@ -313,8 +313,7 @@ class LinkChecker : public FaultList {
       for (const SpaceId stop : stops) {
         if (!seen.insert(stop).second) {
           refuse(where, pair_text(spec_, relay.from, relay.to) + ": " +
-                                      quoted(spec_.spaces[stop].name) +
-                                      " is on the way more than once");
+                            quoted(spec_.spaces[stop].name) + " is on the way more than once");
         }
       }
     }

@@ -74,7 +74,7 @@ std::array<std::span<const CopyEngineId>, 2> Machine::engines(RouteId id) const 
 }
 
 Duration Machine::copy_duration(RouteId id, Bytes bytes) const {
-  const auto longest = static_cast<double>(kLongestDuration.count());
+  const auto longest = static_cast<double>(kTooLong.count());
   const auto count = static_cast<double>(bytes.count());
   double ns = 0.0;
   if (routes_.contains(id)) {

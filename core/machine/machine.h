@@ -258,7 +258,7 @@ class Machine {
   [[nodiscard]] std::optional<SpaceId> find_space(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> space_names() const;
   [[nodiscard]] std::optional<DeviceId> find_device(std::string_view name) const;
-  /// Uncontended duration of a copy of `bytes`, at least latency.
+  /// Uncontended duration of a copy of `bytes`, at least latency and at most kTooLong.
   [[nodiscard]] Duration copy_duration(RouteId id, Bytes bytes) const;
 
  private:

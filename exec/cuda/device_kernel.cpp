@@ -53,10 +53,13 @@ const char* solver_text(cusolverStatus_t status) {
 
 }  // namespace
 
+std::string text_of(cudaError_t status) {
+  return std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status);
+}
+
 void check_cuda(cudaError_t status, std::string_view what) {
   if (status == cudaSuccess) return;
-  throw EnvironmentFailure(std::string(what) + ": CUDA: " + cudaGetErrorName(status) + ": " +
-                           cudaGetErrorString(status));
+  throw EnvironmentFailure(std::string(what) + ": CUDA: " + text_of(status));
 }
 
 void check_blas(cublasStatus_t status, std::string_view what) {

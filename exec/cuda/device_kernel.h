@@ -73,6 +73,9 @@ class DeviceKernelRegistry {
   std::map<std::string, DeviceKernel, std::less<>> kernels_;
 };
 
+/// Name and description, in CUDA's own words.
+std::string text_of(cudaError_t status);
+
 /// Throws EnvironmentFailure with the library's own words and `what` was being done.
 void check_cuda(cudaError_t status, std::string_view what);
 void check_blas(cublasStatus_t status, std::string_view what);

@@ -133,8 +133,7 @@ GraphRun::Outcome GraphRun::perform(std::vector<StoredCommand>&& batch,
   outcome.duration =
       core::Duration(std::chrono::duration_cast<std::chrono::nanoseconds>(end - start).count());
   if (status != cudaSuccess) {
-    outcome.failure = std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status) +
-                      ", by one of the " + std::to_string(captured.batch.size()) +
+    outcome.failure = text_of(status) + ", by one of the " + std::to_string(captured.batch.size()) +
                       " commands of a CUDA graph" + named_tasks(captured.batch, launcher) +
                       "; without --graph it is known which";
   }

@@ -70,7 +70,7 @@ void Submitter::get_ready() {
   if (status == cudaSuccess || status == cudaErrorNotReady) {
     provide_events();
   } else {
-    fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+    fail_device(text_of(status));
   }
   is_ready_.store(true, std::memory_order_release);
   while (!may_serve_.load(std::memory_order_acquire) && !must_stop_.load()) rest();

@@ -52,7 +52,7 @@ bool Submitter::is_done(std::uint32_t index) {
   const cudaError_t status = cudaEventQuery(end_event(slot));
   if (status == cudaSuccess) return true;
   if (status != cudaErrorNotReady) {
-    fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+    fail_device(text_of(status));
   }
   return false;
 }
@@ -99,7 +99,7 @@ bool Submitter::is_healthy(std::uint16_t stream) {
   last_question_ = now;
   const cudaError_t status = cudaStreamQuery(streams_.stream(stream));
   if (status == cudaSuccess || status == cudaErrorNotReady) return true;
-  fail_device(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
+  fail_device(text_of(status));
   return false;
 }
 

@@ -92,6 +92,8 @@ class MachineTest(unittest.TestCase):
         content["routes"].append({"from": "host0", "to": "host1", "kind": "network",
                                   "via": [{"resource": "h.nic_out"}], "latency_ns": 0})  # fmt: skip
         self.assertIn("a node's nic_out 30", words(content))
+        content["routes"][-1]["kind"] = "socket"  # joins two, and is nobody's port
+        self.assertNotIn("a node's nic_out 30", words(content))
 
     def test_what_is_no_machine_in_the_long_form_is_refused(self) -> None:
         for content in ([], {"format": "parley-summary"}, {"format": "parley-machine"}):

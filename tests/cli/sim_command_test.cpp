@@ -324,8 +324,9 @@ TEST_CASE("the report says what a person asks first") {
 TEST_CASE("the host may have any name: what lives on \"host\" lives there") {
   const TemporaryFolder folder;
   std::string text = contents(std::string(PARLEY_SOURCE_DIR) + "/workloads/machines/h200x4.json");
-  for (const auto& [from, to] : {std::pair(R"({"name": "host",)", R"({"name": "ram", "host": true,)"),
-                                 std::pair(R"("space": "host")", R"("space": "ram")")}) {
+  for (const auto& [from, to] :
+       {std::pair(R"({"name": "host",)", R"({"name": "ram", "host": true,)"),
+        std::pair(R"("space": "host")", R"("space": "ram")")}) {
     const std::size_t at = text.find(from);
     REQUIRE(at != std::string::npos);
     text.replace(at, std::string(from).size(), to);
@@ -339,30 +340,83 @@ TEST_CASE("the host may have any name: what lives on \"host\" lives there") {
   };
   CHECK(makespan(renamed.out).substr(0, 40) == makespan(plain.out).substr(0, 40));
   CHECK(has(renamed.out, "ram->gpu0"));
+  CHECK(parley({"sim", "cholesky:tiles=4", "-m", machine, "--limit", "host=1MiB"}).err ==
+        "space \"ram\": the home slots of all arrays take 335544320 bytes; it has 1048576 bytes\n");
+  // Both names of one memory in a list of homes: it holds one replica.
+  const std::string twice = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+      "name": "w", "arrays": [{"name": "A", "bytes": 1024, "init": {"fill": 1},
+                               "home": ["gpu0", "host", "ram"]}],
+      "tasks": [{"name": "t", "placement": "gpu:0", "in": ["A"], "cost": {"ns": 5}}]})");
+  const Said once = parley({"sim", twice, "-m", machine, "--summary", folder.path("s.json")});
+  CHECK(once.code == 0);
+  CHECK(Json::parse(contents(folder.path("s.json")))["peak_bytes"]["ram"] == 1024);
   const Said wrong = parley({"sim", "cholesky:tiles=4,home=block_cyclic,gpus=8", "-m", machine});
   CHECK(wrong.code == 2);
-  CHECK(has(wrong.err, "array \"A_1_0\" and 1 more array: home \"gpu4\": machine \"h200x4\" has no "
-                       "such space; it has ram, gpu0, gpu1, gpu2, gpu3\n"));
+  CHECK(has(wrong.err,
+            "array \"A_1_0\" and 1 more array: home \"gpu4\": machine \"h200x4\" has no "
+            "such space; it has ram, gpu0, gpu1, gpu2, gpu3\n"));
 }
 
-TEST_CASE("times that are cut, and runs beyond all measure, are told") {
+TEST_CASE("what takes too long to simulate is refused, with what it is; the journal is kept") {
   const TemporaryFolder folder;
-  const auto chain = [&](int tasks) {
-    std::string text = R"({"format": "parley-workload", "version": 1, "name": "long", "arrays":
-        [{"name": "A", "bytes": 8, "init": {"fill": 1}}], "tasks": [)";
-    for (int i = 0; i < tasks; ++i) {
-      text += (i > 0 ? "," : "") + std::string(R"({"name": "t)") + std::to_string(i) +
-              R"(", "inout": ["A"], "cost": {"ns": 1000000000000000}})";
-    }
-    return folder.file("long.json", text + "]}");
+  const auto workload = [&](const std::string& arrays, const std::string& tasks) {
+    return folder.file("long.json", R"({"format": "parley-workload", "version": 1, "name": "long",
+        "arrays": [)" + arrays + R"(], "tasks": [)" +
+                                        tasks + "]}");
   };
-  const Said cut = parley({"sim", chain(2), "-m", "h200x1"});
-  CHECK(cut.code == 0);
-  CHECK(has(cut.err, "warning: the run takes 1e6 s or more; no task or copy"));
-  const Said beyond = parley({"sim", chain(10000), "-m", "h200x1"});
+  const std::string one = R"({"name": "A", "bytes": 8, "init": {"fill": 1}})";
+  const auto chain = [&](int count, const char* cost) {
+    std::string tasks;
+    for (int i = 0; i < count; ++i) {
+      tasks += (i > 0 ? "," : "") + std::string(R"({"name": "t)") + std::to_string(i) +
+               R"(", "placement": "gpu:0", "inout": ["A"], "cost": {)" + cost + "}}";
+    }
+    return workload(one, tasks);
+  };
+  const Said longest = parley({"sim", chain(3, R"("ns": 1000000000000000)"), "-m", "h200x1"});
+  CHECK(longest.code == 0);
+  CHECK(longest.err == "");
+  const Said beyond = parley({"sim", chain(10000, R"("ns": 1000000000000000)"), "-m", "h200x1",
+                              "--journal", folder.path("j.jsonl")});
   CHECK(beyond.code == 2);
-  CHECK(beyond.err == "workload \"long\": takes more than 1e9 s of simulated time on machine "
-                      "\"h200x1\": tasks too long, or links too slow\n");
+  const std::string why =
+      "workload \"long\": takes more than 1e9 s of simulated time on machine "
+      "\"h200x1\": tasks too long, or links too slow";
+  CHECK(beyond.err == why + "\n");
+  CHECK(has(contents(folder.path("j.jsonl")), "takes more than 1e9 s of simulated time"));
+  const Said work =
+      parley({"sim", chain(1, R"("flops": 1e300)"), "-m", "h200x1", "--noise", "normal:sigma=0.1"});
+  CHECK(work.code == 2);
+  CHECK(work.err ==
+        "task \"t0\" on machine \"h200x1\": takes more than 1e6 s, the most that is simulated\n");
+
+  const std::string machine = folder.file("slow.json", R"({"format": "parley-machine", "version": 1,
+      "name": "slow", "spaces": [{"name": "host", "bytes": "1GiB"}, {"name": "m", "bytes": "1GiB"}],
+      "devices": [{"name": "gpu:0", "class": "gpu", "space": "m"}],
+      "resources": [{"name": "bus", "bytes_per_s": 1}],
+      "routes": [{"from": "host", "to": "m", "via": ["bus"]},
+                 {"from": "m", "to": "host", "via": ["bus"]}]})");
+  const auto reading = [&](int bytes) {
+    const std::string rest = R"(, "bytes": )" + std::to_string(bytes) + R"(, "init": {"fill": 1}})";
+    return workload(R"({"name": "A")" + rest + R"(, {"name": "B")" + rest,
+                    R"({"name": "t", "placement": "gpu", "in": ["A", "B"], "cost": {"ns": 0}})");
+  };
+  // Each alone takes less than what is too long; of both together nothing is cut.
+  const Said both = parley({"sim", reading(900000), "-m", machine});
+  CHECK(both.code == 0);
+  CHECK(has(both.out, "Makespan  1800000 s, 0.0% above the lower bound"));
+  const Said copy =
+      parley({"sim", reading(1100000), "-m", machine, "--journal", folder.path("k.jsonl")});
+  CHECK(copy.code == 2);
+  CHECK(copy.err ==
+        "copy of 1100000 bytes from \"host\" to \"m\" of machine \"slow\": takes more than "
+        "1e6 s, the most that is simulated\n");
+  CHECK(has(contents(folder.path("k.jsonl")), "takes more than 1e6 s"));
+  // A run that could not begin has no journal.
+  CHECK(parley({"sim", chain(1, R"("ns": 1)"), "-m", machine, "--limit", "m=4", "--journal",
+                folder.path("none.jsonl")})
+            .code == 2);
+  CHECK_FALSE(std::filesystem::exists(folder.path("none.jsonl")));
 }
 
 }  // namespace

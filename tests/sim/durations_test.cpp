@@ -90,9 +90,10 @@ TEST_CASE("tasks without any cost take no time and are reported in one sentence"
   CHECK(durations.warnings().empty());
   const std::vector devices = {gpu_device(0)};
   for (std::size_t i = 0; i < 3; ++i) CHECK(durations.of(TaskId(i), 0, devices) == Duration(0));
-  CHECK(durations.warnings() ==
-        std::vector<std::string>{"the cost of task \"first\" is not known: it states none for "
-                                 "gpu:0: taken as 0 ns (as are 2 more)"});
+  CHECK(
+      durations.warnings() ==
+      std::vector<std::string>{"the cost of task \"first\" is not known: the task states "
+                               "none for gpu:0, and has no kernel: taken as 0 ns (as are 2 more)"});
 }
 
 TEST_CASE("a rate that the device lacks is named; the other one counts") {
@@ -138,9 +139,9 @@ TEST_CASE("a rate that the device lacks is named; the other one counts") {
             "(as are 1 more)",
             "the cost of task \"both\" is not known: gpu:0 states no bytes_per_s: taken as long as "
             "the other rate gives"});
-  CHECK(core::cost_gap(program, machine, TaskId(3), 0, gpu_device(0)) ==
+  CHECK(core::cost_gap(program, machine, TaskId(3), 0, gpu_device(0), false) ==
         "the machine's kernel table has no \"potrf\" of float64 on gpu:0");
-  CHECK(core::cost_gap(program, machine, TaskId(2), 0, gpu_device(0)).empty());
+  CHECK(core::cost_gap(program, machine, TaskId(2), 0, gpu_device(0), false).empty());
 }
 
 }  // namespace

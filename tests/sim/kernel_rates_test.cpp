@@ -152,7 +152,7 @@ TEST_CASE("a kernel that all but stands still ends, once it is told to go on") {
   rates.set_speed(DeviceId(0), 1e-18);
   rates.start(Time(0), CommandId(0), on, Duration(100000), {});
   ends.settle(0);
-  CHECK(ends[0] == core::kLongestDuration.count());
+  CHECK(ends[0] == core::kLongestRun.count());
   rates.set_speed(DeviceId(0), 1.0);
   ends.settle(1000);
   CHECK(ends[0] == 101000);

@@ -289,7 +289,8 @@ TEST_CASE("each fault of a file: where, what was found, what is allowed, what wa
        R"(, "shares": {"gemm": {"gpu": {"float64": [[256, 1.5], [128, 0.5], [1], [2, "x"], [300, 0.5, 0.4]]}},
                                     "gem": {"gpu": {"float64": [[1, 0]]}}},
                           "issue": {"gemm": {"gpus": {"float64": [[1, -1]]}}})",
-       {"m.json: shares.gemm.gpu.float64[2]: a point must be [size, share] or [size, share, share of two]",
+       {"m.json: shares.gemm.gpu.float64[2]: a point must be [size, share] or [size, share, share "
+        "of two]",
         R"(m.json: shares.gemm.gpu.float64[3][1]: expected a number from 0 to 1, found "x")",
         "m.json: shares.gemm.gpu.float64[4][2]: the share of two must not be below that of all",
         "m.json: issue.gemm.gpus.float64[0][1]: expected an integer from 0 to 1000000000000000, "

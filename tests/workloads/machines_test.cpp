@@ -167,11 +167,10 @@ TEST_CASE("GPUs of a cluster reach each other and all hosts over the network, by
   CHECK(far.rate_cap.bytes_per_s() == doctest::Approx(2.5e10));
   CHECK(cluster.host_of(*cluster.find_space("gpu15")) == *cluster.find_space("host3"));
   using Limits = std::vector<std::pair<std::string, double>>;
-  CHECK(limits(cluster, route(cluster, "gpu0", "gpu4")) ==
-        Limits{{"gpu0.pcie_out", 25.0},
-               {"host.nic_out", 100.0},
-               {"gpu4.pcie_in", 25.0},
-               {"host1.nic_in", 100.0}});
+  CHECK(limits(cluster, route(cluster, "gpu0", "gpu4")) == Limits{{"gpu0.pcie_out", 25.0},
+                                                                  {"host.nic_out", 100.0},
+                                                                  {"gpu4.pcie_in", 25.0},
+                                                                  {"host1.nic_in", 100.0}});
 }
 
 TEST_CASE("frontera has peer links within two pairs only") {

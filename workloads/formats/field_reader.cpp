@@ -26,7 +26,8 @@ void FieldReader::wrong_type(JsonValue at, std::string_view wanted) {
 
 std::optional<FieldList> FieldReader::fields(JsonValue value,
                                              const std::vector<std::string>& allowed,
-                                             std::initializer_list<std::string_view> required) {
+                                             std::initializer_list<std::string_view> required,
+                                             const std::vector<std::string>& refused) {
   if (!value.is_object()) {
     wrong_type(value, "an object");
     return std::nullopt;
@@ -34,6 +35,7 @@ std::optional<FieldList> FieldReader::fields(JsonValue value,
   for (const JsonValue member : value) {
     const std::string key(member.key_text());
     if (key == "meta" || std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
+    if (std::find(refused.begin(), refused.end(), key) != refused.end()) continue;
     unknown(member, "key", key, allowed);
   }
   const FieldList fields(value);

@@ -43,9 +43,10 @@ class FieldReader {
   [[nodiscard]] core::Faults take_faults() { return std::move(faults_); }
 
   /// The members of an object that may have the keys `allowed` (and "meta") and must have those of
-  /// `required`. Nothing when it is no object.
+  /// `required`. Of keys that were `refused` already nothing is said. Nothing when it is no object.
   std::optional<FieldList> fields(JsonValue value, const std::vector<std::string>& allowed,
-                                  std::initializer_list<std::string_view> required = {});
+                                  std::initializer_list<std::string_view> required = {},
+                                  const std::vector<std::string>& refused = {});
   std::optional<std::string> text(JsonValue value);
   /// A text that can name something: not empty, no control characters.
   std::optional<std::string> name(JsonValue value);

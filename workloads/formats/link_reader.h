@@ -55,8 +55,8 @@ class LinkReader {
   [[nodiscard]] const std::vector<core::MachineSpec::Relay>& relays() const {
     return draft_.spec.relays;
   }
-  /// Puts a resource on the way of a route that another link has added.
-  void add_via(std::size_t route, core::Via via) { draft_.spec.routes[route].via.push_back(via); }
+  /// Whether a network lets GPUs send and receive by themselves, over their own links.
+  [[nodiscard]] bool has_direct_network() const { return draft_.has_direct_network; }
   /// Where the file states the routes added since the last call; else the link as a whole does.
   void note_routes(JsonValue at) { draft_.note_routes(reader_.path(at)); }
   void add_fabric(core::Fabric fabric) { draft_.spec.fabrics.push_back(std::move(fabric)); }

@@ -27,6 +27,7 @@ struct MachineDraft {
   std::map<std::string, core::CopyEngineId> engines;
   std::vector<core::SpaceId> gpus;       // what "gpus" stands for in a list of spaces
   std::vector<std::string> route_paths;  // where in the file each route comes from
+  bool has_direct_network = false;       // joins nodes; read or not yet
 
   core::SpaceId add(core::MemorySpace space) {
     const core::SpaceId id = spec.spaces.next_id();

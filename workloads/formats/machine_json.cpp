@@ -27,9 +27,8 @@ class MachineReader {
     }
     const JsonValue root = document_.root();
     const bool has_template = root.is_object() && FieldList(root).has("template");
-    if (has_template) refuse_parts(root);
     const auto file = has_template
-                          ? reader_.fields(root, keys_beside_template(root), kRequired)
+                          ? reader_.fields(root, kTemplateKeys, kRequired, refused(root))
                           : reader_.fields(root, kKeys, {"format", "version", "name", "spaces"});
     if (!file) return reader_.take_faults();
     read_header(*file);
@@ -65,24 +64,17 @@ class MachineReader {
            std::ranges::find(kTemplateKeys, key) == kTemplateKeys.end();
   }
 
-  /// A template has the parts of a machine already: one fault for all that the file states.
-  void refuse_parts(JsonValue root) {
+  /// A template has the parts of a machine already: one fault for all that the file states, which
+  /// it returns.
+  std::vector<std::string> refused(JsonValue root) {
     std::vector<std::string> stated;
     for (const JsonValue member : root) {
       if (const std::string key(member.key_text()); is_part(key)) stated.push_back(key);
     }
-    if (stated.empty()) return;
-    reader_.fault(*FieldList(root)["template"], "a template has its own parts; found " +
-                                                    core::names_text(stated) + " beside it");
-  }
-
-  /// What refuse_parts() told of is not told again.
-  static std::vector<std::string> keys_beside_template(JsonValue root) {
-    std::vector<std::string> keys = kTemplateKeys;
-    for (const JsonValue member : root) {
-      if (const std::string key(member.key_text()); is_part(key)) keys.push_back(key);
-    }
-    return keys;
+    if (stated.empty()) return stated;
+    reader_.fault(*FieldList(root)["template"],
+                  "a template has its own parts; found " + core::names_text(stated) + " beside it");
+    return stated;
   }
 
   void read_header(const FieldList& file) {

@@ -1,5 +1,6 @@
 #include "workloads/formats/machine_parts.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -49,6 +50,11 @@ class PartsReader {
     for (const JsonValue route : list(file, "routes")) {
       read_route(route);
       note_routes(route);
+    }
+    const auto hosts = std::ranges::count_if(spec().spaces, &core::MemorySpace::is_host);
+    for (const JsonValue link : list(file, "links")) {
+      draft_.has_direct_network |=
+          hosts > 1 && turn_of(link) == 2 && has_word(link, "gpus", "direct");
     }
     // Links of their own between two spaces count before what pcie has for peers; networks go on
     // from the links within nodes.
@@ -173,11 +179,11 @@ class PartsReader {
 
   void read_device(JsonValue value) {
     core::Device device;
-    const auto fields = reader_.fields(value,
-                                       {"name", "class", "space", "node", "slots", "streams",
-                                        "flops_per_s", "bytes_per_s", "launch_ns",
-             "saturation", "interference", "power"},
-                                       {"name", "class", "space"});
+    const auto fields =
+        reader_.fields(value,
+                       {"name", "class", "space", "node", "slots", "streams", "flops_per_s",
+                        "bytes_per_s", "launch_ns", "saturation", "interference", "power"},
+                       {"name", "class", "space"});
     device.name = fields ? name_or_path(*fields) : "(" + document_.path(value) + ")";
     device.device_class = device.name;
     if (fields) {
@@ -243,11 +249,11 @@ class PartsReader {
 
   /// `count` alike devices on each of the nodes: spaces gpu0, gpu1, ..., devices gpu:0, gpu:1, ...
   void read_gpus(JsonValue value, std::vector<core::Device>& gpus) {
-    const auto fields = reader_.fields(
-        value,
-        {"count", "nodes", "bytes", "slots", "streams", "flops_per_s", "bytes_per_s", "launch_ns",
-             "saturation", "interference", "power"},
-        {"count", "bytes"});
+    const auto fields =
+        reader_.fields(value,
+                       {"count", "nodes", "bytes", "slots", "streams", "flops_per_s", "bytes_per_s",
+                        "launch_ns", "saturation", "interference", "power"},
+                       {"count", "bytes"});
     if (!fields) return;
     core::Device device;
     device.device_class = "gpu";
@@ -279,9 +285,12 @@ class PartsReader {
   // ---- links ----
 
   static int turn_of(JsonValue link) {
-    const auto type = link.is_object() ? FieldList(link)["type"] : std::nullopt;
-    if (!type || !type->is_string()) return 0;
-    return type->text() == "network" ? 2 : type->text() == "pcie" ? 1 : 0;
+    return has_word(link, "type", "network") ? 2 : has_word(link, "type", "pcie") ? 1 : 0;
+  }
+
+  static bool has_word(JsonValue object, std::string_view key, std::string_view word) {
+    const auto value = object.is_object() ? FieldList(object)[key] : std::nullopt;
+    return value && value->is_string() && value->text() == word;
   }
 
   /// Remembers where the routes read since the last call come from.

@@ -157,9 +157,7 @@ class NetworkLink {
       const Route* route = is_out ? stated(host, device) : stated(device, host);
       if (route == nullptr) continue;
       for (const Via& part : route->via) {
-        const std::string& name = link_.name_of(part.resource);
-        const std::string& of = link_.name_of(host);
-        if (name == of + ".out" || name == of + ".in" || name == of + ".both") merge(via, part);
+        if (is_limit_of(part, host)) merge(via, part);
       }
       return;
     }
@@ -169,28 +167,33 @@ class NetworkLink {
   void add_direct(Fabric::Member& member, const std::string& host) {
     const std::string name = link_.name_of(member.space);
     const SpaceId memory = link_.host_of(member.space);
-    add_own_link(member.out, member.space, memory, name + ".pcie_out");
-    add_own_link(member.in, memory, member.space, name + ".pcie_in");
+    add_own_link(member.out, member.space, memory, member.space, memory);
+    add_own_link(member.in, memory, member.space, member.space, memory);
     const std::string& card = gpu_port_ ? name : host;
     const double rate = gpu_port_.value_or(port_);
     member.out.push_back({link_.resource(card + ".nic_out", rate)});
     member.in.push_back({link_.resource(card + ".nic_in", rate)});
   }
 
-  /// What the way between a GPU and its host's memory crosses of the GPU's own link. Where that is
-  /// no resource yet, as nothing but the copies of one route used it, it becomes one.
-  void add_own_link(std::vector<Via>& via, SpaceId from, SpaceId to, const std::string& name) {
-    const auto found = stated_.find(std::pair(from, to));
-    if (found == stated_.end()) return;
-    const Route& route = link_.routes()[found->second];
-    const std::string own = name.substr(0, name.rfind("_"));  // "gpu0.pcie", of both ways
-    for (const Via& part : route.via) {
-      if (link_.name_of(part.resource).starts_with(own)) via.push_back(part);
+  /// What the way between a GPU and its host's memory crosses of the GPU's own link: of PCIe its
+  /// lanes alone, as cards are below the same switches; of any other link all but the memory's
+  /// limits.
+  void add_own_link(std::vector<Via>& via, SpaceId from, SpaceId to, SpaceId gpu, SpaceId host) {
+    const Route* route = stated(from, to);
+    if (route == nullptr) return;
+    const auto is_lane = [&](const Via& part) {
+      return link_.name_of(part.resource).starts_with(link_.name_of(gpu) + ".pcie");
+    };
+    const bool has_lanes = std::ranges::any_of(route->via, is_lane);
+    for (const Via& part : route->via) {
+      if (has_lanes ? is_lane(part) : !is_limit_of(part, host)) via.push_back(part);
     }
-    const double bytes_per_s = asymptotic_rate(route);
-    if (!via.empty() || bytes_per_s <= 0.0) return;
-    via.push_back({link_.resource(name, bytes_per_s)});
-    link_.add_via(found->second, via.back());
+  }
+
+  [[nodiscard]] bool is_limit_of(const Via& part, SpaceId host) const {
+    const std::string& name = link_.name_of(part.resource);
+    const std::string& of = link_.name_of(host);
+    return name == of + ".out" || name == of + ".in" || name == of + ".both";
   }
 
   /// Through the host's memory, as one pipelined copy: its engine, its links, twice the memory.

@@ -70,10 +70,8 @@ class PcieLink {
         spaces_(link.spaces(fields)) {
     if (const auto host = fields["host"]) host_ = link.space(*host);
     FieldReader& reader = link.reader();
-    const std::int64_t per_switch = size_of_groups("per_switch");
-    const std::int64_t per_root = size_of_groups("per_root");
-    switches_ = groups("switch", "per_switch", per_switch);
-    roots_ = groups("root", "per_root", per_root);
+    switches_ = groups("switch", "per_switch");
+    roots_ = groups("root", "per_root");
     if (switches_.empty() != !switch_rate_) {
       reader.fault(fields.object(),
                    "\"switch\" (or \"per_switch\") and \"switch_bytes_per_s\" go together");
@@ -83,11 +81,7 @@ class PcieLink {
                    "\"root\" (or \"per_root\") goes together with \"root_out_bytes_per_s\", "
                    "\"root_in_bytes_per_s\" or \"root_both_bytes_per_s\"");
     }
-    if (per_switch > 0 && per_root % per_switch != 0) {
-      reader.wrong_type(*fields["per_root"], "a multiple of \"per_switch\" (" +
-                                                 std::to_string(per_switch) +
-                                                 ": a switch is below one root)");
-    }
+    refuse_divided_switches();
     if (peer_across_ && switches_.empty()) {
       reader.fault(*fields["peer_across"], "copies across switches, and there are none");
     }
@@ -139,23 +133,19 @@ class PcieLink {
             joint(of + "both_bytes_per_s")};
   }
 
-  /// 0 where the file does not say.
-  std::int64_t size_of_groups(std::string_view per) {
-    const auto size = fields_[per];
-    return size ? link_.reader().integer(*size, 1).value_or(1) : 0;
-  }
-
   /// By position in `spaces_`, the name of the switch or root above it: one of that name above all,
   /// or one above each so many of a node; empty when there is none.
-  std::vector<std::string> groups(const std::string& kind, const std::string& per,
-                                  std::int64_t each) {
+  std::vector<std::string> groups(const std::string& kind, const std::string& per) {
     FieldReader& reader = link_.reader();
     const auto name = fields_[kind];
-    if (name && each > 0) {
+    const auto size = fields_[per];
+    if (name && size) {
       reader.fault(fields_.object(), "\"" + kind + "\" and \"" + per + "\" exclude each other");
     }
     if (name) return {spaces_.size(), reader.name(*name).value_or(kind)};
-    if (each == 0) return {};
+    if (!size) return {};
+    // A faulty size has been noted: one group.
+    const std::int64_t each = reader.integer(*size, 1).value_or(INT64_MAX);
     std::vector<std::string> result;
     std::map<SpaceId, std::int64_t> before;  // by host: spaces of its node so far
     for (const SpaceId space : spaces_) {
@@ -164,6 +154,20 @@ class PcieLink {
       result.push_back(node + "." + kind + std::to_string(before[host]++ / each));
     }
     return result;
+  }
+
+  /// A switch is below one root complex.
+  void refuse_divided_switches() {
+    if (switches_.empty() || roots_.empty()) return;
+    std::map<std::string, std::string> root_of;
+    for (std::size_t i = 0; i < spaces_.size(); ++i) {
+      const std::string& root = root_of.emplace(switches_[i], roots_[i]).first->second;
+      if (root == roots_[i]) continue;
+      link_.reader().fault(fields_.object(), "switch \"" + switches_[i] +
+                                                 "\" is below two root complexes, \"" + root +
+                                                 "\" and \"" + roots_[i] + "\"; it may have one");
+      return;
+    }
   }
 
   [[nodiscard]] SpaceId host_above(SpaceId space) const {
@@ -213,10 +217,11 @@ class PcieLink {
                     {link_.engine(link_.name_of(spaces_[from]) + ".peer_out")});
   }
 
-  /// The lanes of a space: where peers use them too, they are a resource of their own each way.
+  /// The lanes of a space: where peers or a network use them too, they are a resource of their own
+  /// each way.
   void add_own_link(std::vector<Via>& via, std::size_t i, Way way) {
     const std::string& name = link_.name_of(spaces_[i]);
-    if (peer_ || peer_across_) {
+    if (peer_ || peer_across_ || link_.has_direct_network()) {
       const bool is_down = way == Way::kDown;
       add_limit(via, name + (is_down ? ".pcie_in" : ".pcie_out"),
                 asymptotic_rate(is_down ? *down_ : *up_));
