@@ -106,7 +106,8 @@ void add_exec_command(CLI::App& app, Action& action) {
                    "--predict for a host whose threads are as fast as the machine says; else how "
                    "fast they are is measured beside the runs (on GPUs)");
   command.add_flag("--untimed", arguments->is_untimed,
-                   "do not measure single tasks and copies: a little faster, files list none");
+                   "do not measure single tasks and copies: a little faster, files list none; "
+                   "not with --verify or --trace, which need them");
   add_output_options(command, arguments->output, arguments->run.engine);
   command.footer(kExecHelp);
   command.callback([arguments, &action] {

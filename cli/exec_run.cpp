@@ -123,7 +123,7 @@ core::Result<exec::ExecResult> ExecRun::run() {
     if (i == arguments_.repeat) measure_host();  // the last one is compared
     core::Result<exec::ExecResult> result = run_once();
     if (!result) return result;
-    makespans_.push_back(result->run.makespan);
+    if (result->is_finished()) makespans_.push_back(result->run.makespan);
     if (i < arguments_.repeat && result->is_finished()) continue;
     files_.end_journal(reason_to_stop(*result));
     if (i == arguments_.repeat && result->is_finished()) measure_host();
@@ -233,9 +233,8 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
     execution.verification = verify(executed);
     wall.verify_s = seconds_since(start);
   }
-  const bool is_unverified =
-      arguments_.verifies && executed.is_finished() && !execution.verification;
-  const bool is_unpredicted = arguments_.predicts && executed.is_finished() && guard_.flag();
+  const bool is_unverified = arguments_.verifies && !execution.verification;
+  const bool is_unpredicted = arguments_.predicts && (!executed.is_finished() || guard_.flag());
   std::optional<Prediction> prediction;
   if (arguments_.predicts && executed.is_finished() && !is_unpredicted) {
     prediction = predict(executed);
@@ -260,7 +259,9 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   for (const auto& [is_left_out, what] :
        {std::pair(is_unverified, "verification"), std::pair(is_unpredicted, "prediction")}) {
     if (!is_left_out) continue;
-    terminal_.err << what << ": interrupted\n";
+    terminal_.err << what
+                  << (executed.is_finished() ? ": interrupted\n"
+                                             : ": left out, as the run ended early\n");
     code = kFailedExecution;
   }
   return files_.check(terminal_) == kOk ? code : static_cast<int>(kFailedExecution);

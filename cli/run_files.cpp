@@ -41,7 +41,8 @@ void add_output_options(CLI::App& command, OutputOptions& options, core::EngineO
                    "check every rule of coherence and memory after every step");
   command.add_option("--summary", options.summary, "write the run summary")->type_name("FILE");
   command.add_flag("--summary-brief", options.is_brief,
-                   "leave out of the summary the lists of tasks and copies");
+                   "leave out of the summary the lists of tasks and copies, and digests of what "
+                   "arrays hold");
   command.add_flag("--states", options.with_states,
                    "add to the summary the state of every array over time, and resident bytes");
   command.add_option("--trace", options.trace, "write a trace for Perfetto")->type_name("FILE");

@@ -64,6 +64,9 @@ class Backend {
   /// Appends what has ended since the last call; a completion never precedes those of its `after`.
   /// Waits for at least one if `waits`, but no longer than some milliseconds.
   virtual void collect(std::vector<Completion>& completions, bool waits) = 0;
+  /// The run is to end early: of what was submitted and has not started, as much as possible is
+  /// cancelled, and collected as that.
+  virtual void cancel_waiting() {}
   /// Nothing is in flight any more: waits for the device side and stops the clock.
   virtual void end() = 0;
   /// After a failure and end(), by the same thread: spaces whose memory can no longer be read, as

@@ -118,13 +118,18 @@ void print(const std::vector<PredictionRow>& rows, std::ostream& stream) {
   }
   table.print(stream);
   const PredictionSummary all = summary_of(rows);
+  if (all.rows == 0) {
+    stream << "\nNo run was completed: nothing is predicted\n";
+    return;
+  }
   stream << "\nMedian error " << text_of_share(all.median_error) << ", with the same decisions "
          << text_of_share(all.median_planned) << ", and the same durations "
          << text_of_share(all.median_retimed) << "; the worst of " << all.long_rows
-         << " runs of at least " << text_of(kLongRun) << " " << text_of_share(all.worst_error)
-         << "; bytes exact in " << all.exact_bytes << " of " << all.rows << "; order kept in "
-         << all.kept << " of " << all.pairs << " pairs of policies more than "
-         << text_of_share(kClearlyApart) << " apart\n";
+         << " runs of at least " << text_of(kLongRun) << " "
+         << (all.long_rows > 0 ? text_of_share(all.worst_error) : "-") << "; bytes exact in "
+         << all.exact_bytes << " of " << all.rows << "; order kept in " << all.kept << " of "
+         << all.pairs << " pairs of policies more than " << text_of_share(kClearlyApart)
+         << " apart\n";
 }
 
 }  // namespace parley::cli

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "exec/executor.h"
 
 namespace parley::exec {
 namespace {
@@ -172,7 +173,11 @@ LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
     if (!lone.curve.empty()) ns = std::max(ns, lone.curve.back().second + 1);
     lone.curve.emplace_back(bytes, ns);
   }
-  PARLEY_CHECK(lone.curve.size() >= 2, "a space too small to be measured");
+  if (lone.curve.size() < 2) {
+    throw EnvironmentFailure(
+        "the memories are too small to be measured: copies of two sizes are "
+        "the least that tell latency from rate; give more by --limit");
+  }
   lone.clocked = lone.curve;
   lone.issue = issue_of(flow);
   lengthen_to_periods(lone);

@@ -65,7 +65,7 @@ ExecResult Run::run() {
   if (!result_.failures.empty()) {
     for (const core::SpaceId space : backend_.lost_spaces()) engine_.lose_space(space);
     result_.lost = engine_.lost_pieces();
-    result_.cancelled_commands = engine_.cancelled().size();
+    result_.cancelled_commands = std::max(result_.cancelled_commands, engine_.cancelled().size());
   }
   if (options_.keep_contents) read_final_contents();
   return std::move(result_);
@@ -120,6 +120,7 @@ void Run::add_event(Completion& completion) {
   const bool is_copy = recorder_.is_copy(id);
   switch (completion.kind) {
     case Completion::Kind::kCancelled:
+      if (is_interrupted_) ++result_.cancelled_commands;
       return;  // the engine knows from what failed
     case Completion::Kind::kFailed:
       result_.failures.push_back({id, recorder_.task(id), is_copy, completion.cause});
@@ -207,9 +208,11 @@ void Run::perform(std::span<const core::Command> commands) {
   }
 }
 
-/// After an interruption: what was started ends, nothing more is started.
+/// After an interruption: what was started ends, nothing more is started. (On GPUs what was issued
+/// counts as started.)
 void Run::drain() {
   is_interrupted_ = true;
+  backend_.cancel_waiting();
   while (in_flight_ > 0) collect();
   observe();
   if (!result_.failures.empty()) step();  // the engine lists what is lost

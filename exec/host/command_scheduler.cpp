@@ -178,8 +178,18 @@ const StoredCommand* CommandScheduler::next(Ready& ready) {
   }
 }
 
+void CommandScheduler::cancel_waiting() {
+  const std::lock_guard lock(mutex_);
+  is_cancelling_ = true;
+  for (Ready* ready : {&launches_, &copies_}) {
+    const auto waiting = std::exchange(ready->commands, {});
+    for (const auto& [priority, id, number] : waiting) cancel(id);
+  }
+}
+
 void CommandScheduler::make_ready(std::uint32_t number) {
   const StoredCommand& command = *entries_[number].command;
+  if (is_cancelling_) return cancel(command.id);
   Ready& ready = command.is_copy ? copies_ : launches_;
   ready.commands.emplace(-command.priority, command.id, number);
   note_change(ready);

@@ -38,6 +38,8 @@ class CommandScheduler {
   /// Appends what has ended; waits up to a few milliseconds for something if `waits`. Else cheap
   /// when nothing has: it may be asked all the time.
   void collect(std::vector<Completion>& completions, bool waits);
+  /// Cancels all that has not started.
+  void cancel_waiting();
   /// No more commands: next() returns null once all have ended.
   void close();
 
@@ -94,6 +96,7 @@ class CommandScheduler {
   std::vector<Completion> completions_;
   std::atomic<bool> has_completions_{false};
   bool is_closed_ = false;
+  bool is_cancelling_ = false;  // what becomes ready is cancelled
 };
 
 }  // namespace parley::exec

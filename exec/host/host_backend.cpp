@@ -43,6 +43,7 @@ class HostBackend final : public Backend {
   }
   void submit(const core::StartCopy& copy) override { scheduler_->submit(copy); }
   void submit(const core::LaunchTask& launch) override { scheduler_->submit(launch); }
+  void cancel_waiting() override { scheduler_->cancel_waiting(); }
   void flush() override {}
   void collect(std::vector<Completion>& completions, bool waits) override {
     scheduler_->collect(completions, waits);

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/graph/task_graph.h"
+#include "exec/current_task.h"
 #include "exec/strided.h"
 #include "exec/task_kernel.h"
 
@@ -146,7 +147,13 @@ void SequentialExecution::run(TaskId task, std::uint16_t alternative, const Obse
     scratch_buffers.emplace_back(bytes);
   }
   for (Buffer& buffer : scratch_buffers) scratch.push_back(buffer.data());
-  run_task(*registry_, *program_, task, alternative, operands, scratch);
+  const std::string_view name = program_->task_name(task);
+  try {
+    const CurrentTask current(name);  // a crash is reported with its name
+    run_task(*registry_, *program_, task, alternative, operands, scratch);
+  } catch (const std::runtime_error& failure) {
+    throw SequentialFailure("task \"" + std::string(name) + "\": " + failure.what());
+  }
   for (std::size_t i = 0; i < accesses.size(); ++i) {
     const RegionId region = accesses[i].region;
     if (core::writes(accesses[i].mode)) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ std::vector<core::TaskId> sequential_order(const core::Program& program);
 
 /// Whole arrays, row-major, and the effect of tasks on them. Arrays without initial contents start
 /// as a pattern of kUndefined. The program may grow while this exists.
+/// A task's kernel failed when it was executed once more: `task "t": kernel k returned 7`.
+class SequentialFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 class SequentialExecution {
  public:
   static constexpr std::byte kUndefined{0xd7};

@@ -290,7 +290,15 @@ VerificationReport verify(const core::Program& program, const ExecResult& execut
   }
   const bool is_repeated = is_affordable || !has_factors;
   if (is_repeated) {
-    SecondExecution(program, executed, alternatives, options).run(report);
+    try {
+      SecondExecution(program, executed, alternatives, options).run(report);
+    } catch (const SequentialFailure& failure) {
+      report.method = "sequential execution, which failed";
+      report.differences.push_back("executed once more, one task after another, " +
+                                   std::string(failure.what()));
+      report.holds = false;
+      return report;
+    }
     describe_comparison(report);
   }
   if (has_factors) add_residual(program, executed, options.threads, report);

@@ -528,5 +528,24 @@ TEST_CASE("a killed process leaves no file under its final name, and the next ru
   CHECK(schema_fault("summary.schema.json", contents(folder.path("s.json"))) == "");
 }
 
+TEST_CASE("a kernel that fails when it is verified: the run counts, its files are whole") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+      "kernels": {"tires": {"library": ")" PARLEY_USER_KERNELS
+                                                     R"(/faulty.so", "arguments": ["inout"]}},
+      "arrays": [{"name": "A", "shape": [4], "init": {"fill": 1}}],
+      "tasks": [{"name": "t", "placement": "gpu", "inout": ["A"], "kernel": {"name": "tires"}}]})");
+  ChildProcess child(
+      {"exec", workload, "--backend", "host", "--verify", "--summary", folder.path("s.json")},
+      folder.path("err"));
+  child.read_all();
+  CHECK(child.wait() == 3);
+  CHECK(contents(folder.path("err")) ==
+        "verification failed: executed once more, one task after another, task \"t\": kernel tires "
+        "returned 7\n");
+  const Json json = Json::parse(contents(folder.path("s.json")));
+  CHECK(json["verification"]["holds"] == false);
+}
+
 }  // namespace
 }  // namespace parley::cli

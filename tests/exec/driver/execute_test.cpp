@@ -214,6 +214,27 @@ TEST_CASE("an interrupted run ends early with what had been started, on real thr
   CHECK(result->run.tasks.size() < 200);
 }
 
+TEST_CASE("what was issued and had not started when a run is interrupted is cancelled") {
+  const Program program = workload("serial:steps=200,block=64");
+  const Machine one = machine("h200x1");
+  std::atomic<bool> interrupt = false;
+  // Every task takes a while, and all are issued at once.
+  const auto backend = quick_backend([&](const CommandSite& site) -> std::optional<std::string> {
+    if (!site.is_copy && site.task.index() == 5) interrupt = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return std::nullopt;
+  });
+  ExecOptions options = options_of("earliest_finish");
+  options.engine.window = 0;
+  options.interrupt = &interrupt;
+  const auto result = execute(program, one, options, *backend);
+  REQUIRE(result);
+  CHECK(result->is_interrupted);
+  CHECK(result->run.tasks.size() > 5);
+  CHECK(result->run.tasks.size() < 150);
+  CHECK(result->cancelled_commands >= 200 - result->run.tasks.size());
+}
+
 double first_of(const ShownValues& shown) {
   double value = 0;
   std::memcpy(&value, shown.bytes.data(), sizeof value);
