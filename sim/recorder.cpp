@@ -14,7 +14,7 @@ void Recorder::task_ended(core::CommandId id, const InFlight& launch, core::Time
   run_.makespan = std::max(run_.makespan, end);
   const core::Duration duration = end - launch.start;
   for (const core::DeviceId device : launch.devices) {
-    milli_busy_[device] += duration.count() * launch.milli_vcus;
+    milli_busy_[device] += static_cast<__int128>(duration.count()) * launch.milli_vcus;
   }
   if (!lists_commands_) return;
   run_.tasks.push_back({launch.task, id, launch.alternative, launch.devices, launch.start, end});
@@ -36,7 +36,8 @@ core::RunRecord Recorder::take() {
   for (std::size_t i = 0; i < milli_busy_.size(); ++i) {
     const core::DeviceId device(i);
     const std::int64_t milli_slots = 1000 * std::int64_t{machine_->device(device).slots};
-    run_.busy.push_back(core::Duration(milli_busy_[device] / milli_slots));
+    run_.busy.push_back(
+        core::Duration(static_cast<std::int64_t>(milli_busy_[device] / milli_slots)));
   }
   return std::move(run_);
 }

@@ -26,7 +26,7 @@ class Recorder {
   const core::Machine* machine_;
   bool lists_commands_;
   core::RunRecord run_;
-  core::IdVector<core::DeviceId, std::int64_t> milli_busy_;  // ns times thousandths of a slot
+  core::IdVector<core::DeviceId, __int128> milli_busy_;  // ns times thousandths of a slot
 };
 
 }  // namespace parley::sim
