@@ -547,5 +547,28 @@ TEST_CASE("a kernel that fails when it is verified: the run counts, its files ar
   CHECK(json["verification"]["holds"] == false);
 }
 
+TEST_CASE("runs that fail are no measurements: not among repetitions, and not in predictions") {
+  const TemporaryFolder folder;
+  const auto workload = [&](const std::string& kernel) {
+    return folder.file(kernel + ".json", R"({"format": "parley-workload", "version": 1,
+        "kernels": {")" + kernel + R"(": {"library": ")" PARLEY_USER_KERNELS R"(/faulty.so",
+                                          "arguments": ["inout"]}},
+        "arrays": [{"name": "A", "shape": [4], "init": {"fill": 1}}],
+        "tasks": [{"name": "t", "placement": "gpu", "inout": ["A"], "kernel": {"name": ")" +
+                                             kernel + "\"}}]}");
+  };
+  ChildProcess child({"exec", workload("tires"), "--backend", "host", "--repeat", "3", "--summary",
+                      folder.path("s.json")},
+                     folder.path("err"));
+  child.read_all();
+  CHECK(child.wait() == 4);  // the second run
+  CHECK(Json::parse(contents(folder.path("s.json")))["runs_ns"].size() == 1);
+  const Said said =
+      parley({"predict", workload("throws"), "--backend", "host", "--machine", "h200x1"});
+  CHECK(said.code != 0);
+  CHECK(has(said.out, "\nNo run was completed: nothing is predicted\n"));
+  CHECK_FALSE(has(said.out, "Median error"));
+}
+
 }  // namespace
 }  // namespace parley::cli
