@@ -23,6 +23,9 @@
 namespace parley::cli {
 namespace {
 
+/// Below the lower bound by this share of it, measuring cannot be to blame any more.
+constexpr double kClearlyFaster = 0.1;
+
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -202,6 +205,9 @@ Prediction ExecRun::predict(const exec::ExecResult& result) const {
                                        std::move(simulated->result.run), retimed->run.makespan);
   prediction.noise_seed = simulated->noise_seed;
   prediction.host_slowdown = options.host_slowdown;
+  for (const std::string& warning : simulated->result.warnings) {
+    terminal_.err << "warning: predicted: " << warning << '\n';
+  }
   return prediction;
 }
 
@@ -253,6 +259,10 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
       run_result(loaded_.program, loaded_.machine, loaded_.engine, executed, execution, bounds);
   files_.write(result, wall);
   print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
+  if (bounds && executed.is_finished() && above_bound(result.run.makespan, *bounds) < -kClearlyFaster) {
+    terminal_.err << "warning: faster than the machine description allows: it is of another "
+                     "computer, or not measured here (parley calibrate)\n";
+  }
   print_failures(result, terminal_.err);
   files_.print(result, wall, terminal_);
   int code = exit_code(execution);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "cli/json_problem.h"
 #include "cli/report/quantities.h"
 
 namespace parley::cli {
@@ -206,7 +207,7 @@ core::Result<RecordedDurations> load_durations(const std::string& path,
   try {
     read_summary(summary, collector);
   } catch (const Json::exception& problem) {
-    return core::Fault{path, std::string("broken summary: ") + problem.what()};
+    return core::Fault{path, "broken summary: " + json_problem(problem)};
   }
   core::Result<RecordedDurations> recorded = collector.take(path);
   if (!recorded && !summary.contains("tasks")) {

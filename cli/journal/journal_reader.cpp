@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "cli/journal/digest.h"
+#include "cli/json_problem.h"
 #include "cli/plan/plan_file.h"
 #include "workloads/generator.h"
 #include "workloads/machine_file.h"
@@ -108,7 +109,7 @@ core::Result<JournalReader::Header> JournalReader::read_header() {
                   json.at("digests").at("machine").get<std::string>(),
                   json.contains("plan") ? json["plan"].dump() : ""};
   } catch (const Json::exception& problem) {
-    return fault(std::string("broken header: ") + problem.what());
+    return fault("broken header: " + json_problem(problem));
   }
 }
 
@@ -178,7 +179,7 @@ core::Result<std::optional<JournalStep>> JournalReader::next() {
     for (const Json& command : step.at("commands")) result.commands.push_back(command.dump());
     return std::optional<JournalStep>(std::move(result));
   } catch (const Json::exception& problem) {
-    return fault(std::string("is no step: ") + problem.what());
+    return fault("is no step: " + json_problem(problem));
   }
 }
 

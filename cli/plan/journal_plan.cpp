@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/json_problem.h"
 #include "cli/plan/plan_values.h"
 
 namespace parley::cli {
@@ -30,8 +31,18 @@ class JournalPlan {
  public:
   explicit JournalPlan(PlanNames& names) : names_(names) { plan_.has_copies = true; }
 
+  /// The next step is at that time.
+  void advance(std::int64_t now, const std::string& where) {
+    if (now < now_) {
+      names_.refuse(where, "time goes back, from " + std::to_string(now_) + " ns to " +
+                               std::to_string(now) + " ns: is the journal in order?");
+    }
+    now_ = now;
+  }
+
   /// Throws Json::exception on what is no command.
   void add(const Json& command, const std::string& where) {
+    check_number(command, where);
     if (command.contains("copy")) add_copy(command, where);
     if (command.contains("launch")) add_launch(command, where);
     if (command.contains("drop")) add_drop(command, where);
@@ -62,6 +73,20 @@ class JournalPlan {
     std::int64_t replica = 0;
   };
 
+  /// Copies and launches are numbered in their order, so that one that is not there shows.
+  void check_number(const Json& command, const std::string& where) {
+    for (const char* kind : {"copy", "launch"}) {
+      if (!command.contains(kind)) continue;
+      const std::int64_t number = command.at(kind).get<std::int64_t>();
+      if (number != next_number_ && !lacks_commands_) {
+        lacks_commands_ = true;
+        names_.refuse(where, "found command " + std::to_string(number) + ", expected " +
+                                 std::to_string(next_number_) + ": is all of the journal here?");
+      }
+      next_number_ = number + 1;
+    }
+  }
+
   [[nodiscard]] std::uint32_t position() const {
     return static_cast<std::uint32_t>(plan_.tasks.size());
   }
@@ -69,20 +94,20 @@ class JournalPlan {
   void add_copy(const Json& command, const std::string& where) {
     core::PlannedCopy copy;
     copy.position = position();
-    const auto array = names_.program().find_array(command.at("array").get<std::string>());
-    if (!array) return names_.refuse(where, "unknown array " + command.at("array").dump());
+    const core::ArrayId array = names_.array(command.at("array").get<std::string>(), where);
+    if (array.is_none()) return;
     copy.from = names_.space(command.at("from").get<std::string>(), where);
     copy.to = names_.space(command.at("to").get<std::string>(), where);
     copy.boxes =
-        boxes_of(command.at("parts"), names_.program().array(*array).spec.shape, where, names_);
-    copy.region = names_.program().array(*array).whole;
+        boxes_of(command.at("parts"), names_.program().array(array).spec.shape, where, names_);
+    copy.region = names_.program().array(array).whole;
     const std::string reason = command.at("reason").get<std::string>();
     const bool is_prefetch = reason == "prefetch";
     if (is_prefetch || reason == "fetch") {
       const core::TaskId task = names_.task(command.at("task").get<std::string>(), where);
       if (task.is_none() || copy.boxes.empty()) return;
       OpenCopy open{
-          plan_.copies.size(), {}, *array, command.at("target_replica").get<std::int64_t>()};
+          plan_.copies.size(), {}, array, command.at("target_replica").get<std::int64_t>()};
       if (is_prefetch) {
         open.prefetch = prefetches_.size();
         prefetches_.push_back({copy.position, core::RegionId::none(), copy.to, task});
@@ -159,6 +184,9 @@ class JournalPlan {
   PlanNames& names_;
   core::Plan plan_;
   bool is_finished_ = false;
+  bool lacks_commands_ = false;
+  std::int64_t now_ = 0;
+  std::int64_t next_number_ = 0;
   std::unordered_map<std::uint32_t, std::vector<OpenCopy>> open_;  // by task not launched yet
   std::vector<core::PlannedPrefetch> prefetches_;                  // one a copy
 };
@@ -176,7 +204,12 @@ core::Plan plan_of_journal(std::istream& journal, PlanNames& names) {
     ++number;
     const Json step = Json::parse(line, nullptr, false);
     if (step.is_discarded() && journal.eof()) break;  // within this line
+    if (step.is_discarded()) {
+      names.refuse(line_text(), "is not JSON");
+      break;
+    }
     try {
+      plan.advance(step.at("now").get<std::int64_t>(), line_text());
       if (step.contains("stopped")) {
         names.refuse(line_text(), "the run ended here, too early to be a plan: " +
                                       step.at("stopped").get<std::string>());
@@ -184,11 +217,11 @@ core::Plan plan_of_journal(std::istream& journal, PlanNames& names) {
       }
       for (const Json& command : step.at("commands")) plan.add(command, line_text());
     } catch (const Json::exception& problem) {
-      names.refuse(line_text(), std::string("is no step of a journal: ") + problem.what());
+      names.refuse(line_text(), "is no step of a journal: " + json_problem(problem));
       break;
     }
   }
-  if (names.faults().empty() && !plan.is_finished()) {
+  if (!names.has_faults() && !plan.is_finished()) {
     names.refuse(line_text(), "the journal is cut off here");
   }
   return plan.take();

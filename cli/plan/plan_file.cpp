@@ -229,11 +229,20 @@ bool writes_back_early(const Json& journal_header) {
   return options.is_object() && options.value("writes_back_early", Json()) == true;
 }
 
+/// From a journal's header or a summary.
+void note_origin(const Json& run, PlanNames& names) {
+  const Json workload = run.value("workload", Json());
+  if (workload.is_string()) names.note_origin(workload.get<std::string>());
+}
+
 core::Plan plan_of_json(const std::string& text, PlanNames& names) {
   const Json file = Json::parse(text, nullptr, false);
   const Json format = file.is_object() ? file.value("format", Json()) : Json();
   if (format == "parley-plan") return plan_of_plan(file, names);
-  if (format == "parley-summary") return plan_of_summary(file, names);
+  if (format == "parley-summary") {
+    note_origin(file, names);
+    return plan_of_summary(file, names);
+  }
   names.refuse("", file.is_discarded() ? "is not JSON"
                                        : "found format " + format.dump() +
                                              "; allowed: parley-plan, parley-summary, "
@@ -242,7 +251,7 @@ core::Plan plan_of_json(const std::string& text, PlanNames& names) {
 }
 
 core::Result<core::Plan> checked(core::Plan plan, const PlanNames& names) {
-  if (!names.faults().empty()) return names.faults();
+  if (names.has_faults()) return names.faults();
   return plan;
 }
 
@@ -268,6 +277,7 @@ core::Result<core::Plan> load_plan(const std::string& path, const core::Program&
   std::getline(file, first_line);
   PlanNames names(program, machine, path);
   if (const std::optional<Json> header = journal_header(first_line)) {
+    note_origin(*header, names);
     core::Plan plan = plan_of_journal(file, names);
     plan.writes_back_early = writes_back_early(*header);
     return checked(std::move(plan), names);

@@ -5,18 +5,35 @@
 namespace parley::cli {
 namespace {
 
-constexpr std::size_t kMostFaults = 100;
+constexpr std::size_t kMostFaults = 10;
 constexpr std::size_t kMostCompared = 20000;  // names that a wrong one is compared with
 
 }  // namespace
 
 void PlanNames::refuse(const std::string& where, const std::string& what) {
-  if (faults_.size() >= kMostFaults) return;
+  if (faults_.size() >= kMostFaults) {
+    ++more_;
+    return;
+  }
   faults_.push_back({where.empty() ? file_ : file_ + ": " + where, what});
+}
+
+core::Faults PlanNames::faults() const {
+  core::Faults all;
+  if (has_faults() && !origin_.empty() && origin_ != program_.name()) {
+    all.push_back({file_, "is of a run of workload \"" + origin_ + "\"; this one is \"" +
+                              program_.name() + "\""});
+  }
+  all.insert(all.end(), faults_.begin(), faults_.end());
+  if (more_ > 0) {
+    all.push_back({file_, std::to_string(more_) + (more_ == 1 ? " fault more" : " faults more")});
+  }
+  return all;
 }
 
 void PlanNames::refuse_name(const std::string& where, const std::string& kind,
                             const std::string& name, const std::vector<std::string>& known) {
+  if (!refused_.insert(kind + " " + name).second) return;
   refuse(where, "unknown " + kind + " \"" + name + "\"" + core::did_you_mean(name, known));
 }
 
@@ -28,6 +45,16 @@ core::TaskId PlanNames::task(const std::string& name, const std::string& where) 
   }
   refuse_name(where, "task", name, known);
   return core::TaskId::none();
+}
+
+core::ArrayId PlanNames::array(const std::string& name, const std::string& where) {
+  if (const auto array = program_.find_array(name)) return *array;
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < std::min(program_.array_count(), kMostCompared); ++i) {
+    known.push_back(program_.array(core::ArrayId(i)).spec.name);
+  }
+  refuse_name(where, "array", name, known);
+  return core::ArrayId::none();
 }
 
 std::vector<core::DeviceId> PlanNames::devices(const std::string& names, const std::string& where) {

@@ -1,7 +1,9 @@
-// What the names in a plan mean for one program and machine. Faults are collected, up to a hundred.
+// What the names in a plan mean for one program and machine. Faults are collected: the first of each
+// name, the first few of all, and how many more there are.
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,6 +21,7 @@ class PlanNames {
 
   // Each none, or empty, after a fault. `where`: the place within the file.
   core::TaskId task(const std::string& name, const std::string& where);
+  core::ArrayId array(const std::string& name, const std::string& where);
   /// "gpu:0", or "gpu:0+gpu:1" of a group.
   std::vector<core::DeviceId> devices(const std::string& names, const std::string& where);
   core::SpaceId space(const std::string& name, const std::string& where);
@@ -26,7 +29,10 @@ class PlanNames {
   core::RegionId region(const std::string& text, const std::string& where);
 
   void refuse(const std::string& where, const std::string& what);
-  [[nodiscard]] const core::Faults& faults() const { return faults_; }
+  /// The file says that its run was of a workload of that name: told when others do not fit.
+  void note_origin(const std::string& workload) { origin_ = workload; }
+  [[nodiscard]] core::Faults faults() const;
+  [[nodiscard]] bool has_faults() const { return !faults_.empty(); }
   [[nodiscard]] const core::Program& program() const { return program_; }
   [[nodiscard]] const core::Machine& machine() const { return machine_; }
 
@@ -38,7 +44,10 @@ class PlanNames {
   const core::Machine& machine_;
   std::string file_;
   std::unordered_map<std::string, core::RegionId> regions_;  // by text; filled when first asked
+  std::set<std::string> refused_;  // kinds and names
+  std::string origin_;
   core::Faults faults_;
+  std::size_t more_ = 0;  // faults beyond those kept
 };
 
 }  // namespace parley::cli

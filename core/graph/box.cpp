@@ -80,7 +80,8 @@ Box::Box(std::span<const Range> ranges) : rank_(ranges.size()) {
     ranges_[d] = canonical(ranges[d]);
     is_any_empty |= ranges_[d].count == 0;
   }
-  if (is_any_empty) ranges_.fill(Range{});
+  if (!is_any_empty) return;
+  for (std::size_t d = 0; d < rank_; ++d) ranges_[d] = {0, 1, ranges_[d].count};
 }
 
 Box Box::whole(std::span<const std::int64_t> shape) {
@@ -92,6 +93,9 @@ Box Box::whole(std::span<const std::int64_t> shape) {
 
 std::int64_t Box::size() const {
   std::int64_t product = 1;
+  for (std::size_t d = 0; d < rank_; ++d) {
+    if (ranges_[d].count == 0) return 0;  // the other extents' product may be beyond 64 bits
+  }
   for (std::size_t d = 0; d < rank_; ++d) product *= ranges_[d].count;
   return product;
 }

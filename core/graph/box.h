@@ -14,7 +14,8 @@
 namespace parley::core {
 
 /// Indices start, start + step, ..., `count` of them. Canonical: step is 1 when count is 1, and all
-/// is {0, 1, 0} when count is 0.
+/// is {0, 1, 0} when count is 0. A box without elements starts at 0 with step 1 in every dimension:
+/// all that is left of it is its extents, which kernels ask for.
 struct Range {
   std::int64_t start = 0;
   std::int64_t step = 1;

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/graph/dtype.h"
+
 namespace parley::core {
 
 /// How an operand's elements are seen: dimensions removed by an integer index and dimensions walked
@@ -84,6 +86,7 @@ struct KernelSignature {
   ShapeRule shapes = ShapeRule::kAny;
   double flops_per_work = 0.0;
   std::string target_scale = {};  // a parameter: when it is 0, the last argument is only written
+  bool divides = false;  // by elements of its first argument: integers would be cut off
 };
 
 /// A kernel that a program brings along. Its signature has no shape rule: any extents will do.
@@ -122,6 +125,11 @@ std::optional<std::string> call_fault(const KernelCall& call);
 /// nothing. Requires: call_fault finds nothing.
 std::optional<std::string> shape_fault(const KernelCall& call,
                                        std::span<const std::vector<std::int64_t>> shapes);
+
+/// What is wrong with the element types of the arguments (in order), or nothing: what divides needs
+/// floating-point or complex elements, unless it takes the diagonal as ones. Requires: call_fault
+/// finds nothing.
+std::optional<std::string> type_fault(const KernelCall& call, std::span<const DType> types);
 
 /// Floating-point operations of a call. Requires: shape_fault finds nothing.
 double kernel_flops(const KernelCall& call, std::span<const std::vector<std::int64_t>> shapes);

@@ -168,6 +168,19 @@ std::optional<std::string> shape_fault(const KernelCall& call, Shapes shapes) {
   return std::nullopt;
 }
 
+std::optional<std::string> type_fault(const KernelCall& call, std::span<const DType> types) {
+  const KernelSignature* signature = signature_of(call);
+  PARLEY_CHECK(signature != nullptr && types.size() == call.arguments.size(),
+               "types of another call than " + call.name);
+  if (!signature->divides || is_on(call, "unit")) return std::nullopt;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (types[i] >= DType::kFloat16) continue;
+    return "operand " + std::to_string(i) + " has elements of " + std::string(name_of(types[i])) +
+           "; it divides, so they must be floating-point or complex ones";
+  }
+  return std::nullopt;
+}
+
 double kernel_flops(const KernelCall& call, Shapes shapes) {
   const KernelSignature* signature = signature_of(call);
   PARLEY_CHECK(signature != nullptr, "unknown kernel " + call.name);

@@ -183,6 +183,7 @@ void add_tile_kernels(std::vector<KernelSignature>& all) {
                       flag("transpose", true, "1: op(T) is the transpose of T"),
                       flag("unit", false, "1: the diagonal of T is taken as ones")},
                      ShapeRule::kTrsm, 1.0));
+  all.back().divides = true;
   all.push_back(
       tile("trmm",
            "X = alpha X op(T), or from the left X = alpha op(T) X, T triangular; with a "
@@ -199,11 +200,14 @@ void add_tile_kernels(std::vector<KernelSignature>& all) {
                      {flag("upper", false, "1: T is upper triangular"),
                       flag("unit", false, "1: the diagonal of T is taken as ones")},
                      ShapeRule::kSquare, 1.0 / 3.0));
+  all.back().divides = true;
   all.push_back(tile("potrf",
                      "A = L with L L^T = A in its lower triangle (Cholesky); the rest is kept",
                      {kInout}, {}, ShapeRule::kSquare, 1.0 / 3.0));
+  all.back().divides = true;
   all.push_back(tile("getrf", "A = L U without pivoting, L with unit diagonal below, U above",
                      {kInout}, {}, ShapeRule::kSquare, 2.0 / 3.0));
+  all.back().divides = true;
 }
 
 KernelSignature stencil() {

@@ -52,10 +52,6 @@ Result<Selection> select(const Program& program, RegionView base, std::span<cons
   std::array<Range, Box::kMaxRank> ranges{};
   const std::size_t rank = region.box.rank();
   std::copy(region.box.ranges().begin(), region.box.ranges().end(), ranges.begin());
-  if (base.region == array.whole && region.box.is_empty()) {
-    // An empty box keeps no extents; the array knows them, and numpy allows A[1] of shape (3, 0).
-    for (std::size_t d = 0; d < rank; ++d) ranges[d] = {0, 1, array.spec.shape[d]};
-  }
   OperandView view = base.view;
   std::size_t dim = 0;
   for (std::size_t i = 0; i < indices.size(); ++i, ++dim) {

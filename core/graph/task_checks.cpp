@@ -54,6 +54,7 @@ class KernelCheck {
       return;
     }
     std::vector<std::vector<std::int64_t>> shapes;
+    std::vector<DType> types;
     for (std::size_t i = 0; i < call.arguments.size(); ++i) {
       const KernelArgument& argument = call.arguments[i];
       if (argument.index >= (argument.is_scratch ? scratch_.size() : accesses_.size())) {
@@ -62,8 +63,10 @@ class KernelCheck {
       }
       check_mode(call, i);
       shapes.push_back(shape(argument));
+      types.push_back(dtype(argument));
     }
     if (const auto wrong = shape_fault(call, shapes)) fault(call, *wrong);
+    if (const auto wrong = type_fault(call, types)) fault(call, *wrong);
     for (std::size_t i = 0; i < call.arguments.size(); ++i) {
       if (argument_mode(call, i) != ArgumentMode::kRead) has_contents(call.arguments[i]) = true;
     }
@@ -97,6 +100,11 @@ class KernelCheck {
   [[nodiscard]] std::string name(const KernelArgument& argument) const {
     if (argument.is_scratch) return "$" + scratch_[argument.index].name;
     return program_.region_text(accesses_[argument.index].region, argument.view);
+  }
+
+  [[nodiscard]] DType dtype(const KernelArgument& argument) const {
+    if (argument.is_scratch) return scratch_[argument.index].dtype;
+    return program_.array(program_.region(accesses_[argument.index].region).array).spec.dtype;
   }
 
   [[nodiscard]] std::vector<std::int64_t> shape(const KernelArgument& argument) const {

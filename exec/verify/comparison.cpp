@@ -146,4 +146,22 @@ ArrayVerdict compare(const core::Program& program, core::ArrayId array,
   return ElementComparison(program, array, expected, found, tolerance).run();
 }
 
+std::string not_finite_text(const core::Program& program, core::ArrayId array,
+                            std::span<const std::byte> contents,
+                            std::span<const Certainty> certainties) {
+  const core::DType dtype = program.array(array).spec.dtype;
+  if (is_integral(dtype)) return "";
+  const auto bytes = static_cast<std::size_t>(program.array(array).element_bytes);
+  for (std::size_t i = 0; i < contents.size() / bytes; ++i) {
+    if (!certainties.empty() && certainties[i] == Certainty::kUnknown) continue;
+    for (const double part : {core::decode_element(dtype, contents.data() + i * bytes),
+                              core::decode_imaginary(dtype, contents.data() + i * bytes)}) {
+      if (!std::isfinite(part)) {
+        return element_text(program, array, i) + ": " + (std::isnan(part) ? "nan" : "inf");
+      }
+    }
+  }
+  return "";
+}
+
 }  // namespace parley::exec

@@ -25,4 +25,10 @@ ArrayVerdict compare(const core::Program& program, core::ArrayId array,
                      std::span<const std::byte> expected, std::span<const std::byte> found,
                      const Tolerance& tolerance);
 
+/// Where the first element with a meaning is infinite or not a number, and what it is, as
+/// "A[1, 2]: nan"; "" if there is none, or if the elements are integers.
+std::string not_finite_text(const core::Program& program, core::ArrayId array,
+                            std::span<const std::byte> contents,
+                            std::span<const Certainty> certainties);
+
 }  // namespace parley::exec

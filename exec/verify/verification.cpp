@@ -39,6 +39,15 @@ bool is_compared(const core::Program& program, ArrayId array) {
   return program.array(array).spec.at_end != core::AtEnd::kDiscard;
 }
 
+/// Whether it leaves hashes behind, which are any bytes: a task without a kernel does.
+bool hashes(const core::Program& program, TaskId task, std::uint16_t alternative) {
+  if (program.task(task).kind != core::TaskKind::kCompute) return false;
+  const core::Kernel& kernel = kernel_of(program, task, alternative);
+  return kernel.empty() || std::ranges::any_of(kernel, [](const core::KernelCall& call) {
+           return call.name == "hash_mix";
+         });
+}
+
 double flops_of(const core::Program& program, const Alternatives& alternatives) {
   double flops = 0.0;
   for (std::size_t i = 0; i < program.task_count(); ++i) {
@@ -70,6 +79,7 @@ class SecondExecution {
     std::size_t finished = 0;
     for (const TaskId task : sequential_order(program_)) {
       compare_shown(task, core::Show::Values::kStart, report);
+      is_hashing_ |= hashes(program_, task, alternatives_[task]);
       if (has_bodies(task)) {
         trace_.before(task, alternatives_[task]);
         execution_.run(task, alternatives_[task]);
@@ -110,6 +120,10 @@ class SecondExecution {
         const ArrayContents& found = executed_.arrays[array];
         verdicts[i] = compare(program_, array, execution_.array(array), found.bytes,
                               {trace_.elements(array), trace_.rounding(array)});
+        if (!is_hashing_) {
+          verdicts[i].not_finite =
+              not_finite_text(program_, array, found.bytes, trace_.elements(array));
+        }
         if (found.is_complete) continue;
         verdicts[i].holds = false;
         verdicts[i].text =
@@ -164,18 +178,21 @@ class SecondExecution {
   KernelRegistry kernels_;
   SequentialExecution execution_;
   RoundingTrace trace_;
+  bool is_hashing_ = false;  // any bytes may come of that
   std::map<TaskId, std::vector<const ShownValues*>> shown_;
   std::map<TaskId, std::size_t> next_shown_;
 };
 
 void describe_comparison(VerificationReport& report) {
-  std::size_t same = 0, close = 0, unknown = 0;
+  std::size_t same = 0, close = 0, unknown = 0, not_finite = 0;
+  std::string first_not_finite;
   double worst = 0.0;
   for (const ArrayVerdict& verdict : report.arrays) {
     if (!verdict.holds) continue;
     same += verdict.method == Method::kBytes ? 1 : 0;
     close += verdict.method == Method::kRounding ? 1 : 0;
     unknown += verdict.unknown > 0 ? 1 : 0;
+    if (!verdict.not_finite.empty() && not_finite++ == 0) first_not_finite = verdict.not_finite;
     if (verdict.allowed > 0.0) worst = std::max(worst, verdict.error / verdict.allowed);
   }
   report.method =
@@ -189,6 +206,10 @@ void describe_comparison(VerificationReport& report) {
   }
   if (unknown > 0) {
     report.method += ", " + counted(unknown, "array") + " with elements that no task defines";
+  }
+  if (not_finite > 0) {
+    report.method += ", " + counted(not_finite, "array") + " with elements that are not finite (" +
+                     first_not_finite + "), as in sequential execution";
   }
 }
 

@@ -167,6 +167,37 @@ TEST_CASE("bounds are given on a machine that was named") {
   CHECK(json["layout"]["spaces"].size() == 2);
 }
 
+TEST_CASE("a machine on which this cannot be so fast is told to be another") {
+  const TemporaryFolder folder;
+  const auto error = [&](const std::string& cost) {
+    const Said said = exec_on_host(
+        {folder.file("w.json", R"({"format": "parley-workload", "version": 1, "arrays": [
+           {"name": "A", "shape": [6], "init": {"fill": 1}}], "tasks": [
+           {"placement": "gpu", "inout": ["A"], "kernel": {"name": "none"}, "cost": {"ns": )" +
+                                   cost + "}}]}"),
+         "--machine", "h200x4"});
+    CHECK(said.code == 0);
+    return said.err;
+  };
+  CHECK(error("30000000000") ==
+        "warning: faster than the machine description allows: it is of another computer, or not "
+        "measured here (parley calibrate)\n");
+  CHECK(error("1") == "");
+}
+
+TEST_CASE("a prediction says which tasks it takes to need no time") {
+  const TemporaryFolder folder;
+  const std::string program = folder.file("w.json", R"({
+    "format": "parley-workload", "version": 1,
+    "arrays": [{"name": "A", "shape": [6], "init": {"fill": 1}}],
+    "tasks": [{"name": "a", "inout": ["A"], "kernel": {"name": "sqrt"}}]})");
+  const Said said = exec_on_host({program, "--predict"});
+  CHECK(said.code == 0);
+  CHECK_MESSAGE(has(said.err, "warning: predicted: the cost of task \"a\" is not known: "),
+                said.err);
+  CHECK(has(said.err, "taken as 0 ns\n"));
+}
+
 TEST_CASE("journals of runs for real replay identically") {
   const TemporaryFolder folder;
   const std::vector<std::vector<std::string>> runs = {

@@ -185,7 +185,7 @@ void read_arrays(JsonReader& reader, JsonValue arrays, core::Program& program,
         reader.fault(entry, fault.what, fault.where.empty() ? "" : "." + fault.where);
       }
     }
-    if (!name.empty()) regions.add_refused_array(name);
+    regions.add_refused_array(name);
   }
 }
 

@@ -22,7 +22,7 @@ std::optional<core::ArrayId> RegionReader::read_array(JsonValue at, std::string_
 }
 
 ReadRegion RegionReader::unknown_array(JsonValue at, std::string_view name) {
-  if (refused_.contains(std::string(name))) return {};
+  if (refused_.contains(std::string(name)) || refused_.contains("")) return {};
   if (names_.empty()) {
     for (std::size_t i = 0; i < program_.array_count(); ++i) {
       names_.push_back(program_.array(core::ArrayId(i)).spec.name);

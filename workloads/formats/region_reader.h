@@ -23,7 +23,8 @@ class RegionReader {
  public:
   RegionReader(JsonReader& reader, core::Program& program) : reader_(reader), program_(program) {}
 
-  /// Takes note of an array that was refused. All of them before the first read().
+  /// Takes note of an array that was refused, "" if it has no name: any unknown one may be meant.
+  /// All of them before the first read().
   void add_refused_array(std::string name) { refused_.insert(std::move(name)); }
   /// The region that `text` names; a fault is noted on `at`.
   ReadRegion read(JsonValue at, std::string_view text);

@@ -1,6 +1,7 @@
 // Decisions of one run imposed on another.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -238,6 +239,23 @@ TEST_CASE("numbers of a journal that mean nothing are refused; one that is cut o
             "box: found [[0,1,8],[0,1,8]]; allowed: a list of 1 [start, step, count]"));
   CHECK(has(error(changed("\"box\":[[0,1,8]]", "\"box\":[[0,1,9]]")),
             "box[0][2]: found 9; allowed: an integer from 0 to 8"));
+  CHECK(has(error(changed("\n{\"now\":", "\n{\"now\";")), ": line 4: is not JSON"));
+  CHECK(has(error(changed("\n{\"now\":", "\n{\"then\":")),
+            ": line 4: is no step of a journal: key 'now' not found"));
+  CHECK(has(error(changed("{\"launch\":", "{\"launch\":9")), "found command 9"));
+  // The first step has all commands; with a window of 1 later ones have some.
+  REQUIRE(parley({"sim", workload, "--machine", "h200x2", "--window", "1", "--prefetch", "none",
+                  "--journal", folder.path("j1")})
+              .code == 0);
+  std::string narrow = contents(folder.path("j1"));
+  const std::size_t launch = narrow.find("{\"launch\":4,");
+  REQUIRE(launch != std::string::npos);
+  const std::size_t begin = narrow.rfind('\n', launch);
+  narrow.erase(begin, narrow.find('\n', launch) - begin);
+  CHECK_MESSAGE(has(error(narrow), "found command 5, expected 4: is all of the journal here?"),
+                error(narrow));
+  CHECK(has(error(journal + journal.substr(journal.find("\n{\"now\":0,") + 1)),
+            "time goes back, from "));
   // After whole lines, and within the line that follows.
   std::size_t line = 1;
   for (std::size_t end = journal.find('\n'); end + 1 < journal.size();
@@ -251,6 +269,30 @@ TEST_CASE("numbers of a journal that mean nothing are refused; one that is cut o
     CHECK_MESSAGE(has(within, place(line + 1)), within);
   }
   CHECK(line > 4);
+}
+
+TEST_CASE("a plan of another workload says so, and then the first names that are not known") {
+  const TemporaryFolder folder;
+  const std::string journal = folder.path("j.jsonl"), summary = folder.path("s.json");
+  REQUIRE(parley({"sim", "serial:steps=50", "--journal", journal, "--summary", summary}).code == 0);
+  for (const std::string& file : {journal, summary}) {
+    const Said said = parley({"sim", "cholesky:tiles=4", "--plan", file});
+    CHECK(said.code == 2);
+    CHECK_MESSAGE(has(said.err, ": is of a run of workload \"serial\"; this one is \"cholesky\"\n"),
+                  said.err);
+    CHECK(has(said.err, "unknown task \"T[0,0]\""));
+    CHECK(has(said.err, " faults more\n"));
+    CHECK(std::count(said.err.begin(), said.err.end(), '\n') <= 14);
+    CHECK(said.err.find("unknown task \"T[0,0]\"") == said.err.rfind("unknown task \"T[0,0]\""));
+  }
+  // Of a workload of another name, with the same tasks and arrays: welcome.
+  std::string text = two_chains();
+  REQUIRE(text.find("\"chains\"") != std::string::npos);
+  text.replace(text.find("\"chains\""), 8, "\"renamed\"");
+  const std::string renamed = folder.file("r.json", text);
+  const std::string chains = folder.file("w.json", two_chains());
+  REQUIRE(parley({"sim", chains, "--machine", "h200x2", "--journal", journal}).code == 0);
+  CHECK(parley({"sim", renamed, "--machine", "h200x2", "--plan", journal}).code == 0);
 }
 
 TEST_CASE("the plan of a run that wrote back early does so too, and moves the same bytes") {

@@ -67,6 +67,19 @@ TEST_CASE("a box of no dimensions has one element and an empty range empties the
   CHECK(Box::whole(std::vector<std::int64_t>{3, 4}).size() == 12);
 }
 
+TEST_CASE("a box without elements keeps its extents, whatever they would come to") {
+  const Box sliced(std::vector<Range>{{2, 3, 0}, {1, 2, 4}});
+  CHECK(sliced.is_empty());
+  CHECK(sliced == Box::whole(std::vector<std::int64_t>{0, 4}));
+  CHECK(hash_of(sliced) == hash_of(Box::whole(std::vector<std::int64_t>{0, 4})));
+  CHECK_FALSE(sliced == Box::whole(std::vector<std::int64_t>{0, 5}));
+  CHECK_FALSE(intersection(sliced, sliced).has_value());
+  CHECK(difference(sliced, sliced).empty());
+  CHECK(Box::whole(std::vector<std::int64_t>{0, 5}).contains(sliced));
+  constexpr std::int64_t kLarge = std::int64_t{1} << 62U;
+  CHECK(Box::whole(std::vector<std::int64_t>{kLarge, kLarge, 0}).size() == 0);
+}
+
 TEST_CASE("intersection, difference, containment and size agree with listed indices") {
   Random random(7);
   for (int round = 0; round < 4000; ++round) {

@@ -119,6 +119,44 @@ TEST_CASE("one flipped bit of an exact array fails, with the element named") {
   CHECK(report.arrays[5].holds);
 }
 
+TEST_CASE("products of what has no elements are zero, or nothing") {
+  const Program program = written(
+      R"({"name": "A", "shape": [0, 5], "init": {"fill": 1}},
+         {"name": "B", "shape": [5, 6], "init": {"fill": 1}},
+         {"name": "C", "shape": [0, 6], "init": {"fill": 1}},
+         {"name": "D", "shape": [4, 6], "init": {"fill": 2}})",
+      R"({"in": ["A", "B"], "inout": ["C"], "kernel": {"name": "gemm", "args": ["A", "B", "C"]}},
+         {"in": ["B[2:2]", "B[0:4, 3:3]"], "inout": ["D"],
+          "kernel": {"name": "gemm", "beta": 3, "args": ["B[0:4, 3:3]", "B[2:2]", "D"]}})");
+  auto machine = workloads::load_machine("h200x2");
+  REQUIRE(machine.has_value());
+  const auto backend = create_host_backend({});
+  auto result = execute(program, *machine, {}, *backend);
+  REQUIRE(result.has_value());
+  CHECK(verify(program, *result).holds);
+  CHECK(element<double>(program, *result, "D", 23) == 6.0);
+}
+
+TEST_CASE("what is not finite is told, unless any bytes may come of the program") {
+  const std::string array = R"({"name": "A", "shape": [2, 3], "init": {"fill": -1}})";
+  const auto method = [&](const std::string& tasks) {
+    const Program program = written(array, tasks);
+    ExecResult result = faultless(program);
+    const VerificationReport report = verify(program, result);
+    CHECK(report.holds);
+    return report.method;
+  };
+  const std::string root = R"({"inout": ["A[1, 1:]"], "kernel": {"name": "sqrt"}})";
+  CHECK(method(root).ends_with(
+      ", 1 array with elements that are not finite (A[1, 1]: nan), as in sequential execution"));
+  CHECK(method(root + R"(, {"inout": ["A"]})").ends_with("1 array equal byte for byte"));
+  CHECK(method(R"({"inout": ["A"], "kernel": {"name": "scale", "value": 1e308}},
+                  {"inout": ["A[0, 2]"], "kernel": {"name": "scale", "value": 1e308}})")
+            .ends_with("not finite (A[0, 2]: inf), as in sequential execution"));
+  CHECK(method(R"({"inout": ["A"], "kernel": {"name": "scale", "value": 2}})")
+            .ends_with("1 array equal byte for byte"));
+}
+
 TEST_CASE("elements that could not be read, and contents that were not kept, fail") {
   const Program program = generated("wavefront:rows=2,columns=2,block=64");
   ExecResult result = faultless(program);

@@ -154,6 +154,40 @@ TEST_CASE("all faults of a file come in one go") {
       "tasks[3]: written operands A[0:2] and A[1] overlap; what a task writes must be disjoint\n");
 }
 
+TEST_CASE("an array without a name does not make faults of the tasks that name it") {
+  const std::string json = kHeader + R"(
+    "arrays": [{"nam": "A", "shape": [4]}, {"name": "B", "shape": [4], "init": {"fill": 1}}],
+    "tasks": [{"out": ["A"]}, {"in": ["A", "C"], "inout": ["B"], "prioriti": 1}]})";
+  CHECK(messages_of(json) ==
+        "arrays[0].nam: unknown key \"nam\"; did you mean \"name\"?\n"
+        "arrays[0]: missing key \"name\"\n"
+        "tasks[1].prioriti: unknown key \"prioriti\"; did you mean \"priority\"?\n");
+}
+
+TEST_CASE("what divides takes no integers, unless by a diagonal of ones") {
+  const auto messages = [](const std::string& dtype, const std::string& kernel) {
+    return messages_of(kHeader + R"("arrays": [{"name": "A", "shape": [2, 2], "init": {"fill": 1},
+        "dtype": ")" + dtype +
+                       R"("}, {"name": "B", "shape": [2, 2], "init": {"fill": 1}, "dtype": ")" +
+                       dtype + R"("}], "tasks": [{"inout": ["A", "B"], "kernel": )" + kernel +
+                       "}]}");
+  };
+  const std::string potrf = R"({"name": "potrf", "args": ["A"]})";
+  CHECK(messages("int64", potrf) ==
+        "tasks[0].kernel: kernel \"potrf\": operand 0 has elements of int64; it divides, so they "
+        "must be floating-point or complex ones\n");
+  CHECK(messages("bool", R"({"name": "getrf", "args": ["B"]})") ==
+        "tasks[0].kernel: kernel \"getrf\": operand 0 has elements of bool; it divides, so they "
+        "must be floating-point or complex ones\n");
+  for (const char* dtype : {"float16", "bfloat16", "float32", "float64", "complex128"}) {
+    CAPTURE(dtype);
+    CHECK(messages(dtype, potrf) == "accepted\n");
+  }
+  const std::string solve = R"({"name": "trsm", "args": ["A", "B"])";
+  CHECK(messages("int32", solve + R"(, "unit": 1})") == "accepted\n");
+  CHECK(messages("int32", solve + "}").starts_with("tasks[0].kernel: kernel \"trsm\": operand 0"));
+}
+
 TEST_CASE("a refused task does not make faults of the tasks that follow it") {
   // C is written by the refused task alone; whoever reads it later is not told that nobody did.
   CHECK(messages_of(with_tasks(R"({"name": "w", "out": ["A_2"], "priority": "high"},
