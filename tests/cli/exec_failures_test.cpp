@@ -570,5 +570,14 @@ TEST_CASE("runs that fail are no measurements: not among repetitions, and not in
   CHECK_FALSE(has(said.out, "Median error"));
 }
 
+TEST_CASE("memories too small to be measured are no machine") {
+  const TemporaryFolder folder;
+  const Said said = parley({"calibrate", "--backend", "host", "--devices", "1", "--limit",
+                            "gpu=64KiB", "-o", folder.path("m.json")});
+  CHECK(said.code == 4);
+  CHECK_MESSAGE(has(said.err, "the memories are too small to be measured: "), said.err);
+  CHECK(folder.names().empty());
+}
+
 }  // namespace
 }  // namespace parley::cli
