@@ -16,12 +16,12 @@
 #include "exec/cuda/device_kernel.h"
 #include "exec/cuda/gpu_streams.h"
 #include "exec/cuda/graph_run.h"
+#include "exec/cuda/host_commands.h"
 #include "exec/cuda/peer_access.h"
 #include "exec/cuda/stream_clock.h"
 #include "exec/cuda/submitter.h"
 #include "exec/cuda/task_launcher.h"
 #include "exec/cuda/user_device_kernels.h"
-#include "exec/host/command_scheduler.h"
 #include "exec/host/host_performer.h"
 #include "exec/processors.h"
 #include "exec/user_kernels.h"
@@ -61,16 +61,12 @@ class CudaBackend final : public Backend {
   [[nodiscard]] bool has_lost_a_gpu() const noexcept;
   [[nodiscard]] int gpu_of(const StoredCommand& command) const;
   [[nodiscard]] int ordinal_of(std::size_t gpu) const;
-  void start_host_commands();
   void take_ended();
-  void take_ended_of_host();
   void report_ended();
   void report(Slot& slot);
   void set_clocks(bool is_timed);
   void start_threads(bool is_timed);
-  void start_host_threads();
   void stop_threads();
-  void serve_host(bool serves_copies);
   void provide_devices(const core::Machine& machine);
   void provide_kernels(const core::Program& program);
   void refuse_groups_without_peers(const core::Program& program) const;
@@ -94,14 +90,10 @@ class CudaBackend final : public Backend {
   std::optional<CommandSlots> slots_;
   std::vector<std::unique_ptr<Submitter>> submitters_;
   std::vector<std::unique_ptr<StreamClock>> clocks_;
-  std::unique_ptr<CommandScheduler> host_commands_;
-  std::vector<std::jthread> host_threads_;
+  std::optional<HostCommands> host_commands_;  // during a run
   std::vector<int> processors_;  // of the thread that owns the engine, then of each GPU; all runs'
   ThreadBinding binding_;        // of the thread that owns the engine, during a run
   bool is_bound_ = false;        // the busy threads of this run are
-  std::vector<std::uint32_t> waiting_for_host_;  // commands of the host, not started
-  std::size_t on_host_ = 0;                      // started
-  std::vector<Completion> host_ended_;
   std::vector<std::uint32_t> ended_;  // found, not reported
   std::vector<Completion> reported_;
   std::vector<char> stopped_;  // by command of this run; only as long as one that stopped needs
@@ -335,7 +327,7 @@ void CudaBackend::start_threads(bool is_timed) {
   }
   for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->wait_until_ready();
   if (is_bound_) binding_ = ThreadBinding::to_others_than(processors_);
-  start_host_threads();
+  host_commands_.emplace(*machine_, *slots_, *performer_, [this] { return now(); });
   if (!is_bound_) return;
   binding_ = ThreadBinding();  // as before
   binding_ = ThreadBinding::to(processors_.front());
@@ -350,22 +342,6 @@ void CudaBackend::set_clocks(bool is_timed) {
     clocks_.push_back(std::make_unique<StreamClock>());
     clocks_.back()->set(gpu->stream(0), [this] { return now(); });
   }
-}
-
-void CudaBackend::start_host_threads() {
-  constexpr std::size_t kMostHostThreads = 16;
-  constexpr auto kAwake = std::chrono::milliseconds(2);
-  host_commands_ = std::make_unique<CommandScheduler>(*machine_, kAwake);
-  std::size_t slots = 0;
-  for (const core::Device& device : machine_->spec().devices) {
-    if (!machine_->space(device.space).is_host) continue;
-    slots += static_cast<std::size_t>(std::max(1, device.slots));
-  }
-  const std::size_t threads = std::min(slots, kMostHostThreads);
-  for (std::size_t i = 0; i < threads; ++i) {
-    host_threads_.emplace_back([this] { serve_host(false); });
-  }
-  if (threads > 0) host_threads_.emplace_back([this] { serve_host(true); });
 }
 
 core::Time CudaBackend::now() const {
@@ -424,7 +400,7 @@ void CudaBackend::admit(Slot& slot) {
   }
   slot.phase.store(Phase::kPending, std::memory_order_release);
   if (gpu < 0) {
-    waiting_for_host_.push_back(index);
+    host_commands_->add(index);
   } else {
     submitters_[static_cast<std::size_t>(gpu)]->push(index);
   }
@@ -432,7 +408,7 @@ void CudaBackend::admit(Slot& slot) {
 
 void CudaBackend::flush() {
   if (!options_.uses_graph) {
-    start_host_commands();
+    if (host_commands_) host_commands_->start_ready(ended_);
     return;
   }
   if (batch_.empty()) return;
@@ -490,70 +466,6 @@ std::vector<core::SpaceId> CudaBackend::lost_spaces() const {
   return lost;
 }
 
-// ---- the host's own commands ----
-
-/// Commands of the host start when all before them has ended: the host can wait for no stream.
-void CudaBackend::start_host_commands() {
-  std::erase_if(waiting_for_host_, [this](std::uint32_t index) {
-    Slot& slot = slots_->at(index);
-    bool is_stopped = false;
-    for (const core::CommandId id : slot.command.after) {
-      const Phase phase = slots_->of(id).phase.load(std::memory_order_acquire);
-      if (phase == Phase::kPending || phase == Phase::kSubmitted) return false;
-      is_stopped = is_stopped || phase == Phase::kStopped;
-    }
-    for (const core::CommandId id : slot.command.after) {
-      slots_->of(id).users.fetch_sub(1, std::memory_order_release);
-    }
-    if (is_stopped) {
-      slot.is_cancelled = true;
-      slot.phase.store(Phase::kStopped, std::memory_order_release);
-      ended_.push_back(index);
-    } else {
-      host_commands_->submit_ready(slot.command);
-      ++on_host_;
-    }
-    return true;
-  });
-}
-
-void CudaBackend::serve_host(bool serves_copies) {
-  while (true) {
-    const StoredCommand* command =
-        serves_copies ? host_commands_->next_copy() : host_commands_->next_launch();
-    if (command == nullptr) return;
-    const core::Time start = now();
-    std::optional<std::string> failure;
-    try {
-      performer_->perform(*command);
-    } catch (const std::exception& thrown) {
-      failure = thrown.what();
-    } catch (...) {  // a user's kernel may throw anything
-      failure = kThrewAnything;
-    }
-    const core::Time end = now();
-    // What waits for it on a GPU need not wait for the thread that owns the engine.
-    if (!failure) slots_->of(command->id).phase.store(Phase::kDone, std::memory_order_release);
-    host_commands_->ended(*command, start, end, failure);
-  }
-}
-
-void CudaBackend::take_ended_of_host() {
-  if (on_host_ == 0) return;
-  host_ended_.clear();
-  host_commands_->collect(host_ended_, false);
-  for (Completion& completion : host_ended_) {
-    Slot& slot = slots_->of(completion.id);
-    slot.start = completion.start;
-    slot.end = completion.end;
-    const bool failed = completion.kind == Completion::Kind::kFailed;
-    slot.cause = std::move(completion.cause);
-    slot.phase.store(failed ? Phase::kStopped : Phase::kDone, std::memory_order_release);
-    ended_.push_back(CommandSlots::index_of(completion.id));
-    --on_host_;
-  }
-}
-
 // ---- ends ----
 
 void CudaBackend::take_ended() {
@@ -561,8 +473,10 @@ void CudaBackend::take_ended() {
   for (const std::unique_ptr<Submitter>& submitter : submitters_) {
     while (submitter->pop_ended(index)) ended_.push_back(index);
   }
-  take_ended_of_host();
-  if (!waiting_for_host_.empty()) start_host_commands();
+  if (host_commands_) {
+    host_commands_->take_ended(ended_);
+    host_commands_->start_ready(ended_);
+  }
   report_ended();
 }
 
@@ -623,8 +537,7 @@ void CudaBackend::collect(std::vector<Completion>& completions, bool waits) {
 
 void CudaBackend::stop_threads() {
   for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->stop();
-  if (host_commands_) host_commands_->close();
-  host_threads_.clear();
+  host_commands_.reset();
   binding_ = ThreadBinding();
 }
 
