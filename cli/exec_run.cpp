@@ -260,8 +260,8 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
   files_.write(result, wall);
   print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
   if (bounds && executed.is_finished() && above_bound(result.run.makespan, *bounds) < -kClearlyFaster) {
-    terminal_.err << "warning: faster than the machine description allows: it is of another "
-                     "computer, or not measured here (parley calibrate)\n";
+    terminal_.err << "warning: faster than the lower bound: the rates of the machine or the costs "
+                     "that tasks state are not those of this computer (parley calibrate)\n";
   }
   print_failures(result, terminal_.err);
   files_.print(result, wall, terminal_);

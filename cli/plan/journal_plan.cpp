@@ -77,10 +77,10 @@ class JournalPlan {
   void check_number(const Json& command, const std::string& where) {
     for (const char* kind : {"copy", "launch"}) {
       if (!command.contains(kind)) continue;
-      const std::int64_t number = command.at(kind).get<std::int64_t>();
+      const auto number = command.at(kind).get<std::uint64_t>();
       if (number != next_number_ && !lacks_commands_) {
         lacks_commands_ = true;
-        names_.refuse(where, "found command " + std::to_string(number) + ", expected " +
+        names_.refuse(where, "found command " + command.at(kind).dump() + ", expected " +
                                  std::to_string(next_number_) + ": is all of the journal here?");
       }
       next_number_ = number + 1;
@@ -186,7 +186,7 @@ class JournalPlan {
   bool is_finished_ = false;
   bool lacks_commands_ = false;
   std::int64_t now_ = 0;
-  std::int64_t next_number_ = 0;
+  std::uint64_t next_number_ = 0;
   std::unordered_map<std::uint32_t, std::vector<OpenCopy>> open_;  // by task not launched yet
   std::vector<core::PlannedPrefetch> prefetches_;                  // one a copy
 };

@@ -252,6 +252,7 @@ core::Plan plan_of_json(const std::string& text, PlanNames& names) {
 
 core::Result<core::Plan> checked(core::Plan plan, const PlanNames& names) {
   if (names.has_faults()) return names.faults();
+  plan.workload = names.origin();
   return plan;
 }
 

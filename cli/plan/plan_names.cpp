@@ -32,28 +32,35 @@ core::Faults PlanNames::faults() const {
 }
 
 void PlanNames::refuse_name(const std::string& where, const std::string& kind,
-                            const std::string& name, const std::vector<std::string>& known) {
+                            const std::string& name,
+                            const std::function<std::vector<std::string>()>& known) {
   if (!refused_.insert(kind + " " + name).second) return;
-  refuse(where, "unknown " + kind + " \"" + name + "\"" + core::did_you_mean(name, known));
+  const bool is_shown = faults_.size() < kMostFaults;
+  refuse(where, "unknown " + kind + " \"" + name + "\"" +
+                    (is_shown ? core::did_you_mean(name, known()) : std::string()));
 }
 
 core::TaskId PlanNames::task(const std::string& name, const std::string& where) {
   if (const auto task = program_.find_task(name)) return *task;
-  std::vector<std::string> known;
-  for (std::size_t i = 0; i < std::min(program_.task_count(), kMostCompared); ++i) {
-    known.emplace_back(program_.task_name(core::TaskId(i)));
-  }
-  refuse_name(where, "task", name, known);
+  refuse_name(where, "task", name, [this] {
+    std::vector<std::string> known;
+    for (std::size_t i = 0; i < std::min(program_.task_count(), kMostCompared); ++i) {
+      known.emplace_back(program_.task_name(core::TaskId(i)));
+    }
+    return known;
+  });
   return core::TaskId::none();
 }
 
 core::ArrayId PlanNames::array(const std::string& name, const std::string& where) {
   if (const auto array = program_.find_array(name)) return *array;
-  std::vector<std::string> known;
-  for (std::size_t i = 0; i < std::min(program_.array_count(), kMostCompared); ++i) {
-    known.push_back(program_.array(core::ArrayId(i)).spec.name);
-  }
-  refuse_name(where, "array", name, known);
+  refuse_name(where, "array", name, [this] {
+    std::vector<std::string> known;
+    for (std::size_t i = 0; i < std::min(program_.array_count(), kMostCompared); ++i) {
+      known.push_back(program_.array(core::ArrayId(i)).spec.name);
+    }
+    return known;
+  });
   return core::ArrayId::none();
 }
 
@@ -67,9 +74,11 @@ std::vector<core::DeviceId> PlanNames::devices(const std::string& names, const s
       devices.push_back(*device);
       continue;
     }
-    std::vector<std::string> known;
-    for (const core::Device& device : machine_.spec().devices) known.push_back(device.name);
-    refuse_name(where, "device", name, known);
+    refuse_name(where, "device", name, [this] {
+      std::vector<std::string> known;
+      for (const core::Device& device : machine_.spec().devices) known.push_back(device.name);
+      return known;
+    });
     return {};
   }
   return devices;
@@ -77,9 +86,11 @@ std::vector<core::DeviceId> PlanNames::devices(const std::string& names, const s
 
 core::SpaceId PlanNames::space(const std::string& name, const std::string& where) {
   if (const auto space = machine_.find_space(name)) return *space;
-  std::vector<std::string> known;
-  for (const core::MemorySpace& space : machine_.spec().spaces) known.push_back(space.name);
-  refuse_name(where, "memory space", name, known);
+  refuse_name(where, "memory space", name, [this] {
+    std::vector<std::string> known;
+    for (const core::MemorySpace& space : machine_.spec().spaces) known.push_back(space.name);
+    return known;
+  });
   return core::SpaceId::none();
 }
 
@@ -91,7 +102,9 @@ core::RegionId PlanNames::region(const std::string& text, const std::string& whe
   }
   const auto found = regions_.find(text);
   if (found != regions_.end()) return found->second;
-  refuse(where, "no task accesses a region \"" + text + "\"");
+  if (refused_.insert("region " + text).second) {
+    refuse(where, "no task accesses a region \"" + text + "\"");
+  }
   return core::RegionId::none();
 }
 

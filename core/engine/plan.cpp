@@ -127,6 +127,11 @@ Faults set_up_plan(EngineState& state) {
   }
   check_complete(state, faults);
   if (faults.empty()) check_order(state, faults);
+  const std::string& planned = state.options.plan->workload;
+  if (!faults.empty() && !planned.empty() && planned != state.program.name()) {
+    faults.insert(faults.begin(), {"plan", "is of a run of workload \"" + planned +
+                                               "\"; this one is \"" + state.program.name() + "\""});
+  }
   return faults;
 }
 

@@ -1,6 +1,7 @@
 // A box: the product of one arithmetic progression of indices per dimension, in canonical form, so
-// that equal sets of elements compare equal. Regions are boxes of an array's index space; boxes are
-// closed under intersection, and the difference of two is a list of disjoint boxes.
+// that equal sets of elements compare equal; without elements, equal extents do. Regions are boxes
+// of an array's index space; boxes are closed under intersection, and the difference of two is a
+// list of disjoint boxes.
 #pragma once
 
 #include <array>

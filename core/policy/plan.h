@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -54,6 +55,7 @@ struct Plan {
   /// The decisions are those of a run that wrote back early (EngineOptions::writes_back_early):
   /// its evictions found clean what a run that does not has to write back then.
   bool writes_back_early = false;
+  std::string workload;  // that was run, if known: told when the plan does not fit another
 };
 
 }  // namespace parley::core

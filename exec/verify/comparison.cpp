@@ -121,6 +121,40 @@ class ElementComparison {
   ArrayVerdict verdict_;
 };
 
+/// Of the real and the imaginary part.
+core::DType part_type(core::DType dtype) {
+  if (dtype == core::DType::kComplex64) return core::DType::kFloat32;
+  return dtype == core::DType::kComplex128 ? core::DType::kFloat64 : dtype;
+}
+
+/// Bits of the exponent all set: infinite, or not a number. `Bits`: the element's as an integer.
+template <class Bits>
+std::size_t next_with_exponent(Bits exponent, std::span<const std::byte> contents,
+                               std::size_t from) {
+  const std::size_t count = contents.size() / sizeof(Bits);
+  for (; from < count; ++from) {
+    Bits bits;
+    std::memcpy(&bits, contents.data() + from * sizeof bits, sizeof bits);
+    if ((bits & exponent) == exponent) return from;
+  }
+  return count;
+}
+
+/// The first element from `from` on that is not finite; the number of elements if there is none.
+std::size_t next_not_finite(core::DType dtype, std::span<const std::byte> contents,
+                            std::size_t from) {
+  switch (dtype) {
+    case core::DType::kFloat16:
+      return next_with_exponent<std::uint16_t>(0x7c00U, contents, from);
+    case core::DType::kBfloat16:
+      return next_with_exponent<std::uint16_t>(0x7f80U, contents, from);
+    case core::DType::kFloat32:
+      return next_with_exponent<std::uint32_t>(0x7f800000U, contents, from);
+    default:
+      return next_with_exponent<std::uint64_t>(0x7ff0000000000000U, contents, from);
+  }
+}
+
 }  // namespace
 
 std::string number_text(double value) {
@@ -152,16 +186,16 @@ std::string not_finite_text(const core::Program& program, core::ArrayId array,
   const core::DType dtype = program.array(array).spec.dtype;
   if (is_integral(dtype)) return "";
   const auto bytes = static_cast<std::size_t>(program.array(array).element_bytes);
-  for (std::size_t i = 0; i < contents.size() / bytes; ++i) {
+  const std::size_t part_bytes = core::is_complex(dtype) ? bytes / 2 : bytes;
+  for (std::size_t part = 0;; ++part) {
+    part = next_not_finite(part_type(dtype), contents, part);
+    const std::size_t i = part * part_bytes / bytes;
+    if (i >= contents.size() / bytes) return "";
     if (!certainties.empty() && certainties[i] == Certainty::kUnknown) continue;
-    for (const double part : {core::decode_element(dtype, contents.data() + i * bytes),
-                              core::decode_imaginary(dtype, contents.data() + i * bytes)}) {
-      if (!std::isfinite(part)) {
-        return element_text(program, array, i) + ": " + (std::isnan(part) ? "nan" : "inf");
-      }
-    }
+    const double value =
+        core::decode_element(part_type(dtype), contents.data() + part * part_bytes);
+    return element_text(program, array, i) + ": " + (std::isnan(value) ? "nan" : "inf");
   }
-  return "";
 }
 
 }  // namespace parley::exec

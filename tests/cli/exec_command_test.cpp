@@ -180,8 +180,9 @@ TEST_CASE("a machine on which this cannot be so fast is told to be another") {
     return said.err;
   };
   CHECK(error("30000000000") ==
-        "warning: faster than the machine description allows: it is of another computer, or not "
-        "measured here (parley calibrate)\n");
+        "warning: faster than the lower bound: the rates of the machine or the costs that tasks "
+        "state "
+        "are not those of this computer (parley calibrate)\n");
   CHECK(error("1") == "");
 }
 

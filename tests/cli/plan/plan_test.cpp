@@ -271,6 +271,22 @@ TEST_CASE("numbers of a journal that mean nothing are refused; one that is cut o
   CHECK(line > 4);
 }
 
+TEST_CASE("each region that no task accesses is told once") {
+  const TemporaryFolder folder;
+  const std::string workload = folder.file("w.json", two_chains());
+  std::string evictions;
+  for (int i = 0; i < 20; ++i) evictions += R"([0, "X", "gpu0"], )";
+  const std::string plan = plan_of(R"([], "prefetches": [], "copies": [], "evictions": [)" +
+                                   evictions + R"([0, "Y", "gpu9"]])");
+  const Said said =
+      parley({"sim", workload, "--machine", "h200x2", "--plan", folder.file("p.json", plan)});
+  CHECK(said.code == 2);
+  CHECK(has(said.err, "evictions[0]: no task accesses a region \"X\"\n"));
+  CHECK_FALSE(has(said.err, "evictions[1]:"));
+  CHECK(has(said.err, "evictions[20]: no task accesses a region \"Y\"\n"));
+  CHECK(has(said.err, "unknown memory space \"gpu9\""));
+}
+
 TEST_CASE("a plan of another workload says so, and then the first names that are not known") {
   const TemporaryFolder folder;
   const std::string journal = folder.path("j.jsonl"), summary = folder.path("s.json");
@@ -285,6 +301,14 @@ TEST_CASE("a plan of another workload says so, and then the first names that are
     CHECK(std::count(said.err.begin(), said.err.end(), '\n') <= 14);
     CHECK(said.err.find("unknown task \"T[0,0]\"") == said.err.rfind("unknown task \"T[0,0]\""));
   }
+  // All names are there, and not all tasks.
+  REQUIRE(parley({"sim", "lu:tiles=2", "--journal", journal}).code == 0);
+  std::string renamed_run = contents(journal);
+  renamed_run.replace(renamed_run.find("\"lu\""), 4, "\"other\"");
+  const Said partly = parley({"sim", "lu:tiles=3", "--plan", folder.file("o.jsonl", renamed_run)});
+  CHECK(partly.code == 2);
+  CHECK_MESSAGE(has(partly.err, "plan: is of a run of workload \"other\"; this one is \"lu\"\n"),
+                partly.err);
   // Of a workload of another name, with the same tasks and arrays: welcome.
   std::string text = two_chains();
   REQUIRE(text.find("\"chains\"") != std::string::npos);

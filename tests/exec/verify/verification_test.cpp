@@ -10,6 +10,7 @@
 #include <string>
 
 #include "exec/host/host_backend.h"
+#include "exec/verify/comparison.h"
 #include "exec/verify/sequential.h"
 #include "workloads/machine_file.h"
 #include "workloads/workload.h"
@@ -155,6 +156,47 @@ TEST_CASE("what is not finite is told, unless any bytes may come of the program"
             .ends_with("not finite (A[0, 2]: inf), as in sequential execution"));
   CHECK(method(R"({"inout": ["A"], "kernel": {"name": "scale", "value": 2}})")
             .ends_with("1 array equal byte for byte"));
+}
+
+TEST_CASE("what is not finite is found in every type, in either part, where it means something") {
+  for (const core::DType dtype :
+       {core::DType::kFloat16, core::DType::kBfloat16, core::DType::kFloat32, core::DType::kFloat64,
+        core::DType::kComplex64, core::DType::kComplex128}) {
+    const std::string name(core::name_of(dtype));
+    CAPTURE(name);
+    const Program program = written(
+        R"({"name": "A", "shape": [2, 40], "dtype": ")" + name + R"(", "init": {"fill": 1}})",
+        R"({"inout": ["A"], "kernel": {"name": "scale", "value": 3}})");
+    std::vector<std::byte> contents = faultless(program).arrays[ArrayId(0)].bytes;
+    const std::size_t element = contents.size() / 80;
+    const std::size_t part = core::is_complex(dtype) ? element / 2 : element;
+    const auto text = [&](std::span<const Certainty> certainties = {}) {
+      return not_finite_text(program, ArrayId(0), contents, certainties);
+    };
+    CHECK(text() == "");
+    // The last part of an element is its imaginary one; the two highest bytes are sign and
+    // exponent.
+    const auto spoil = [&](std::size_t at, unsigned char high, unsigned char next) {
+      contents[at * element + element - 1] = std::byte{high};
+      contents[at * element + element - 2] = std::byte{next};
+      for (std::size_t i = 3; i <= part; ++i) contents[at * element + element - i] = std::byte{0};
+    };
+    const bool is_half = dtype == core::DType::kFloat16;
+    const bool is_double = part == 8;
+    spoil(79, 0xff, is_half ? 0 : is_double ? 0xf0 : 0x80);
+    if (is_half) spoil(79, 0xfc, 0);
+    CHECK(text() == "A[1, 39]: inf");
+    spoil(41, 0x7f, 0xff);
+    CHECK(text() == "A[1, 1]: nan");
+    std::vector<Certainty> certainties(80, Certainty::kExact);
+    certainties[41] = Certainty::kUnknown;
+    CHECK(text(certainties) == "A[1, 39]: inf");
+    certainties[79] = Certainty::kUnknown;
+    CHECK(text(certainties) == "");
+    spoil(41, 0x7b, 0xff);  // large, and finite
+    certainties.assign(80, Certainty::kRounded);
+    CHECK(text(certainties) == "A[1, 39]: inf");
+  }
 }
 
 TEST_CASE("elements that could not be read, and contents that were not kept, fail") {
