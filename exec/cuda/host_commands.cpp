@@ -41,7 +41,7 @@ HostCommands::HostCommands(const core::Machine& machine, CommandSlots& slots,
 
 HostCommands::~HostCommands() { scheduler_.close(); }
 
-void HostCommands::start_ready(std::vector<std::uint32_t>& ended) {
+void HostCommands::start_those_ready(std::vector<std::uint32_t>& ended) {
   std::erase_if(waiting_, [&](std::uint32_t index) {
     Slot& slot = slots_.at(index);
     bool is_stopped = false;
@@ -86,8 +86,7 @@ void HostCommands::serve(bool serves_copies) {
   }
 }
 
-void HostCommands::take_ended(std::vector<std::uint32_t>& ended) {
-  if (started_ == 0) return;
+void HostCommands::collect(std::vector<std::uint32_t>& ended) {
   completions_.clear();
   scheduler_.collect(completions_, false);
   for (Completion& completion : completions_) {

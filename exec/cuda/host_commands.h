@@ -32,11 +32,17 @@ class HostCommands {
   void add(std::uint32_t index) { waiting_.push_back(index); }
   /// Starts what waits for nothing any more. Appends to `ended` what follows something that
   /// stopped, and is cancelled.
-  void start_ready(std::vector<std::uint32_t>& ended);
+  void start_ready(std::vector<std::uint32_t>& ended) {
+    if (!waiting_.empty()) start_those_ready(ended);
+  }
   /// Appends the slots of those that have ended since.
-  void take_ended(std::vector<std::uint32_t>& ended);
+  void take_ended(std::vector<std::uint32_t>& ended) {
+    if (started_ > 0) collect(ended);
+  }
 
  private:
+  void start_those_ready(std::vector<std::uint32_t>& ended);
+  void collect(std::vector<std::uint32_t>& ended);
   void serve(bool serves_copies);
 
   CommandSlots& slots_;
