@@ -271,11 +271,11 @@ TEST_CASE("numbers of a journal that mean nothing are refused; one that is cut o
   CHECK(line > 4);
 }
 
-TEST_CASE("each region that no task accesses is told once") {
+TEST_CASE("each name that is not known is told once") {
   const TemporaryFolder folder;
   const std::string workload = folder.file("w.json", two_chains());
   std::string evictions;
-  for (int i = 0; i < 20; ++i) evictions += R"([0, "X", "gpu0"], )";
+  for (int i = 0; i < 20; ++i) evictions += R"([0, "X", "gpu9"], )";
   const std::string plan = plan_of(R"([], "prefetches": [], "copies": [], "evictions": [)" +
                                    evictions + R"([0, "Y", "gpu9"]])");
   const Said said =
@@ -284,7 +284,7 @@ TEST_CASE("each region that no task accesses is told once") {
   CHECK(has(said.err, "evictions[0]: no task accesses a region \"X\"\n"));
   CHECK_FALSE(has(said.err, "evictions[1]:"));
   CHECK(has(said.err, "evictions[20]: no task accesses a region \"Y\"\n"));
-  CHECK(has(said.err, "unknown memory space \"gpu9\""));
+  CHECK(has(said.err, "evictions[0]: unknown memory space \"gpu9\""));
 }
 
 TEST_CASE("a plan of another workload says so, and then the first names that are not known") {
