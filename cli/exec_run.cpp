@@ -259,7 +259,8 @@ int ExecRun::report(const exec::ExecResult& executed, WallTimes wall) {
       run_result(loaded_.program, loaded_.machine, loaded_.engine, executed, execution, bounds);
   files_.write(result, wall);
   print_warnings(loaded_.program, loaded_.machine, executed.warnings, *executed.engine, terminal_);
-  if (bounds && executed.is_finished() && above_bound(result.run.makespan, *bounds) < -kClearlyFaster) {
+  if (bounds && executed.is_finished() &&
+      above_bound(result.run.makespan, *bounds) < -kClearlyFaster) {
     terminal_.err << "warning: faster than the lower bound: the rates of the machine or the costs "
                      "that tasks state are not those of this computer (parley calibrate)\n";
   }

@@ -22,14 +22,14 @@ namespace parley::exec {
 /// Requires: no cycle.
 std::vector<core::TaskId> sequential_order(const core::Program& program);
 
-/// Whole arrays, row-major, and the effect of tasks on them. Arrays without initial contents start
-/// as a pattern of kUndefined. The program may grow while this exists.
 /// A task's kernel failed when it was executed once more: `task "t": kernel k returned 7`.
 class SequentialFailure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
+/// Whole arrays, row-major, and the effect of tasks on them. Arrays without initial contents start
+/// as a pattern of kUndefined. The program may grow while this exists.
 class SequentialExecution {
  public:
   static constexpr std::byte kUndefined{0xd7};
