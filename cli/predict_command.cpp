@@ -264,7 +264,7 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->type_name("host|cuda");
   command
       .add_option("--machine", arguments->base.machine,
-                  "required; describes this computer: a file of parley calibrate, or a shipped name")
+                  "required; describes this computer: a file of parley calibrate or a shipped name")
       ->type_name("MACHINE");
   command
       .add_option("--policy", arguments->policies,

@@ -44,7 +44,7 @@ struct ArrayVerdict {
   double error = 0.0,
          allowed = 0.0;     // kRounding: the greatest difference, and the greatest allowed
   std::size_t unknown = 0;  // differing elements that mean nothing
-  std::string not_finite;   // the first element that is infinite or not a number, "" if there is none
+  std::string not_finite;   // the first element that is infinite or not a number, or ""
   std::string text;         // what is wrong: "A[1, 2]: found bytes 01, expected 00"
 };
 
