@@ -371,7 +371,7 @@ TEST_CASE("signals to a process and its group, which come together, are one") {
 TEST_CASE("Ctrl-C while a run is verified leaves out the rest of that, and nothing else") {
   const TemporaryFolder folder;
   ChildProcess child(
-      {"exec", "random:levels=30,width=10,blocks=20,block=256KiB,task_ns=0", "--backend", "host",
+      {"exec", "random:levels=30,width=10,blocks=20,block=1MiB,task_ns=0", "--backend", "host",
        "--devices", "1", "--verify", "--journal", "-", "--summary", folder.path("s.json")},
       folder.path("err"));
   REQUIRE(child.read_until("\"finish\""));

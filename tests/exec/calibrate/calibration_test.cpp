@@ -466,12 +466,12 @@ TEST_CASE("machines whose products take no time, or whose host takes none, can b
 TEST_CASE(
     "a rate is that of the link even if something held up large copies while they were measured") {
   const core::Machine truth = shipped("h200x2");
-  const auto plain = calibrate(truth, {.is_quick = true}, simulated_on(truth));
+  const auto plain = calibrate(truth, {}, simulated_on(truth));
   REQUIRE(plain.has_value());
   constexpr std::int64_t kLarge = std::int64_t{16} << 20U;
   std::map<std::int64_t, int> seen;  // runs of copies of a size
   const auto found = calibrate(
-      truth, {.is_quick = true},
+      truth, {},
       [&](const core::Program& program, const core::Machine& machine,
           const core::EngineOptions& engine, bool is_timed) -> core::Result<core::RunRecord> {
         auto run = simulated_on(truth)(program, machine, engine, is_timed);
