@@ -5,12 +5,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize all_to_all_size(const GeneratorValues& values) {
   const double tasks = 2 * real_of(values, "rounds") * real_of(values, "gpus");
   return {tasks, tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_all_to_all(const GeneratorValues& values) {
   const std::int64_t gpus = values.at("gpus"), rounds = values.at("rounds");
   ProgramBuilder builder("all_to_all", "every GPU writes a row of blocks, then reads a column");
   const core::RegionView whole = builder.add_array("A", {gpus, gpus, values.at("block")},
@@ -37,8 +37,8 @@ void register_generator_all_to_all(GeneratorRegistry& registry) {
                 "a distributed transposition of gpus x gpus blocks: 2 x rounds x gpus tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 4, "rounds"),
                  block_parameter(16 << 20, 1), duration_parameter(100'000), kernel_parameter()},
-                size,
-                make});
+                all_to_all_size,
+                make_all_to_all});
 }
 
 }  // namespace parley::workloads

@@ -5,12 +5,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize allgather_size(const GeneratorValues& values) {
   const double tasks = 2 * real_of(values, "rounds") * real_of(values, "gpus");
   return {tasks, tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_allgather(const GeneratorValues& values) {
   const std::int64_t gpus = values.at("gpus"), rounds = values.at("rounds");
   ProgramBuilder builder("allgather", "every GPU writes a part, every GPU reads the whole");
   const core::RegionView whole =
@@ -36,8 +36,8 @@ void register_generator_allgather(GeneratorRegistry& registry) {
                 "every GPU writes a part of an array, then reads it all: 2 x rounds x gpus tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 4, "rounds"),
                  block_parameter(64 << 20, 1), duration_parameter(100'000)},
-                size,
-                make});
+                allgather_size,
+                make_allgather});
 }
 
 }  // namespace parley::workloads

@@ -8,12 +8,12 @@ namespace {
 
 enum class Root : std::int64_t { kMoves, kFirst };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize broadcast_size(const GeneratorValues& values) {
   const double tasks = real_of(values, "rounds") * real_of(values, "gpus");
   return {tasks, tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_broadcast(const GeneratorValues& values) {
   const std::int64_t gpus = values.at("gpus"), rounds = values.at("rounds");
   const bool moves = static_cast<Root>(values.at("root")) == Root::kMoves;
   ProgramBuilder builder("broadcast", "one GPU writes a block, all others read it");
@@ -40,8 +40,8 @@ void register_generator_broadcast(GeneratorRegistry& registry) {
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 8, "rounds"),
                  word_parameter("root", {"moves", "first"}, "who writes"),
                  block_parameter(64 << 20), duration_parameter(100'000)},
-                size,
-                make});
+                broadcast_size,
+                make_broadcast});
 }
 
 }  // namespace parley::workloads

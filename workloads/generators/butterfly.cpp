@@ -8,13 +8,13 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize butterfly_size(const GeneratorValues& values) {
   const double stages = real_of(values, "stages");
   const double tasks = real_of(values, "rounds") * stages * std::exp2(stages);
   return {tasks, 3 * tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_butterfly(const GeneratorValues& values) {
   const std::int64_t stages = values.at("stages"), rounds = values.at("rounds");
   const std::int64_t width = std::int64_t{1} << stages;
   ProgramBuilder builder("butterfly", "the data flow of a fast Fourier transform");
@@ -48,7 +48,7 @@ void register_generator_butterfly(GeneratorRegistry& registry) {
                         number_parameter("rounds", 1, 10'000, 1, "transforms one after the other"),
                         block_parameter(16 << 20), duration_parameter(1'000'000)},
                        placement_parameters()),
-                size, make});
+                butterfly_size, make_butterfly});
 }
 
 }  // namespace parley::workloads

@@ -36,7 +36,7 @@ struct LongestPath {
   }
 };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize cholesky_size(const GeneratorValues& values) {
   const double n = real_of(values, "tiles");
   const double pairs = n * (n - 1) / 2, triples = n * (n - 1) * (n - 2) / 6;
   const double inverses = inverts(values) ? n - 1 : 0;
@@ -123,7 +123,9 @@ class Cholesky {
   std::vector<core::RegionView> inverses_;
 };
 
-core::Result<core::Program> make(const GeneratorValues& values) { return Cholesky(values).make(); }
+core::Result<core::Program> make_cholesky(const GeneratorValues& values) {
+  return Cholesky(values).make();
+}
 
 }  // namespace
 
@@ -135,7 +137,7 @@ void register_generator_cholesky(GeneratorRegistry& registry) {
                                        "columns by trsm; or by trmm with the inverse of the "
                                        "diagonal tile, n - 1 tasks more")},
                        tile_parameters(32)),
-                size, make});
+                cholesky_size, make_cholesky});
 }
 
 }  // namespace parley::workloads

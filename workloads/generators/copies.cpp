@@ -67,12 +67,12 @@ std::vector<Flow> flows_of(const GeneratorValues& values) {
   return flows_of(static_cast<Pattern>(values.at("pattern")), values.at("gpus"));
 }
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize copies_size(const GeneratorValues& values) {
   const double tasks = static_cast<double>(flows_of(values).size()) * real_of(values, "count");
   return {tasks, tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_copies(const GeneratorValues& values) {
   ProgramBuilder builder("copies", "copies that all start at once");
   const TaskFamily read{"read", kernel_of(values), stated_cost(core::Duration(0))};
   const std::vector<Flow> flows = flows_of(values);
@@ -102,8 +102,8 @@ void register_generator_copies(GeneratorRegistry& registry) {
                        "who sends to whom"),
         gpu_count_parameter(), number_parameter("count", 1, 100'000, 4, "copies of a flow"),
         block_parameter(256 << 20), kernel_parameter()},
-       size,
-       make});
+       copies_size,
+       make_copies});
 }
 
 }  // namespace parley::workloads

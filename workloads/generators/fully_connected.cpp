@@ -5,12 +5,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize fully_connected_size(const GeneratorValues& values) {
   const double layers = real_of(values, "layers"), width = real_of(values, "width");
   return {layers * width, layers * width * (width + 1)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_fully_connected(const GeneratorValues& values) {
   const std::int64_t layers = values.at("layers"), width = values.at("width");
   ProgramBuilder builder("fully_connected", "every task reads all blocks of the layer before");
   const std::vector<core::RegionView> blocks[] = {
@@ -39,7 +39,7 @@ void register_generator_fully_connected(GeneratorRegistry& registry) {
                         number_parameter("width", 1, 1024, 16, "tasks of a layer"),
                         block_parameter(4 << 20), duration_parameter(1'000'000)},
                        placement_parameters()),
-                size, make});
+                fully_connected_size, make_fully_connected});
 }
 
 }  // namespace parley::workloads

@@ -5,12 +5,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize gather_size(const GeneratorValues& values) {
   const double gpus = real_of(values, "gpus"), rounds = real_of(values, "rounds");
   return {rounds * (gpus + 1), rounds * (gpus + 1)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_gather(const GeneratorValues& values) {
   const std::int64_t gpus = values.at("gpus"), rounds = values.at("rounds");
   ProgramBuilder builder("gather", "every GPU writes a part, one reads the whole");
   const core::RegionView whole =
@@ -34,8 +34,8 @@ void register_generator_gather(GeneratorRegistry& registry) {
                 "every GPU writes a part of an array, GPU 0 reads it: rounds x (gpus + 1) tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 8, "rounds"),
                  block_parameter(64 << 20, 1), duration_parameter(100'000)},
-                size,
-                make});
+                gather_size,
+                make_gather});
 }
 
 }  // namespace parley::workloads

@@ -5,13 +5,13 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize gemm_size(const GeneratorValues& values) {
   const double tiles = real_of(values, "tiles");
   const double tasks = tiles * tiles * real_of(values, "depth");
   return {tasks, 3 * tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_gemm(const GeneratorValues& values) {
   const std::int64_t tiles = values.at("tiles");
   const std::int64_t depth = values.at("depth");
   ProgramBuilder builder("gemm", "tiled matrix product");
@@ -43,7 +43,7 @@ void register_generator_gemm(GeneratorRegistry& registry) {
   registry.add({"gemm", "tiled matrix product: tiles x tiles x depth tasks",
                 joined({number_parameter("depth", 1, 1024, 8, "tiles along the inner dimension")},
                        tile_parameters(8)),
-                size, make});
+                gemm_size, make_gemm});
 }
 
 }  // namespace parley::workloads

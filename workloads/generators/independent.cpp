@@ -8,21 +8,21 @@
 namespace parley::workloads {
 namespace {
 
-enum class Overlap : std::int64_t { kOwn, kShared, kNone };
+enum class IndependentOverlap : std::int64_t { kOwn, kShared, kNone };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize independent_size(const GeneratorValues& values) {
   const double width = real_of(values, "width");
   return {width, width};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_independent(const GeneratorValues& values) {
   const std::int64_t width = values.at("width");
-  const auto overlap = static_cast<Overlap>(values.at("overlap"));
-  const bool is_shared = overlap == Overlap::kShared;
+  const auto overlap = static_cast<IndependentOverlap>(values.at("overlap"));
+  const bool is_shared = overlap == IndependentOverlap::kShared;
   const std::int64_t count = is_shared ? std::min(width, values.at("blocks")) : width;
   ProgramBuilder builder("independent", "tasks that do not wait for each other");
   const std::vector<core::RegionView> blocks =
-      builder.add_blocks("B", overlap == Overlap::kNone ? 0 : count, values.at("block"));
+      builder.add_blocks("B", overlap == IndependentOverlap::kNone ? 0 : count, values.at("block"));
   const TaskFamily family{"T", kernel_of(values), stated_cost(duration_of(values))};
   const PlacementRule place(values);
   const core::AccessMode first = first_use_of(values);
@@ -50,7 +50,7 @@ void register_generator_independent(GeneratorRegistry& registry) {
                block_parameter(25'000'000), duration_parameter(16'000'000), kernel_parameter(),
                first_use_parameter()},
               placement_parameters()),
-       size, make});
+       independent_size, make_independent});
 }
 
 }  // namespace parley::workloads

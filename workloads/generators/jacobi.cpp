@@ -74,7 +74,7 @@ class Jacobi {
   TaskFamily relax_, compare_, decide_;
 };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize jacobi_size(const GeneratorValues& values) {
   const double blocks = real_of(values, "blocks"), iterations = real_of(values, "iterations");
   const std::int64_t check = values.at("check");
   const double checks = check > 0 ? static_cast<double>(values.at("iterations") / check) : 0.0;
@@ -82,7 +82,9 @@ GeneratorSize size(const GeneratorValues& values) {
           iterations * (4 * blocks - 2) + checks * (3 * blocks + 2)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) { return Jacobi(values).make(); }
+core::Result<core::Program> make_jacobi(const GeneratorValues& values) {
+  return Jacobi(values).make();
+}
 
 }  // namespace
 
@@ -98,7 +100,7 @@ void register_generator_jacobi(GeneratorRegistry& registry) {
                                 "iterations between looks at the change; 0: never"),
                dtype_parameter()},
               joined(placement_parameters(), home_parameters())),
-       size, make});
+       jacobi_size, make_jacobi});
 }
 
 }  // namespace parley::workloads

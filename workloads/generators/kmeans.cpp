@@ -6,12 +6,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize kmeans_size(const GeneratorValues& values) {
   const double blocks = real_of(values, "blocks"), iterations = real_of(values, "iterations");
   return {iterations * (blocks + 1), iterations * (3 * blocks + 2)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_kmeans(const GeneratorValues& values) {
   const std::int64_t blocks = values.at("blocks"), points = values.at("points");
   const std::int64_t clusters = values.at("clusters"), dims = values.at("dims");
   const std::int64_t iterations = values.at("iterations");
@@ -61,7 +61,7 @@ void register_generator_kmeans(GeneratorRegistry& registry) {
                number_parameter("clusters", 1, 65'536, 10, "clusters"),
                number_parameter("iterations", 1, 1'000'000, 20, "iterations"), dtype_parameter()},
               placement_parameters()),
-       size, make});
+       kmeans_size, make_kmeans});
 }
 
 }  // namespace parley::workloads

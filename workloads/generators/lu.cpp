@@ -8,13 +8,13 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize lu_size(const GeneratorValues& values) {
   const double n = real_of(values, "tiles");
   const double solves = n * (n - 1), updates = n * (n - 1) * (2 * n - 1) / 6;
   return {n + solves + updates, n + 2 * solves + 3 * updates};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_lu(const GeneratorValues& values) {
   const std::int64_t tiles = values.at("tiles");
   ProgramBuilder builder("lu", "tiled LU factorisation without pivoting, right-looking");
   const TileMatrix a(builder, values, "A", {tiles, tiles}, 1, dominant_diagonal(values));
@@ -61,7 +61,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
 void register_generator_lu(GeneratorRegistry& registry);
 void register_generator_lu(GeneratorRegistry& registry) {
   registry.add({"lu", "tiled LU factorisation without pivoting: n(n+1)(2n+1)/6 tasks for n tiles",
-                tile_parameters(16), size, make});
+                tile_parameters(16), lu_size, make_lu});
 }
 
 }  // namespace parley::workloads

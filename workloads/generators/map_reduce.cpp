@@ -6,12 +6,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize map_reduce_size(const GeneratorValues& values) {
   const double maps = real_of(values, "maps"), reducers = real_of(values, "reducers");
   return {maps + reducers, 2 * maps + reducers * (maps + 1)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_map_reduce(const GeneratorValues& values) {
   const std::int64_t maps = values.at("maps"), reducers = values.at("reducers");
   const std::int64_t row = values.at("block");
   ProgramBuilder builder("map_reduce", "map, shuffle, reduce");
@@ -45,7 +45,7 @@ void register_generator_map_reduce(GeneratorRegistry& registry) {
                         number_parameter("reducers", 1, 4096, 16, "reducers"),
                         block_parameter(4 << 20, 1), duration_parameter(1'000'000)},
                        placement_parameters()),
-                size, make});
+                map_reduce_size, make_map_reduce});
 }
 
 }  // namespace parley::workloads

@@ -9,12 +9,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize nearest_size(const GeneratorValues& values) {
   const double tasks = real_of(values, "steps") * real_of(values, "width");
   return {tasks, tasks * (2 * real_of(values, "radius") + 2)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_nearest(const GeneratorValues& values) {
   const std::int64_t steps = values.at("steps"), width = values.at("width");
   const std::int64_t radius = values.at("radius");
   ProgramBuilder builder("nearest", "steps in which a task reads its neighbours' blocks");
@@ -50,7 +50,7 @@ void register_generator_nearest(GeneratorRegistry& registry) {
                number_parameter("radius", 0, 64, 1, "neighbours on each side that a task reads"),
                block_parameter(4 << 20), duration_parameter(1'000'000), kernel_parameter()},
               placement_parameters()),
-       size, make});
+       nearest_size, make_nearest});
 }
 
 }  // namespace parley::workloads

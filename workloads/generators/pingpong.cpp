@@ -7,12 +7,12 @@ namespace {
 
 enum class Between : std::int64_t { kGpus, kHost };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize pingpong_size(const GeneratorValues& values) {
   const double tasks = 2 * real_of(values, "rounds");
   return {tasks, tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_pingpong(const GeneratorValues& values) {
   const std::int64_t rounds = values.at("rounds");
   const bool is_host = static_cast<Between>(values.at("between")) == Between::kHost;
   ProgramBuilder builder("pingpong", "one block goes to and fro");
@@ -36,8 +36,8 @@ void register_generator_pingpong(GeneratorRegistry& registry) {
                  number_parameter("rounds", 1, 10'000'000, 50, "times to and fro"),
                  block_parameter(64 << 20), duration_parameter(0), kernel_parameter(),
                  first_use_parameter()},
-                size,
-                make});
+                pingpong_size,
+                make_pingpong});
 }
 
 }  // namespace parley::workloads

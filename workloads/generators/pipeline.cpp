@@ -7,7 +7,7 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize pipeline_size(const GeneratorValues& values) {
   const double stages = real_of(values, "stages"), batches = real_of(values, "micro_batches");
   const double steps = real_of(values, "steps");
   return {steps * stages * (2 * batches + 1), steps * stages * (9 * batches + 2)};
@@ -78,7 +78,9 @@ class Pipeline {
   std::vector<core::RegionView> weights_, gradients_, activations_, errors_;
 };
 
-core::Result<core::Program> make(const GeneratorValues& values) { return Pipeline(values).make(); }
+core::Result<core::Program> make_pipeline(const GeneratorValues& values) {
+  return Pipeline(values).make();
+}
 
 }  // namespace
 
@@ -93,8 +95,8 @@ void register_generator_pipeline(GeneratorRegistry& registry) {
         number_parameter("weights", 0, std::int64_t{1} << 40, std::int64_t{2} << 30,
                          "size of a stage's weights", "bytes"),
         block_parameter(64 << 20), duration_parameter(5'000'000)},
-       size,
-       make});
+       pipeline_size,
+       make_pipeline});
 }
 
 }  // namespace parley::workloads

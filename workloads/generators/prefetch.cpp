@@ -7,12 +7,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize prefetch_size(const GeneratorValues& values) {
   const double tasks = real_of(values, "tasks");
   return {tasks, 2 * tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_prefetch(const GeneratorValues& values) {
   const std::int64_t tasks = values.at("tasks"), gpus = values.at("gpus");
   ProgramBuilder builder("prefetch", "a common block goes from GPU to GPU under longer tasks");
   const core::RegionView common = builder.add_block("common", values.at("block"));
@@ -42,8 +42,8 @@ void register_generator_prefetch(GeneratorRegistry& registry) {
                                   "task on the common block", "ns"),
                  number_parameter("long_ns", 0, 1'000'000'000'000, 50'000'000,
                                   "task on a block of its own", "ns")},
-                size,
-                make});
+                prefetch_size,
+                make_prefetch});
 }
 
 }  // namespace parley::workloads

@@ -34,13 +34,13 @@ class Reflectors {
   std::vector<core::RegionView> factors_;  // row-major; none above the diagonal
 };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize qr_size(const GeneratorValues& values) {
   const double n = real_of(values, "tiles");
   const double panels = n * (n - 1), updates = n * (n - 1) * (2 * n - 1) / 6;
   return {n + panels + updates, 2 * n + 3 * panels + 4 * updates};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_qr(const GeneratorValues& values) {
   const std::int64_t tiles = values.at("tiles");
   ProgramBuilder builder("qr", "tiled QR factorisation, flat tree");
   const TileMatrix a(builder, values, "A", {tiles, tiles}, 1);
@@ -80,7 +80,7 @@ core::Result<core::Program> make(const GeneratorValues& values) {
 void register_generator_qr(GeneratorRegistry& registry);
 void register_generator_qr(GeneratorRegistry& registry) {
   registry.add({"qr", "tiled QR factorisation: n(n+1)(2n+1)/6 tasks for n tiles",
-                tile_parameters(12), size, make});
+                tile_parameters(12), qr_size, make_qr});
 }
 
 }  // namespace parley::workloads

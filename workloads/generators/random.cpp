@@ -29,12 +29,12 @@ class Draws {
   std::uint64_t state_;
 };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize random_size(const GeneratorValues& values) {
   const double tasks = real_of(values, "levels") * real_of(values, "width");
   return {tasks, tasks * (real_of(values, "reads") + 1)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_random(const GeneratorValues& values) {
   const std::int64_t levels = values.at("levels"), width = values.at("width");
   const std::int64_t count = values.at("blocks");
   const std::int64_t most_reads = std::min(values.at("reads"), count - 1);
@@ -74,7 +74,7 @@ void register_generator_random(GeneratorRegistry& registry) {
                         number_parameter("reads", 0, 16, 3, "most blocks that a task reads"),
                         seed_parameter(), block_parameter(16 << 20), duration_parameter(1'000'000)},
                        placement_parameters()),
-                size, make});
+                random_size, make_random});
 }
 
 }  // namespace parley::workloads

@@ -7,12 +7,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize reduce_size(const GeneratorValues& values) {
   const double nodes = TreeLevels(values).node_count();
   return {nodes, nodes * real_of(values, "branch")};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_reduce(const GeneratorValues& values) {
   const TreeLevels levels(values);
   ProgramBuilder builder("reduce", "from the leaves to the root of a tree");
   const TaskFamily node{"T", {}, stated_cost(duration_of(values))};
@@ -48,7 +48,7 @@ void register_generator_reduce(GeneratorRegistry& registry) {
                 joined(joined(TreeLevels::parameters(),
                               {block_parameter(25'000'000), duration_parameter(16'000'000)}),
                        placement_parameters()),
-                size, make});
+                reduce_size, make_reduce});
 }
 
 }  // namespace parley::workloads

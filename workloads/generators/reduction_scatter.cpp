@@ -6,12 +6,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize reduction_scatter_size(const GeneratorValues& values) {
   const double width = real_of(values, "width"), rounds = real_of(values, "rounds");
   return {rounds * (width + 1), rounds * 2 * width};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_reduction_scatter(const GeneratorValues& values) {
   const std::int64_t width = values.at("width"), rounds = values.at("rounds");
   ProgramBuilder builder("reduction_scatter", "many tasks, then one that joins them, and so on");
   const std::vector<core::RegionView> blocks = builder.add_blocks("B", width, values.at("block"));
@@ -39,7 +39,7 @@ void register_generator_reduction_scatter(GeneratorRegistry& registry) {
                         number_parameter("rounds", 1, 100'000, 10, "phases"),
                         block_parameter(25'000'000), duration_parameter(16'000'000)},
                        placement_parameters()),
-                size, make});
+                reduction_scatter_size, make_reduction_scatter});
 }
 
 }  // namespace parley::workloads

@@ -6,12 +6,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize ring_size(const GeneratorValues& values) {
   const double tasks = real_of(values, "steps") * real_of(values, "gpus");
   return {tasks, 2 * tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_ring(const GeneratorValues& values) {
   const std::int64_t gpus = values.at("gpus"), steps = values.at("steps");
   ProgramBuilder builder("ring", "every GPU reads its left neighbour's block");
   const std::vector<core::RegionView> blocks[] = {
@@ -40,8 +40,8 @@ void register_generator_ring(GeneratorRegistry& registry) {
                 "blocks go round a ring of GPUs: steps x gpus tasks",
                 {gpu_count_parameter(), number_parameter("steps", 1, 1'000'000, 16, "steps"),
                  block_parameter(64 << 20), duration_parameter(100'000)},
-                size,
-                make});
+                ring_size,
+                make_ring});
 }
 
 }  // namespace parley::workloads

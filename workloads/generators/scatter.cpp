@@ -5,12 +5,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize scatter_size(const GeneratorValues& values) {
   const double gpus = real_of(values, "gpus"), rounds = real_of(values, "rounds");
   return {rounds * (gpus + 1), rounds * (gpus + 1)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_scatter(const GeneratorValues& values) {
   const std::int64_t gpus = values.at("gpus"), rounds = values.at("rounds");
   ProgramBuilder builder("scatter", "one GPU writes an array, every GPU reads its part");
   const core::RegionView whole =
@@ -34,8 +34,8 @@ void register_generator_scatter(GeneratorRegistry& registry) {
                 "GPU 0 writes an array, every GPU reads its part: rounds x (gpus + 1) tasks",
                 {gpu_count_parameter(), number_parameter("rounds", 1, 1'000'000, 8, "rounds"),
                  block_parameter(64 << 20, 1), duration_parameter(100'000)},
-                size,
-                make});
+                scatter_size,
+                make_scatter});
 }
 
 }  // namespace parley::workloads

@@ -8,17 +8,17 @@
 namespace parley::workloads {
 namespace {
 
-enum class Overlap : std::int64_t { kOwn, kShared };
+enum class SerialOverlap : std::int64_t { kOwn, kShared };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize serial_size(const GeneratorValues& values) {
   const double tasks = real_of(values, "steps") * real_of(values, "chains");
   return {tasks, tasks * (real_of(values, "back") + 1)};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_serial(const GeneratorValues& values) {
   const std::int64_t steps = values.at("steps"), chains = values.at("chains");
   const std::int64_t back = values.at("back");
-  const bool is_shared = static_cast<Overlap>(values.at("overlap")) == Overlap::kShared;
+  const bool is_shared = static_cast<SerialOverlap>(values.at("overlap")) == SerialOverlap::kShared;
   ProgramBuilder builder("serial", "chains of tasks");
   const std::vector<core::RegionView> blocks =
       builder.add_blocks("B", is_shared ? chains : chains * steps, values.at("block"));
@@ -56,7 +56,7 @@ void register_generator_serial(GeneratorRegistry& registry) {
                         block_parameter(25'000'000), duration_parameter(16'000'000),
                         kernel_parameter(), first_use_parameter()},
                        placement_parameters()),
-                size, make});
+                serial_size, make_serial});
 }
 
 }  // namespace parley::workloads

@@ -26,13 +26,13 @@ struct Grid {
   }
 };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize stencil_size(const GeneratorValues& values) {
   const double tasks =
       real_of(values, "iterations") * std::pow(real_of(values, "blocks"), real_of(values, "dims"));
   return {tasks, 2 * tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_stencil(const GeneratorValues& values) {
   const Grid grid{values.at("dims"), values.at("blocks"), values.at("points"), values.at("radius")};
   const std::int64_t iterations = values.at("iterations");
   const std::int64_t columns = grid.dims == 2 ? grid.blocks : 1;
@@ -77,7 +77,7 @@ void register_generator_stencil(GeneratorRegistry& registry) {
                number_parameter("radius", 1, 64, 1, "neighbours on each side", "elements"),
                number_parameter("iterations", 1, 1'000'000, 10, "how often"), dtype_parameter()},
               placement_parameters()),
-       size, make});
+       stencil_size, make_stencil});
 }
 
 }  // namespace parley::workloads

@@ -8,13 +8,13 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize sweep_size(const GeneratorValues& values) {
   const double width = real_of(values, "width");
   const double tasks = 4 * real_of(values, "angles") * width * width;
   return {tasks, 3 * tasks};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_sweep(const GeneratorValues& values) {
   const std::int64_t width = values.at("width"), angles = values.at("angles");
   const std::int64_t face = values.at("face");
   ProgramBuilder builder("sweep", "transport sweeps from the four corners of a square of cells");
@@ -57,7 +57,7 @@ void register_generator_sweep(GeneratorRegistry& registry) {
                                          "size of what passes from cell to cell", "bytes"),
                         duration_parameter(500'000)},
                        placement_parameters()),
-                size, make});
+                sweep_size, make_sweep});
 }
 
 }  // namespace parley::workloads

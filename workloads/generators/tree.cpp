@@ -7,16 +7,16 @@
 namespace parley::workloads {
 namespace {
 
-enum class Overlap : std::int64_t { kOwn, kShared };
+enum class TreeOverlap : std::int64_t { kOwn, kShared };
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize tree_size(const GeneratorValues& values) {
   const double nodes = TreeLevels(values).node_count();
   return {nodes, 2 * nodes};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_tree(const GeneratorValues& values) {
   const TreeLevels levels(values);
-  const bool is_shared = static_cast<Overlap>(values.at("overlap")) == Overlap::kShared;
+  const bool is_shared = static_cast<TreeOverlap>(values.at("overlap")) == TreeOverlap::kShared;
   ProgramBuilder builder("tree", "from the root to the leaves of a tree");
   const TaskFamily node{"T", {}, stated_cost(duration_of(values))};
   const PlacementRule place(values);
@@ -55,7 +55,7 @@ void register_generator_tree(GeneratorRegistry& registry) {
                                               "its parent's"),
                                block_parameter(25'000'000), duration_parameter(16'000'000)}),
                        placement_parameters()),
-                size, make});
+                tree_size, make_tree});
 }
 
 }  // namespace parley::workloads

@@ -5,12 +5,12 @@
 namespace parley::workloads {
 namespace {
 
-GeneratorSize size(const GeneratorValues& values) {
+GeneratorSize wavefront_size(const GeneratorValues& values) {
   const double rows = real_of(values, "rows"), columns = real_of(values, "columns");
   return {rows * columns, 3 * rows * columns - rows - columns};
 }
 
-core::Result<core::Program> make(const GeneratorValues& values) {
+core::Result<core::Program> make_wavefront(const GeneratorValues& values) {
   const std::int64_t rows = values.at("rows"), columns = values.at("columns");
   ProgramBuilder builder("wavefront", "each block waits for those above and to the left");
   const std::vector<core::RegionView> blocks =
@@ -43,7 +43,7 @@ void register_generator_wavefront(GeneratorRegistry& registry) {
                number_parameter("columns", 1, 4096, 24, "block columns"), block_parameter(4 << 20),
                duration_parameter(500'000), kernel_parameter(), first_use_parameter()},
               placement_parameters()),
-       size, make});
+       wavefront_size, make_wavefront});
 }
 
 }  // namespace parley::workloads
