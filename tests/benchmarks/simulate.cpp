@@ -151,6 +151,10 @@ void add_cases(bool has_huge) {
   }
   add("gpus:8/nodes:1", {cholesky(83, 2048), cluster(1), ""});
   add("gpus:64/nodes:8", {cholesky(83, 2048), cluster(8), ""}, 5);
+  // Dealt out to the GPUs before, so that the network of one host is not what all wait for.
+  add("gpus:64/nodes:8/dealt", {cholesky(83, 2048) + ",home=block_cyclic,gpus=64", cluster(8), ""},
+      5);
+  add("gpus:64/nodes:8/1e6", {cholesky(180, 2048), cluster(8), ""});
   add("gpus:64/nodes:8/scan", {cholesky(83, 2048), cluster(8), ":scan=1"});
   add("gpus:1024/nodes:128", {cholesky(83, 2048), cluster(128), ""});
   // A chain keeps one GPU busy whatever there is.
