@@ -36,6 +36,15 @@ double mean_overlap(const std::vector<MeasuredCopy>& copies) {
 
 }  // namespace
 
+void make_rising(std::vector<std::pair<std::int64_t, std::int64_t>>& curve) {
+  for (std::size_t i = curve.size(); i-- > 1;) {
+    curve[i - 1].second = std::min(curve[i - 1].second, curve[i].second);
+  }
+  for (std::size_t i = 1; i < curve.size(); ++i) {
+    curve[i].second = std::max(curve[i].second, curve[i - 1].second + 1);
+  }
+}
+
 double joint_rate(const std::vector<MeasuredCopy>& copies) {
   std::map<CopyFlow, std::pair<double, double>> spans;
   for (const MeasuredCopy& copy : copies) {
@@ -137,12 +146,11 @@ std::int64_t LinkFit::copy_ns(CopyFlow flow, std::int64_t bytes) const {
   return std::max<std::int64_t>(1, nanoseconds(median(times)));
 }
 
-/// Large copies, of which rates follow, are few: something that held them up would lower the rate
-/// of all.
+/// What else the computer does can only make copies longer; so does memory that is touched for the
+/// first time, which the second try finds as runs do that are repeated.
 std::int64_t LinkFit::undisturbed_ns(CopyFlow flow, std::int64_t bytes) const {
-  constexpr std::int64_t kLarge = std::int64_t{16} << 20U;
   std::int64_t least = copy_ns(flow, bytes);
-  for (int i = 1; bytes >= kLarge && i < kTries; ++i) least = std::min(least, copy_ns(flow, bytes));
+  for (int i = 1; i < kTries; ++i) least = std::min(least, copy_ns(flow, bytes));
   return least;
 }
 
@@ -157,8 +165,12 @@ const LinkFit::Lone* LinkFit::alike(CopyFlow flow) const {
     const bool is_as_long =
         std::ranges::all_of(std::vector<std::size_t>{0, count / 2, count - 1}, [&](std::size_t i) {
           const auto known = static_cast<double>(other.clocked[i].second);
-          const auto found = static_cast<double>(copy_ns(flow, other.clocked[i].first));
-          return std::abs(found - known) < kAlike * known;
+          for (int tries = 0; tries < kTries; ++tries) {
+            const auto found = static_cast<double>(copy_ns(flow, other.clocked[i].first));
+            if (found <= known * (1.0 - kAlike)) return false;
+            if (found < known * (1.0 + kAlike)) return true;
+          }
+          return false;
         });
     return is_as_long ? &other : nullptr;  // the first of the kind stands for it
   }
@@ -169,10 +181,9 @@ LinkFit::Lone LinkFit::measured(CopyFlow flow) const {
   Lone lone;
   lone.flow = flow;
   for (const std::int64_t bytes : sizes_) {
-    std::int64_t ns = undisturbed_ns(flow, bytes);
-    if (!lone.curve.empty()) ns = std::max(ns, lone.curve.back().second + 1);
-    lone.curve.emplace_back(bytes, ns);
+    lone.curve.emplace_back(bytes, undisturbed_ns(flow, bytes));
   }
+  make_rising(lone.curve);
   if (lone.curve.size() < 2) {
     throw EnvironmentFailure(
         "the memories are too small to be measured: copies of two sizes are "

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/machine/machine.h"
@@ -15,6 +16,10 @@ namespace parley::exec {
 /// Bytes per second of all copies together while every flow is under way: from the time when the
 /// last flow starts to the time when the first one ends.
 double joint_rate(const std::vector<MeasuredCopy>& copies);
+
+/// Times of copies over rising sizes, made to rise with them: none takes longer than a larger one,
+/// as what holds copies up only lengthens them, and each at least 1 ns longer than the one before.
+void make_rising(std::vector<std::pair<std::int64_t, std::int64_t>>& curve);
 
 class LinkFit {
  public:

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,67 @@ TEST_CASE("joint_rate: what all flows carry while each of them is under way") {
   CHECK(joint_rate({{a, 50.0, 0.0, 4.0}, {a, 50.0, 4.0, 10.0}, {b, 40.0, 2.0, 12.0}}) ==
         doctest::Approx((25.0 + 50.0 + 32.0) / 8.0));
   CHECK(joint_rate({{a, 100.0, 0.0, 10.0}, {b, 100.0, 10.0, 20.0}}) == 0.0);
+}
+
+TEST_CASE("make_rising: what was held up says nothing about larger copies") {
+  using Curve = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  struct Row {
+    Curve measured, rising;
+  };
+  const std::vector<Row> rows = {
+      {{}, {}},
+      {{{1, 10}}, {{1, 10}}},
+      {{{1, 10}, {2, 20}, {4, 40}}, {{1, 10}, {2, 20}, {4, 40}}},
+      {{{1, 10}, {2, 90}, {4, 40}}, {{1, 10}, {2, 40}, {4, 41}}},
+      {{{1, 50}, {2, 90}, {4, 40}}, {{1, 40}, {2, 41}, {4, 42}}},
+      {{{1, 10}, {2, 10}, {4, 10}, {8, 11}}, {{1, 10}, {2, 11}, {4, 12}, {8, 13}}}};
+  for (const Row& row : rows) {
+    Curve curve = row.measured;
+    make_rising(curve);
+    CHECK(curve == row.rising);
+  }
+}
+
+TEST_CASE("copies that are held up once, as by memory touched first, do not change what is found") {
+  const core::Machine truth = shipped("h200x2");
+  using Key = std::tuple<core::SpaceId, core::SpaceId, std::int64_t>;
+  std::map<Key, int> runs;
+  const RunProgram undisturbed = simulated_on(truth);
+  const RunProgram disturbed = [&](const core::Program& program, const core::Machine& machine,
+                                   const core::EngineOptions& engine,
+                                   bool is_timed) -> core::Result<core::RunRecord> {
+    auto run = undisturbed(program, machine, engine, is_timed);
+    if (!run) return run;
+    std::map<Key, int> now = runs;
+    for (core::CopyRecord& copy : run->copies) {
+      const Key key(copy.from, copy.to, copy.bytes.count());
+      now[key] = runs[key] + 1;
+      if (runs[key] == 0) copy.end = copy.end + (copy.end - copy.start) * 3;
+    }
+    runs = now;
+    return run;
+  };
+  const auto routes_by = [&](const RunProgram& run) {
+    core::MachineSpec spec = truth.spec();
+    spec.routes.clear();
+    spec.relays.clear();
+    spec.resources = {};
+    spec.engines = {};
+    const Laboratory laboratory(truth, run);
+    LinkFit fit(laboratory, spec, true);
+    for (const LinkFit::Step& step : fit.steps()) step.measure();
+    return spec.routes;
+  };
+  const std::vector<core::Route> right = routes_by(undisturbed), found = routes_by(disturbed);
+  REQUIRE(found.size() == right.size());
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    REQUIRE(found[i].curve.size() == right[i].curve.size());
+    for (std::size_t point = 0; point < right[i].curve.size(); ++point) {
+      CAPTURE(right[i].curve[point].first);
+      CHECK(static_cast<double>(found[i].curve[point].second) ==
+            doctest::Approx(static_cast<double>(right[i].curve[point].second)).epsilon(0.02));
+    }
+  }
 }
 
 TEST_CASE("a calibrated machine predicts the patterns of copies of the one that was measured") {
