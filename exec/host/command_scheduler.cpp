@@ -1,5 +1,6 @@
 #include "exec/host/command_scheduler.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -101,34 +102,31 @@ void CommandScheduler::close() {
 
 // ---- the threads that perform ----
 
-bool CommandScheduler::take_servers(const StoredCommand& command) {
-  if (command.is_copy) {
-    char& is_taken = lane_is_taken_[lane(command)];
-    return std::exchange(is_taken, 1) == 0;
-  }
-  for (const core::DeviceId device : command.devices) {
-    if (free_milli_slots_[device] < command.milli_vcus) return false;
-  }
+bool CommandScheduler::can_start(const StoredCommand& command) const {
+  if (command.is_copy) return lane_is_taken_[lane(command)] == 0;
+  return std::ranges::all_of(command.devices, [&](core::DeviceId device) {
+    return free_milli_slots_[device] >= command.milli_vcus;
+  });
+}
+
+void CommandScheduler::take_servers(const StoredCommand& command) {
+  if (command.is_copy) lane_is_taken_[lane(command)] = 1;
   for (const core::DeviceId device : command.devices) {
     free_milli_slots_[device] -= command.milli_vcus;
   }
-  return true;
 }
 
+/// Tells nobody: the thread whose command has ended looks for the next itself.
 void CommandScheduler::release_servers(const StoredCommand& command) {
-  if (command.is_copy) {
-    lane_is_taken_[lane(command)] = 0;
-    note_change(copies_);
-    return;
-  }
+  if (command.is_copy) lane_is_taken_[lane(command)] = 0;
   for (const core::DeviceId device : command.devices) {
     free_milli_slots_[device] += command.milli_vcus;
   }
-  note_change(launches_);
 }
 
 /// One thread is told: the one that is awake, if any. With more than one command to take, it tells
-/// the next. All awake, they would get in each other's way at the lock.
+/// the next. All awake, they would get in each other's way at the lock. Only of what can start now:
+/// who is told of the rest finds nothing to do, and waking up costs as much as a small task.
 void CommandScheduler::note_change(Ready& ready) {
   ready.changes.fetch_add(1, std::memory_order_release);
   if (!ready.is_watched) ready.changed.notify_one();
@@ -166,12 +164,16 @@ void CommandScheduler::take_soon(std::unique_lock<std::mutex>& lock) {
 const StoredCommand* CommandScheduler::next(Ready& ready) {
   std::unique_lock lock(mutex_);
   while (true) {
-    for (auto at = ready.commands.begin(); at != ready.commands.end(); ++at) {
-      Entry& entry = entries_[std::get<2>(*at)];
-      if (!take_servers(*entry.command)) continue;
-      ready.commands.erase(at);
-      if (!ready.commands.empty()) note_change(ready);
-      return entry.command;
+    const auto can_start_now = [this](const auto& waiting) {
+      return can_start(*entries_[std::get<2>(waiting)].command);
+    };
+    const auto at = std::ranges::find_if(ready.commands, can_start_now);
+    if (at != ready.commands.end()) {
+      const StoredCommand* command = entries_[std::get<2>(*at)].command;
+      take_servers(*command);
+      const auto rest = ready.commands.erase(at);
+      if (std::any_of(rest, ready.commands.end(), can_start_now)) note_change(ready);
+      return command;
     }
     if (is_closed_) return nullptr;
     wait_for_change(ready, lock);
@@ -192,7 +194,7 @@ void CommandScheduler::make_ready(std::uint32_t number) {
   if (is_cancelling_) return cancel(command.id);
   Ready& ready = command.is_copy ? copies_ : launches_;
   ready.commands.emplace(-command.priority, command.id, number);
-  note_change(ready);
+  if (can_start(command)) note_change(ready);
 }
 
 void CommandScheduler::complete(Completion completion) {
@@ -223,7 +225,7 @@ void CommandScheduler::cancel(CommandId id) {
 
 void CommandScheduler::ended(const StoredCommand& command, core::Time start, core::Time end,
                              const std::optional<std::string>& failure) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const std::uint32_t number = entry_of_[command.id.index()];
   release_servers(command);
   const auto kind = failure ? Completion::Kind::kFailed : Completion::Kind::kDone;
@@ -240,6 +242,7 @@ void CommandScheduler::ended(const StoredCommand& command, core::Time start, cor
       make_ready(waiting);
     }
   }
+  lock.unlock();  // who is told would only wait for it
   ended_.notify_one();
 }
 

@@ -76,7 +76,8 @@ class CommandScheduler {
   static void take_soon(std::unique_lock<std::mutex>& lock);
   void complete(Completion completion);
   static void note_change(Ready& ready);
-  bool take_servers(const StoredCommand& command);
+  [[nodiscard]] bool can_start(const StoredCommand& command) const;
+  void take_servers(const StoredCommand& command);
   void release_servers(const StoredCommand& command);
   void make_ready(std::uint32_t entry);
   void cancel(core::CommandId id);

@@ -41,6 +41,52 @@ TEST_CASE("threads that go to sleep just when the scheduler closes are woken, on
   }
 }
 
+TEST_CASE("what fits beside the next command when one ends is started by another thread") {
+  const auto machine = workloads::load_machine("h200x2", {});
+  REQUIRE(machine);
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    CommandScheduler scheduler(*machine, std::chrono::microseconds(round % 2 == 0 ? 0 : 50));
+    std::vector<StoredCommand> commands(3);  // one that takes a GPU, and two that share it then
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      commands[i].id = core::CommandId(i);
+      commands[i].devices.assign(1, core::DeviceId(1));
+      commands[i].milli_vcus = i == 0 ? 1000 : 500;
+    }
+    std::atomic<bool> may_end = false;
+    std::atomic<int> sharing = 0;
+    std::atomic<int> together = 0;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&] {
+        while (const StoredCommand* command = scheduler.next_launch()) {
+          const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+          const auto waits_for = [&](const auto& holds) {
+            while (!holds() && std::chrono::steady_clock::now() < deadline) {
+              std::this_thread::yield();
+            }
+            return holds();
+          };
+          if (command->id == core::CommandId(0)) {
+            waits_for([&] { return may_end.load(); });
+          } else {
+            ++sharing;
+            together += waits_for([&] { return sharing.load() == 2; }) ? 1 : 0;
+          }
+          scheduler.ended(*command, core::Time(0), core::Time(1), std::nullopt);
+        }
+      });
+    }
+    for (const StoredCommand& command : commands) scheduler.submit_ready(command);
+    may_end = true;
+    std::vector<Completion> ends;
+    while (ends.size() < commands.size()) scheduler.collect(ends, true);
+    scheduler.close();
+    threads.clear();
+    REQUIRE(together == 2);
+  }
+}
+
 TEST_CASE(
     "ready commands that their owner keeps are all performed and collected once, on real threads") {
   const auto machine = workloads::load_machine("h200x2", {});
