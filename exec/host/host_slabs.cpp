@@ -33,8 +33,8 @@ void HostSlabs::provide(const core::Machine& machine, const core::Engine& engine
                                ": no address space for " + std::to_string(bytes) +
                                " bytes: " + std::strerror(errno));
     }
-    // A page is made when it is first touched, and that takes longer than copying into it; large ones
-    // are made at once. What the system does not give is no loss.
+    // A page is made when it is first touched, and that takes longer than copying into it; large
+    // ones are made at once. What the system does not give is no loss.
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
     slab = {static_cast<std::byte*>(memory), bytes};
   }
