@@ -110,7 +110,10 @@ bool CommandScheduler::can_start(const StoredCommand& command) const {
 }
 
 void CommandScheduler::take_servers(const StoredCommand& command) {
-  if (command.is_copy) lane_is_taken_[lane(command)] = 1;
+  if (command.is_copy) {
+    lane_is_taken_[lane(command)] = 1;
+    return;
+  }
   for (const core::DeviceId device : command.devices) {
     free_milli_slots_[device] -= command.milli_vcus;
   }
@@ -118,7 +121,10 @@ void CommandScheduler::take_servers(const StoredCommand& command) {
 
 /// Tells nobody: the thread whose command has ended looks for the next itself.
 void CommandScheduler::release_servers(const StoredCommand& command) {
-  if (command.is_copy) lane_is_taken_[lane(command)] = 0;
+  if (command.is_copy) {
+    lane_is_taken_[lane(command)] = 0;
+    return;
+  }
   for (const core::DeviceId device : command.devices) {
     free_milli_slots_[device] += command.milli_vcus;
   }
@@ -161,18 +167,24 @@ void CommandScheduler::take_soon(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
+/// Whether another thread may find something. Not more are looked at than waking it would take.
+bool CommandScheduler::may_start_another(const Ready& ready) const {
+  constexpr std::size_t kLookedAt = 64;
+  if (ready.commands.size() > kLookedAt) return true;
+  return std::ranges::any_of(ready.commands, [this](const auto& waiting) {
+    return can_start(*entries_[std::get<2>(waiting)].command);
+  });
+}
+
 const StoredCommand* CommandScheduler::next(Ready& ready) {
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto can_start_now = [this](const auto& waiting) {
-      return can_start(*entries_[std::get<2>(waiting)].command);
-    };
-    const auto at = std::ranges::find_if(ready.commands, can_start_now);
-    if (at != ready.commands.end()) {
+    for (auto at = ready.commands.begin(); at != ready.commands.end(); ++at) {
       const StoredCommand* command = entries_[std::get<2>(*at)].command;
+      if (!can_start(*command)) continue;
       take_servers(*command);
-      const auto rest = ready.commands.erase(at);
-      if (std::any_of(rest, ready.commands.end(), can_start_now)) note_change(ready);
+      ready.commands.erase(at);
+      if (may_start_another(ready)) note_change(ready);
       return command;
     }
     if (is_closed_) return nullptr;

@@ -77,6 +77,7 @@ class CommandScheduler {
   void complete(Completion completion);
   static void note_change(Ready& ready);
   [[nodiscard]] bool can_start(const StoredCommand& command) const;
+  [[nodiscard]] bool may_start_another(const Ready& ready) const;
   void take_servers(const StoredCommand& command);
   void release_servers(const StoredCommand& command);
   void make_ready(std::uint32_t entry);

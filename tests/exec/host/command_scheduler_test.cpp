@@ -44,7 +44,7 @@ TEST_CASE("threads that go to sleep just when the scheduler closes are woken, on
 TEST_CASE("what fits beside the next command when one ends is started by another thread") {
   const auto machine = workloads::load_machine("h200x2", {});
   REQUIRE(machine);
-  constexpr int kRounds = 200;
+  constexpr int kRounds = 50;
   for (int round = 0; round < kRounds; ++round) {
     CommandScheduler scheduler(*machine, std::chrono::microseconds(round % 2 == 0 ? 0 : 50));
     std::vector<StoredCommand> commands(3);  // one that takes a GPU, and two that share it then
@@ -53,6 +53,7 @@ TEST_CASE("what fits beside the next command when one ends is started by another
       commands[i].devices.assign(1, core::DeviceId(1));
       commands[i].milli_vcus = i == 0 ? 1000 : 500;
     }
+    std::atomic<bool> has_begun = false;
     std::atomic<bool> may_end = false;
     std::atomic<int> sharing = 0;
     std::atomic<int> together = 0;
@@ -68,6 +69,7 @@ TEST_CASE("what fits beside the next command when one ends is started by another
             return holds();
           };
           if (command->id == core::CommandId(0)) {
+            has_begun = true;
             waits_for([&] { return may_end.load(); });
           } else {
             ++sharing;
@@ -77,7 +79,11 @@ TEST_CASE("what fits beside the next command when one ends is started by another
         }
       });
     }
-    for (const StoredCommand& command : commands) scheduler.submit_ready(command);
+    scheduler.submit_ready(commands[0]);
+    while (!has_begun) std::this_thread::yield();
+    scheduler.submit_ready(commands[1]);
+    scheduler.submit_ready(commands[2]);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the others sleep by now
     may_end = true;
     std::vector<Completion> ends;
     while (ends.size() < commands.size()) scheduler.collect(ends, true);
