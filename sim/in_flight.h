@@ -48,7 +48,7 @@ struct InFlight {
   core::RouteId route;          // of a copy, as all that follows but `devices`
   core::SpaceId from, to;
   core::ArrayId array;
-  core::Bytes bytes;
+  core::Bytes bytes;  // of a launch: its scratch on each of its devices
   std::uint32_t parts = 1;
   std::uint32_t followers = 0;  // issued with it, whether or not they share its launch
   core::Bytes flow_bytes;       // that flow: other than `bytes` with noise

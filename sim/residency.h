@@ -1,8 +1,8 @@
-// Bytes of replicas per memory space over time. A replica's bytes appear when the first command
-// that uses it starts, and go when the commands that a DropReplica waits for have finished. Home
-// slots are counted from the start to the end: their memory is reserved for the whole run. As
-// whoever reuses a block waits for those who used it before, the sum never exceeds a space's
-// capacity.
+// Bytes of replicas and scratch per memory space over time. A replica's bytes appear when the first
+// command that uses it starts, and go when the commands that a DropReplica waits for have finished;
+// a task's scratch is there while it runs. Home slots are counted from the start to the end: their
+// memory is reserved for the whole run. As whoever reuses a block waits for those who used it
+// before, the sum never exceeds a space's capacity.
 //
 // Replicas are told apart in the order of the commands, since their ids are used again.
 #pragma once
@@ -45,6 +45,9 @@ class Residency {
   void arrive(core::Time now, std::uint32_t chain);
   void drop_done(core::Time now, std::uint32_t number);
 
+  /// Scratch comes with a task that starts, and goes, negative, with its end.
+  void change(core::Time now, core::SpaceId space, core::Bytes by);
+
   [[nodiscard]] core::Bytes bytes(core::SpaceId space) const { return current_[space]; }
   [[nodiscard]] const core::IdVector<core::SpaceId, core::Bytes>& peak() const { return peak_; }
   [[nodiscard]] std::vector<core::ResidencySample> take_samples() { return std::move(samples_); }
@@ -72,7 +75,6 @@ class Residency {
 
   Initial* find_initial(core::SpaceId space, core::Bytes offset);
   Use& use_of(core::ReplicaId replica);
-  void change(core::Time now, core::SpaceId space, core::Bytes by);
 
   bool is_recorded_;
   core::IdVector<core::SpaceId, core::Bytes> current_, peak_;

@@ -84,6 +84,8 @@ class Simulation {
   void start_copy(core::CommandId id);
   void note_if_too_long(const InFlight& copy, core::Duration fixed);
   void start_launch(core::CommandId id);
+  /// Its bytes of scratch, come or gone.
+  void change_scratch(const InFlight& launch, core::Bytes by);
   void start_kernel(core::CommandId id);
   bool start_next_kernel(core::CommandId id);
   void begin_flow(core::CommandId id);

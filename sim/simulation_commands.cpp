@@ -83,6 +83,7 @@ void Simulation::accept(const core::LaunchTask& launch) {
   slot.priority = launch.priority;
   slot.alternative = launch.alternative;
   slot.milli_vcus = launch.milli_vcus;
+  slot.bytes = launch.scratch_bytes;
   slot.devices.assign(launch.devices.begin(), launch.devices.end());
   slot.pending =
       1 + commands_.wait_for(launch.after, {static_cast<std::uint32_t>(launch.id.index()), false});
@@ -217,6 +218,7 @@ void Simulation::start_launch(CommandId id) {
   InFlight& launch = commands_[id];
   launch.start = now_;
   residency_.arrive(now_, launch.first_arrival);
+  change_scratch(launch, launch.bytes);
   const Duration duration = durations_.of(launch.task, launch.alternative, launch.devices);
   if (duration > core::kLongestDuration && too_long_.empty()) {
     too_long_ = "task \"" + std::string(program_.task_name(launch.task)) + "\" on machine \"" +
@@ -237,6 +239,13 @@ void Simulation::start_launch(CommandId id) {
     return;
   }
   queue_.push(now_ + duration, {OccurrenceKind::kTaskEnds, static_cast<std::uint32_t>(id.index())});
+}
+
+void Simulation::change_scratch(const InFlight& launch, core::Bytes by) {
+  if (by == core::Bytes(0)) return;
+  for (const core::DeviceId device : launch.devices) {
+    residency_.change(now_, machine_.device(device).space, by);
+  }
 }
 
 /// Of a rated launch. Those of a group are taken as one.
@@ -362,6 +371,7 @@ void Simulation::end_task(CommandId id) {
   }
   if (launch.is_rated) kernel_rates_.end(id, launch.devices);
   if (speeds_.has_power()) speeds_.add_load(now_, launch.devices, -launch.load);
+  change_scratch(launch, core::Bytes(0) - launch.bytes);
   devices_.release(launch.devices, launch.milli_vcus);
   recorder_.task_ended(id, launch, now_);
   tell_end(id, {id, host_.submitter_of_launch(launch.devices.front()), launch.start, now_,

@@ -71,6 +71,7 @@ struct LaunchTask {
   std::span<const Bytes>
       scratch_offsets;  // one block a member (all its scratch arrays in order,
                         // each rounded up to the arena's alignment, then scratch_bytes)
+  Bytes scratch_bytes;  // of each of these blocks
   std::int32_t priority = 0;
   std::int32_t milli_vcus = 1000;
   std::span<const CommandId> after;

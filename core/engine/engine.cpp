@@ -181,6 +181,8 @@ Bytes Engine::home_slot(ArrayId array) const {
 
 Bytes Engine::allocated_bytes(SpaceId space) const { return state_->spaces[space].arena.used(); }
 
+Bytes Engine::most_allocated_bytes(SpaceId space) const { return state_->spaces[space].peak; }
+
 Bytes Engine::slab_bytes(SpaceId space) const { return state_->spaces[space].arena.capacity(); }
 
 namespace {

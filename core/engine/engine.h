@@ -37,6 +37,9 @@ struct EngineOptions {
   /// with nothing after it until it has. What an executing driver then finds in locations() is what
   /// the task left.
   bool pauses_at_shown = false;
+  /// Tasks and arrays will be added after the start: hosts keep their memory for them, and have for
+  /// replicas no more than the largest working set of a task.
+  bool program_grows = false;
   /// Another run's decisions, for the policies that follow a plan (shared by the runs of a
   /// comparison; nobody changes it). Checked by Engine::create.
   std::shared_ptr<const Plan> plan;
@@ -127,6 +130,8 @@ class Engine {
   [[nodiscard]] Bytes slab_bytes(SpaceId space) const;
   /// Bytes allocated in a space after the last step; of a host space with all home slots.
   [[nodiscard]] Bytes allocated_bytes(SpaceId space) const;
+  /// Most bytes allocated in a space when a task was issued, its scratch included; so far.
+  [[nodiscard]] Bytes most_allocated_bytes(SpaceId space) const;
   /// Current places of all initialised elements of an array; boxes are disjoint. After a failure:
   /// completely written ones only, without what is lost.
   [[nodiscard]] std::vector<PieceLocation> locations(ArrayId array) const;

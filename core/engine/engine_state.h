@@ -106,7 +106,9 @@ struct SpaceState {
   Arena arena;
   std::vector<ReplicaId> replicas;  // live compact ones, unordered; see replica_place
   std::uint32_t arriving = 0;       // unfinished copies into it
-  Bytes work_area;                  // of a host: room for replicas besides home slots
+  Bytes largest_set;                // of a host: what one task takes at most besides home slots
+  Bytes peak;                       // of the arena, scratch of the task being issued included
+  std::int64_t slots = 0;           // of its devices: tasks of 1 vcu at a time
   // With EngineOptions::writes_back_early, of a GPU:
   std::deque<std::pair<ReplicaId, RegionId>> dirty;  // written and perhaps not home yet, the oldest
                                                      // first; replicas may be gone

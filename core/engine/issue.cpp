@@ -158,7 +158,9 @@ CommandId give_launch(EngineState& state, TaskId task, const Candidate& candidat
   for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
     const SpaceId space = state.machine.device(candidate.devices[m]).space;
     const BlockId block = state.scratch[m].block;
-    offsets[m] = block.is_none() ? Bytes(0) : state.spaces[space].arena.offset(block);
+    const Arena& arena = state.spaces[space].arena;
+    offsets[m] = block.is_none() ? Bytes(0) : arena.offset(block);
+    if (!block.is_none()) command.scratch_bytes = arena.size(block);
   }
   command.scratch_offsets = offsets;
   command.priority = state.program.task(task).priority;

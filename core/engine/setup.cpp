@@ -88,20 +88,93 @@ void add_array(EngineState& state, ArrayId id, bool is_late) {
   state.directory.piece(piece).owner = homes.spaces.front();
 }
 
-/// Room on hosts for replicas besides home slots: operands that must not alias, foreign arrays,
-/// scratch. One contiguous area as large as the largest working set, of classes `first` on.
-void grow_work_areas(EngineState& state, std::size_t first) {
+/// Largest working sets on hosts of tasks of classes `first` on: what one task takes there besides
+/// home slots (operands that must not alias, arrays of other nodes, scratch).
+IdVector<SpaceId, Bytes> host_sets(const EngineState& state, std::size_t first) {
+  IdVector<SpaceId, Bytes> largest(state.spaces.size());
   for (std::size_t c = first; c < state.classes.size(); ++c) {
     for (const Candidate& candidate : state.classes[c].candidates) {
       for (const DeviceId device : candidate.devices) {
         const SpaceId space = state.machine.device(device).space;
         if (!state.machine.space(space).is_host) continue;
-        const Bytes needed = working_set(state, state.classes[c].representative, candidate, space);
-        SpaceState& host = state.spaces[space];
-        if (needed <= host.work_area) continue;
-        host.work_area = needed;
+        largest[space] = std::max(
+            largest[space], working_set(state, state.classes[c].representative, candidate, space));
       }
     }
+  }
+  return largest;
+}
+
+/// Bytes of all regions of arrays whose home is another host, by host.
+IdVector<SpaceId, Bytes> foreign_bytes(const EngineState& state) {
+  IdVector<SpaceId, Bytes> at_home(state.spaces.size());
+  Bytes total;
+  for (std::size_t r = 0; r < state.program.region_count(); ++r) {
+    const Region& region = state.program.region(RegionId(r));
+    const Bytes bytes = Arena::rounded(region.bytes);
+    at_home[state.directory.home_space(region.array)] += bytes;
+    total += bytes;
+  }
+  for (std::size_t s = 0; s < at_home.size(); ++s)
+    at_home[SpaceId(s)] = total - at_home[SpaceId(s)];
+  return at_home;
+}
+
+/// Tasks that hold memory of a space at once: those that run on its devices, and as many that are
+/// issued behind them.
+std::int64_t tasks_at_once(const EngineState& state, SpaceId space) {
+  std::int64_t tasks = 0;
+  for (std::size_t d = 0; d < state.machine.device_count(); ++d) {
+    const Device& device = state.machine.device(DeviceId(d));
+    if (device.space != space) continue;
+    const std::int64_t most = 2 * std::int64_t{device.slots};
+    tasks += state.options.window == 0 ? most : std::min<std::int64_t>(most, state.options.window);
+  }
+  return tasks;
+}
+
+/// Gives hosts room for replicas besides home slots, `sets` as host_sets() says: one contiguous
+/// area. The largest set must fit. Where the host has more, and the program does not grow, the
+/// area holds the sets of all tasks at once and everything of other hosts, as each has it but once.
+void lay_out_work_areas(EngineState& state, const IdVector<SpaceId, Bytes>& sets, Faults& faults) {
+  IdVector<SpaceId, Bytes> foreign;
+  for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
+    const SpaceId id(s);
+    if (sets[id] == Bytes(0)) continue;
+    const MemorySpace& space = state.machine.space(id);
+    SpaceState& host = state.spaces[id];
+    const Bytes room = space.capacity - host.arena.capacity();
+    if (sets[id] > room) {
+      faults.push_back({"space \"" + space.name + "\"",
+                        "home slots (" + in_bytes(host.arena.capacity()) +
+                            ") and the largest working set of a host task (" + in_bytes(sets[id]) +
+                            ") exceed its " + in_bytes(space.capacity)});
+      continue;
+    }
+    host.largest_set = sets[id];
+    Bytes area = sets[id];
+    if (!state.options.program_grows) {
+      if (foreign.empty()) foreign = foreign_bytes(state);
+      // No product: it might not fit in 64 bits.
+      const std::int64_t most = tasks_at_once(state, id);
+      area = sets[id].count() > room.count() / most
+                 ? room
+                 : std::min(room, Bytes(sets[id].count() * most) + foreign[id]);
+      area = Bytes(area.count() / Arena::kAlignment * Arena::kAlignment);
+    }
+    host.arena.free(host.arena.extend(area), {}, state.commands);
+  }
+}
+
+/// The same for what a program has grown by, of classes `first` on: an area of its own where a
+/// working set is larger than all before.
+void extend_work_areas(EngineState& state, std::size_t first) {
+  const IdVector<SpaceId, Bytes> sets = host_sets(state, first);
+  for (std::size_t s = 0; s < sets.size(); ++s) {
+    SpaceState& host = state.spaces[SpaceId(s)];
+    if (sets[SpaceId(s)] <= host.largest_set) continue;
+    host.largest_set = sets[SpaceId(s)];
+    host.arena.free(host.arena.extend(host.largest_set), {}, state.commands);
   }
 }
 
@@ -224,6 +297,10 @@ Faults set_up(EngineState& state) {
     state.spaces.push_back({Arena(Bytes(0), space.is_host ? Bytes(0) : space.capacity), {}, 0, {}});
     if (!space.is_host) state.device_bytes += state.spaces[SpaceId(s)].arena.capacity();
   }
+  for (std::size_t d = 0; d < state.machine.device_count(); ++d) {
+    const Device& device = state.machine.device(DeviceId(d));
+    state.spaces[device.space].slots += device.slots;
+  }
   state.devices.resize(state.machine.device_count());
   state.is_awake.resize(state.machine.device_count(), 0);
   state.engine_free.resize(state.machine.spec().engines.size());
@@ -237,19 +314,7 @@ Faults set_up(EngineState& state) {
   if (!faults.empty()) return faults;
   faults = set_up_plan(state);
   if (!faults.empty()) return faults;
-  grow_work_areas(state, 0);
-  for (std::size_t s = 0; s < state.machine.space_count(); ++s) {
-    const MemorySpace& space = state.machine.space(SpaceId(s));
-    SpaceState& host = state.spaces[SpaceId(s)];
-    if (host.work_area == Bytes(0)) continue;
-    if (host.arena.capacity() + host.work_area > space.capacity) {
-      faults.push_back({"space \"" + space.name + "\"",
-                        "home slots (" + in_bytes(host.arena.capacity()) +
-                            ") and the largest working set of a host task (" +
-                            in_bytes(host.work_area) + ") exceed its " + in_bytes(space.capacity)});
-    }
-    host.arena.free(host.arena.extend(host.work_area), {}, state.commands);
-  }
+  lay_out_work_areas(state, host_sets(state, 0), faults);
   return faults;
 }
 
@@ -265,16 +330,7 @@ void admit_tasks(EngineState& state, TaskId end) {
   faults = classify(state, end);
   PARLEY_CHECK(faults.empty(), "submitted tasks were not checked: " + faults.front().where + ": " +
                                    faults.front().what);
-  IdVector<SpaceId, Bytes> before(state.spaces.size());
-  for (std::size_t s = 0; s < before.size(); ++s) {
-    before[SpaceId(s)] = state.spaces[SpaceId(s)].work_area;
-  }
-  grow_work_areas(state, known);
-  for (std::size_t s = 0; s < before.size(); ++s) {
-    SpaceState& host = state.spaces[SpaceId(s)];
-    if (host.work_area == before[SpaceId(s)]) continue;
-    host.arena.free(host.arena.extend(host.work_area), {}, state.commands);
-  }
+  extend_work_areas(state, known);
   if (state.submitted == 0) list_successors(state, end);
   for (; state.submitted < end.index(); ++state.submitted) {
     on_task_submitted(state, TaskId(state.submitted));

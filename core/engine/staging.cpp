@@ -74,10 +74,11 @@ bool evict_one(EngineState& state, SpaceId space, Bytes needed, TaskId task) {
 
 /// A block of the space, evicting for it. Nothing: not even then.
 std::optional<BlockId> take_block(EngineState& state, SpaceId space, Bytes bytes, TaskId task,
-                                  std::vector<CommandId>& residue) {
+                                  std::vector<CommandId>& residue,
+                                  Arena::Prefers prefers = Arena::Prefers::kBestFit) {
   Arena& arena = state.spaces[space].arena;
   for (;;) {
-    if (auto block = arena.allocate(bytes, state.commands, residue)) return block;
+    if (auto block = arena.allocate(bytes, state.commands, residue, prefers)) return block;
     if (!evict_one(state, space, bytes, task)) return std::nullopt;
   }
 }
@@ -108,10 +109,14 @@ bool try_stage(EngineState& state, SpaceId space, TaskId task, Bytes scratch_siz
     taken.replicas.push_back(operand.replica);
   }
   if (scratch_size == Bytes(0)) return true;
+  // Scratch is free again once its task is issued: the next task would get the same bytes, and wait.
+  const Arena::Prefers prefers = state.spaces[space].slots > 1 ? Arena::Prefers::kLongestUnused
+                                                               : Arena::Prefers::kBestFit;
   for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
     if (state.machine.device(candidate.devices[m]).space != space) continue;
     state.scratch[m].residue.clear();
-    const auto block = take_block(state, space, scratch_size, task, state.scratch[m].residue);
+    const auto block =
+        take_block(state, space, scratch_size, task, state.scratch[m].residue, prefers);
     if (!block) return false;
     state.scratch[m].block = *block;
     taken.scratch.push_back(m);
@@ -144,16 +149,19 @@ void roll_back(EngineState& state, SpaceId space, Taken& taken) {
 void stage_space(EngineState& state, SpaceId space, TaskId task, Bytes scratch_size,
                  const Candidate& candidate) {
   Taken taken;
-  if (try_stage(state, space, task, scratch_size, candidate, taken)) return;
+  SpaceState& here = state.spaces[space];
+  if (try_stage(state, space, task, scratch_size, candidate, taken)) {
+    here.peak = std::max(here.peak, here.arena.used());
+    return;
+  }
   // Enough bytes, but in pieces: empty the whole space, the task's own operands too, and place the
   // working set from the start. It was checked to fit.
   roll_back(state, space, taken);
   ++state.statistics.compactions;
-  while (!state.spaces[space].replicas.empty()) {
-    evict(state, state.spaces[space].replicas.back(), DropReason::kEvicted, task);
-  }
+  while (!here.replicas.empty()) evict(state, here.replicas.back(), DropReason::kEvicted, task);
   const bool is_placed = try_stage(state, space, task, scratch_size, candidate, taken);
   PARLEY_CHECK(is_placed, "a working set that fits could not be placed in an empty space");
+  here.peak = std::max(here.peak, here.arena.used());
 }
 
 }  // namespace

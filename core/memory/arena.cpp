@@ -101,8 +101,9 @@ void Arena::absorb(BlockId id, BlockId neighbour) {
   unused_.push_back(neighbour);
 }
 
-/// Cuts `block` down to `size`; the rest becomes a free block with its part of the residue.
-void Arena::split(BlockId id, std::int64_t size) {
+/// Cuts `block` down to `size`; the rest becomes a free block, returned, with its part of the
+/// residue.
+BlockId Arena::split(BlockId id, std::int64_t size) {
   const BlockId rest = new_block();
   Block& block = blocks_[id];
   Block& tail = blocks_[rest];
@@ -130,15 +131,68 @@ void Arena::split(BlockId id, std::int64_t size) {
   }
   std::erase_if(block.residue, [](const Residue& part) { return part.begin == part.end; });
   put_in_bin(rest);
+  return rest;
+}
+
+/// The newest unfinished user of any of these bytes of a free block; none if they are idle.
+CommandId Arena::newest_user(const Block& block, std::int64_t begin, std::int64_t end,
+                             const CommandTable& commands) {
+  CommandId newest;
+  for (const Residue& part : block.residue) {
+    if (part.end <= begin) continue;
+    if (part.begin >= end) break;
+    for (const CommandId command : part.commands) {
+      if (commands.is_finished(command)) continue;
+      if (newest.is_none() || newest < command) newest = command;
+    }
+  }
+  return newest;
+}
+
+/// Of the longest free block of each size, the bytes to wait for the least: idle ones, or else
+/// those whose newest user is the oldest. Requires: there is a free block of `size`.
+Arena::Place Arena::place_used_longest_ago(std::int64_t size, const CommandTable& commands) const {
+  Place best;
+  CommandId best_user;
+  const auto consider = [&](BlockId id, std::int64_t begin) {
+    const Block& block = blocks_[id];
+    if (block.offset + block.size - begin < size) return;
+    const CommandId user = newest_user(block, begin, begin + size, commands);
+    const bool is_better =
+        best.block.is_none() || (!best_user.is_none() && (user.is_none() || user < best_user));
+    if (!is_better) return;
+    best = {id, begin};
+    best_user = user;
+  };
+  for (auto bin = bins_.lower_bound(size); bin != bins_.end(); ++bin) {
+    const BlockId id = bin->second.longest_free;
+    consider(id, blocks_[id].offset);
+    for (const Residue& part : blocks_[id].residue) {
+      if (best_user.is_none()) return best;
+      consider(id, part.begin);
+      consider(id, part.end);
+    }
+    if (best_user.is_none()) return best;
+  }
+  return best;
 }
 
 std::optional<BlockId> Arena::allocate(Bytes size, const CommandTable& commands,
-                                       std::vector<CommandId>& residue) {
+                                       std::vector<CommandId>& residue, Prefers prefers) {
   const std::int64_t wanted = rounded(size).count();
   const auto bin = bins_.lower_bound(wanted);
   if (bin == bins_.end()) return std::nullopt;
-  const BlockId id = bin->second.longest_free;
+  Place place{bin->second.longest_free, 0};
+  place.begin = blocks_[place.block].offset;
+  if (prefers == Prefers::kLongestUnused) place = place_used_longest_ago(wanted, commands);
+  BlockId id = place.block;
   take_from_bin(id);
+  if (const std::int64_t skipped = place.begin - blocks_[id].offset; skipped > 0) {
+    const BlockId behind = split(id, skipped);
+    take_from_bin(behind);
+    put_in_bin(id);
+    id = behind;
+  }
   if (blocks_[id].size > wanted) split(id, wanted);
   for (const Residue& part : blocks_[id].residue) {
     for (const CommandId command : part.commands) {

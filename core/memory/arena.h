@@ -1,7 +1,8 @@
 // Offsets of blocks within one memory space. Freed blocks keep the unfinished commands that still
 // use them (their residue), byte range by byte range; whoever gets any of those bytes next must
 // wait for them. Best fit, the longest free block of a size first, so that residue has had time to
-// finish. Neighbouring free blocks are joined at once. Deterministic; not shared between threads.
+// finish; or, if asked to, the bytes without residue, or with the oldest. Neighbouring free blocks
+// are joined at once. Deterministic; not shared between threads.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +31,18 @@ class Arena {
   /// Capacity is rounded down to the alignment. `base`: offset of the first byte in the slab.
   Arena(Bytes base, Bytes capacity);
 
+  enum class Prefers : std::uint8_t {
+    kBestFit,        // the smallest free block that is large enough, from its beginning
+    kLongestUnused,  // bytes that no unfinished command uses, or else those whose newest user is
+                     // the oldest; looked for in one free block of each size
+  };
+
   /// A block of rounded(size) bytes, or nothing when no free block is large enough. Appends to
   /// `residue` the unfinished commands that still use any of its bytes.
   /// Requires: size > 0.
   std::optional<BlockId> allocate(Bytes size, const CommandTable& commands,
-                                  std::vector<CommandId>& residue);
+                                  std::vector<CommandId>& residue,
+                                  Prefers prefers = Prefers::kBestFit);
   /// Gives a block back; `users`: the commands that may still use it.
   void free(BlockId block, std::span<const CommandId> users, const CommandTable& commands);
 
@@ -64,6 +72,10 @@ class Arena {
     bool is_free = false;
     std::vector<Residue> residue;  // of a free block
   };
+  struct Place {
+    BlockId block;
+    std::int64_t begin = 0;
+  };
   struct Bin {
     BlockId longest_free, latest_free;
   };
@@ -73,7 +85,10 @@ class Arena {
   void put_in_bin(BlockId block);
   void take_from_bin(BlockId block);
   void absorb(BlockId block, BlockId neighbour);
-  void split(BlockId block, std::int64_t size);
+  BlockId split(BlockId block, std::int64_t size);
+  static CommandId newest_user(const Block& block, std::int64_t begin, std::int64_t end,
+                               const CommandTable& commands);
+  [[nodiscard]] Place place_used_longest_ago(std::int64_t size, const CommandTable& commands) const;
 
   Bytes base_, capacity_, used_;
   BlockId last_;  // by offset

@@ -81,7 +81,8 @@ void Recorder::end_of_step(const core::Engine& engine, core::Time now) {
   for (std::size_t i = 0; i < machine_->space_count(); ++i) {
     const core::SpaceId space(i);
     const core::Bytes bytes = engine.allocated_bytes(space);
-    run_.peak_bytes[space] = std::max(run_.peak_bytes[space], bytes);
+    run_.peak_bytes[space] =
+        std::max({run_.peak_bytes[space], bytes, engine.most_allocated_bytes(space)});
     if (samples_memory_) run_.residency.push_back({now, space, bytes});
   }
 }

@@ -49,6 +49,67 @@ TEST_CASE("replicas that come back again and again are named, with how often and
       "");
 }
 
+TEST_CASE("host tasks with scratch run side by side where the host has room") {
+  const TemporaryFolder folder;
+  std::string arrays, tasks;
+  for (int i = 0; i < 16; ++i) {
+    const std::string number = std::to_string(i);
+    arrays += (i == 0 ? "" : ",") + std::string(R"({"name": "A_)") + number +
+              R"(", "shape": [1024], "dtype": "float64"})";
+    tasks += (i == 0 ? "" : ",") + std::string(R"({"name": "t)") + number +
+             R"(", "placement": "cpu", "out": ["A_)" + number +
+             R"("], "scratch_bytes": 1048576, "cost": {"ns": 1000000}})";
+  }
+  const std::string workload =
+      folder.file("w.json", R"({"format": "parley-workload", "version": 1, "name": "scratch",
+        "arrays": [)" + arrays + R"(], "tasks": [)" + tasks + "]}");
+  const auto run = [&](const std::string& host) {
+    REQUIRE(parley({"sim", workload, "--machine", "h200x4", "--limit", "host=" + host, "--check",
+                    "--summary", folder.path("s.json")})
+                .code == 0);
+    return Json::parse(contents(folder.path("s.json")));
+  };
+  const int home = 16 * 8192;
+  // Eight slots: two rounds of eight. What is held is home slots and the scratch of those that run.
+  const Json roomy = run("1GiB");
+  CHECK(roomy["makespan_ns"] > 2'000'000);
+  CHECK(roomy["makespan_ns"] < 2'100'000);
+  CHECK(roomy["peak_bytes"]["host"] == home + (8 << 20));
+  const Json tight = run(std::to_string(home + (2 << 20)));
+  CHECK(tight["makespan_ns"] > 8'000'000);
+  CHECK(tight["makespan_ns"] < 8'100'000);
+  CHECK(tight["peak_bytes"]["host"] == home + (2 << 20));
+  const Said said = parley({"sim", workload, "--machine", "h200x4", "--limit",
+                            "host=" + std::to_string(home + (1 << 20) - 256)});
+  CHECK(said.code == 2);
+  CHECK(has(said.err, "and the largest working set of a host task (1048576 bytes"));
+}
+
+TEST_CASE("a host keeps arrays of another node as long as it has room for them") {
+  const TemporaryFolder folder;
+  std::string tasks;
+  for (int t = 0; t < 10; ++t) {
+    tasks += (t == 0 ? "" : ",") + std::string(R"({"name": "t)") + std::to_string(t) +
+             R"(", "placement": "cpu:1", "in": ["A_)" + std::to_string(t % 2) +
+             R"("], "cost": {"ns": 1000}})";
+  }
+  const std::string workload =
+      folder.file("w.json", R"({"format": "parley-workload", "version": 1, "name": "foreign",
+        "arrays": [{"name": "A_0", "shape": [1048576], "dtype": "uint8", "init": {"fill": 1}},
+                   {"name": "A_1", "shape": [1048576], "dtype": "uint8", "init": {"fill": 1}}],
+        "tasks": [)" + tasks + "]}");
+  const auto copies = [&](const std::string& host) {
+    // One at a time: tasks in flight hold what they read.
+    REQUIRE(parley({"sim", workload, "--machine", "cluster", "--limit", "host1=" + host, "--check",
+                    "--order", "fifo", "--window", "1", "--prefetch", "none", "--summary",
+                    folder.path("s.json")})
+                .code == 0);
+    return Json::parse(contents(folder.path("s.json")))["copies"];
+  };
+  CHECK(copies("1GiB") == 2);
+  CHECK(copies("1MiB") == 10);
+}
+
 TEST_CASE("written back early, a replica is clean when it must go") {
   const TemporaryFolder folder;
   // x is written, then there is time for its way home, then two arrays need its room.

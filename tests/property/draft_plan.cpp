@@ -70,8 +70,9 @@ bool needs_plan(const core::EngineOptions& options) {
 }
 
 core::EngineOptions planned_options(const ProblemDraft& draft, const Problem& problem) {
-  if (!needs_plan(draft.options)) return draft.options;
   core::EngineOptions options = draft.options;
+  options.program_grows = problem.is_growing();
+  if (!needs_plan(options)) return options;
   // Which places fit, an engine knows. One that refuses the problem will do so again.
   const auto engine = core::Engine::create(problem.program(), problem.machine(), {});
   if (!engine) return {};

@@ -7,8 +7,8 @@
 
 namespace parley::test {
 
-/// The draft's options; with a plan, drawn from the draft's numbers, if any of its policies needs
-/// one. Requires then: the program does not grow.
+/// The draft's options, and whether the problem grows; with a plan, drawn from the draft's numbers,
+/// if any of its policies needs one. Requires then: the program does not grow.
 core::EngineOptions planned_options(const ProblemDraft& draft, const Problem& problem);
 
 /// Whether any of the policies follows a plan.

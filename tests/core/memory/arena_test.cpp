@@ -37,10 +37,12 @@ class Checked {
     return all;
   }
 
-  void allocate(std::int64_t bytes) {
+  void allocate(std::int64_t bytes, Arena::Prefers prefers) {
     std::vector<CommandId> residue;
-    const auto block = arena_.allocate(Bytes(bytes), commands_, residue);
     const std::size_t units = static_cast<std::size_t>((bytes + kUnit - 1) / kUnit);
+    const bool could_be_idle = has_idle(units);
+    const auto block = arena_.allocate(Bytes(bytes), commands_, residue, prefers);
+    if (prefers == Arena::Prefers::kLongestUnused && could_be_idle) REQUIRE(residue.empty());
     REQUIRE(block.has_value() == (longest_free() >= units));
     if (!block) return;
     const std::size_t first =
@@ -106,6 +108,29 @@ class Checked {
   }
 
  private:
+  /// Whether some free block, the only one of its size, has as many units in a row that nobody
+  /// uses. (Of several of a size the arena looks at one.)
+  [[nodiscard]] bool has_idle(std::size_t units) const {
+    std::map<std::size_t, std::pair<int, bool>> by_size;  // blocks, whether one will do
+    for (std::size_t first = 0; first < owner_.size();) {
+      std::size_t end = first, idle = 0, longest_idle = 0;
+      for (; end < owner_.size() && owner_[end] == -1; ++end) {
+        const bool is_idle = std::ranges::all_of(
+            owed_[end], [&](CommandId command) { return commands_.is_finished(command); });
+        idle = is_idle ? idle + 1 : 0;
+        longest_idle = std::max(longest_idle, idle);
+      }
+      if (end > first) {
+        ++by_size[end - first].first;
+        by_size[end - first].second |= longest_idle >= units;
+      }
+      first = std::max(end, first + 1);
+    }
+    return std::ranges::any_of(by_size, [](const auto& size) {
+      return size.second.first == 1 && size.second.second;
+    });
+  }
+
   [[nodiscard]] std::size_t longest_free() const {
     std::size_t longest = 0, run = 0;
     for (const int owner : owner_) {
@@ -135,7 +160,9 @@ TEST_CASE("blocks are disjoint and owe exactly what their bytes' former users le
       if (random.chance(3)) {
         checked.extend(random.between(1, 4 * kUnit));
       } else if (kind < 5) {
-        checked.allocate(random.between(1, 6 * kUnit));
+        checked.allocate(random.between(1, 6 * kUnit), random.chance(50)
+                                                           ? Arena::Prefers::kLongestUnused
+                                                           : Arena::Prefers::kBestFit);
       } else if (kind < 8 && !blocks.empty()) {
         checked.free(blocks[random.below(blocks.size())], random);
       } else {
