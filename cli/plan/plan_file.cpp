@@ -156,34 +156,49 @@ core::Plan plan_of_plan(const Json& file, PlanNames& names) {
   return plan;
 }
 
-/// The tasks in the order of the list, but each after all that it depends on.
+/// The tasks in the order of the list, but each after all that it depends on, also through what is
+/// not listed (evictions).
 std::vector<core::PlannedTask> after_dependencies(std::vector<core::PlannedTask> tasks,
                                                   const core::Program& program) {
   constexpr std::size_t kUnlisted = static_cast<std::size_t>(-1);
   core::IdVector<core::TaskId, std::size_t> place(program.task_count(), kUnlisted);
-  for (std::size_t i = 0; i < tasks.size(); ++i) place[tasks[i].task] = i;
-  std::vector<std::vector<std::size_t>> successors(tasks.size());
-  std::vector<std::size_t> pending(tasks.size(), 0);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (place[tasks[i].task] != i) return tasks;  // a task listed twice: the engine says so
-    for (const core::TaskId on : program.dependencies(tasks[i].task)) {
-      if (place[on] == kUnlisted) continue;
-      successors[place[on]].push_back(i);
-      ++pending[i];
-    }
+    if (place[tasks[i].task] != kUnlisted) return tasks;  // listed twice: the engine says so
+    place[tasks[i].task] = i;
   }
+  core::IdVector<core::TaskId, std::vector<core::TaskId>> successors(program.task_count());
+  core::IdVector<core::TaskId, std::size_t> pending(program.task_count(), 0);
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (pending[i] == 0) ready.push(i);
+  std::vector<core::TaskId> passed;  // unlisted, with nothing left to wait for
+  const auto make_ready = [&](core::TaskId task) {
+    if (place[task] == kUnlisted) {
+      passed.push_back(task);
+    } else {
+      ready.push(place[task]);
+    }
+  };
+  for (std::size_t t = 0; t < program.task_count(); ++t) {
+    const core::TaskId task(t);
+    for (const core::TaskId on : program.dependencies(task)) {
+      successors[on].push_back(task);
+      ++pending[task];
+    }
+    if (pending[task] == 0) make_ready(task);
   }
   std::vector<core::PlannedTask> sorted;
   sorted.reserve(tasks.size());
-  while (!ready.empty()) {
-    const std::size_t next = ready.top();
-    ready.pop();
-    sorted.push_back(std::move(tasks[next]));
-    for (const std::size_t i : successors[next]) {
-      if (--pending[i] == 0) ready.push(i);
+  while (!passed.empty() || !ready.empty()) {
+    core::TaskId done;
+    if (!passed.empty()) {
+      done = passed.back();
+      passed.pop_back();
+    } else {
+      done = tasks[ready.top()].task;
+      sorted.push_back(std::move(tasks[ready.top()]));
+      ready.pop();
+    }
+    for (const core::TaskId task : successors[done]) {
+      if (--pending[task] == 0) make_ready(task);
     }
   }
   return sorted;

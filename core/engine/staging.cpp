@@ -109,9 +109,10 @@ bool try_stage(EngineState& state, SpaceId space, TaskId task, Bytes scratch_siz
     taken.replicas.push_back(operand.replica);
   }
   if (scratch_size == Bytes(0)) return true;
-  // Scratch is free again once its task is issued: the next task would get the same bytes, and wait.
-  const Arena::Prefers prefers = state.spaces[space].slots > 1 ? Arena::Prefers::kLongestUnused
-                                                               : Arena::Prefers::kBestFit;
+  // Scratch is free again once its task is issued: the next task would get the same bytes, and
+  // wait.
+  const Arena::Prefers prefers =
+      state.spaces[space].slots > 1 ? Arena::Prefers::kLongestUnused : Arena::Prefers::kBestFit;
   for (std::size_t m = 0; m < candidate.devices.size(); ++m) {
     if (state.machine.device(candidate.devices[m]).space != space) continue;
     state.scratch[m].residue.clear();

@@ -93,6 +93,24 @@ TEST_CASE("pcie: switches and root complexes above so many GPUs, limits by direc
   CHECK(ns(machine, "gpu0", "gpu4", 500) == 1000);
 }
 
+/// A pcie link to the GPUs named, with more members.
+std::string pcie_of(const std::string& gpus, const std::string& more) {
+  return R"({"type": "pcie", "spaces": [)" + gpus + R"(], "to_device": {"bytes_per_s": 1e9},
+      "from_device": {"bytes_per_s": 1e9})" +
+         more + "}";
+}
+
+TEST_CASE("two pcie links of a host have switches of their own, and share what they name alike") {
+  const std::string switches = R"(, "per_switch": 1, "switch_bytes_per_s": 1.5e9,
+      "per_root": 2, "root_in_bytes_per_s": 2e9, "host_out_bytes_per_s": 4e9)";
+  const Machine machine = machine_of(machine_text(
+      {"host"}, 4,
+      pcie_of(R"("gpu0", "gpu1")", switches) + "," + pcie_of(R"("gpu2", "gpu3")", switches)));
+  CHECK(way(machine, "host", "gpu1") == "host.switch1.down host.out [gpu1.from_host]");
+  CHECK(way(machine, "host", "gpu2") == "host.switch2.down host.out [gpu2.from_host]");
+  CHECK(way(machine, "gpu3", "host") == "host.switch3.up host.root1.in [gpu3.to_host]");
+}
+
 TEST_CASE("peers that NVLink or a relay joins do not use PCIe, wherever the file has them") {
   const std::string pcie = kPcie + R"(, "peer": {"bytes_per_s": 5e8}})";
   const std::string nvlink =
@@ -290,6 +308,23 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
          "switch_bytes_per_s": 1e9, "per_root": 1, "root_out_bytes_per_s": 1e9})"),
        "m.json: links[0]: switch \"plx\" is below two root complexes, \"host.root0\" and "
        "\"host.root1\"; it may have one\n"},
+      {"a host's memory with two figures",
+       machine_text({"host"}, 2,
+                    pcie_of("\"gpu0\"", R"(, "host_out_bytes_per_s": 2e10)") + "," +
+                        pcie_of("\"gpu1\"", R"(, "host_out_bytes_per_s": 5e9)")),
+       "m.json: links[1]: gives resource \"host.out\" 5e+09 bytes/s, and it has 2e+10 already; a "
+       "resource has one figure\n"},
+      {"one switch with two figures",
+       machine_text({"host"}, 2,
+                    pcie_of("\"gpu0\"", R"(, "switch": "plx", "switch_bytes_per_s": 1e9)") + "," +
+                        pcie_of("\"gpu1\"", R"(, "switch": "plx", "switch_bytes_per_s": 3e9)")),
+       "m.json: links[1]: gives resource \"plx.down\" 3e+09 bytes/s, and it has 1e+09 already; a "
+       "resource has one figure\n"},
+      {"a resource with another figure than a link's",
+       machine_text({"host"}, 1, pcie_of("\"gpu0\"", R"(, "host_out_bytes_per_s": 2e10)"),
+                    R"(, "resources": [{"name": "host.out", "bytes_per_s": 1e9}])"),
+       "m.json: links[0]: gives resource \"host.out\" 2e+10 bytes/s, and it has 1e+09 already; a "
+       "resource has one figure\n"},
       {"a group of no size", machine_text({"host"}, 2, kPcie + R"(, "per_switch": 2,
          "switch_bytes_per_s": 1e9, "per_root": 0, "root_out_bytes_per_s": 1e9})"),
        "m.json: links[0].per_root: expected an integer >= 1, found 0\n"},

@@ -1,6 +1,8 @@
 #include "workloads/formats/link_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 namespace parley::workloads {
@@ -117,9 +119,34 @@ std::string LinkReader::unused_fabric_name(const std::string& name) const {
   return unused;
 }
 
+/// The number as it is shortest.
+static std::string shortest(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end.ptr};
+}
+
 ResourceId LinkReader::resource(const std::string& name, double bytes_per_s) {
   const ResourceId known = find_part(draft_.resources, name);
-  return known.is_none() ? draft_.add(core::Resource{name, Bandwidth(bytes_per_s)}) : known;
+  if (known.is_none()) return draft_.add(core::Resource{name, Bandwidth(bytes_per_s)});
+  const double before = draft_.spec.resources[known].capacity.bytes_per_s();
+  if (before != bytes_per_s && !has_told_of_figures_) {
+    has_told_of_figures_ = true;
+    reader_.fault(link_, "gives resource \"" + name + "\" " + shortest(bytes_per_s) +
+                             " bytes/s, and it has " + shortest(before) +
+                             " already; a resource has one figure");
+  }
+  return known;
+}
+
+bool LinkReader::has_resource(const std::string& name) const {
+  return !find_part(draft_.resources, name).is_none();
+}
+
+bool LinkReader::is_overlap(SpaceId from, SpaceId to) const {
+  return std::ranges::any_of(draft_.spec.routes, [&](const Route& route) {
+    return route.from == from && route.to == to;
+  });
 }
 
 CopyEngineId LinkReader::engine(const std::string& name) {

@@ -62,9 +62,13 @@ class LinkReader {
   void add_fabric(core::Fabric fabric) { draft_.spec.fabrics.push_back(std::move(fabric)); }
   /// `name`, with a number when there is a fabric of that name.
   [[nodiscard]] std::string unused_fabric_name(const std::string& name) const;
-  /// The one of that name, made if there is none yet.
+  /// The one of that name, made if there is none yet. A fault when it has another figure; told once
+  /// a link.
   core::ResourceId resource(const std::string& name, double bytes_per_s);
+  [[nodiscard]] bool has_resource(const std::string& name) const;
   core::CopyEngineId engine(const std::string& name);
+  /// Whether a route joins them already, which is a fault that is noted once all links are read.
+  [[nodiscard]] bool is_overlap(core::SpaceId from, core::SpaceId to) const;
   void add_route(core::Route pace, core::SpaceId from, core::SpaceId to, std::vector<core::Via> via,
                  std::vector<core::CopyEngineId> engines);
 
@@ -73,6 +77,7 @@ class LinkReader {
   MachineDraft& draft_;
   JsonValue link_;
   std::string kind_;
+  bool has_told_of_figures_ = false;
 };
 
 /// The rate that a route approaches: its cap, or the last slope of its curve. 0 when neither is.

@@ -46,9 +46,11 @@ void add_nvlink(LinkReader& link, Route route, SpaceId from, SpaceId to, double 
   if (bytes_per_s <= 0.0) return;  // noted already
   route.rate_cap = Bandwidth(bytes_per_s);
   const std::string& sender = link.name_of(from);
-  link.add_route(std::move(route), from, to,
-                 {{link.resource(sender + "-" + link.name_of(to), bytes_per_s)}},
-                 {link.engine(sender + ".peer_out")});
+  std::vector<core::Via> via;
+  if (!link.is_overlap(from, to)) {  // whose resource has its own figure
+    via.push_back({link.resource(sender + "-" + link.name_of(to), bytes_per_s)});
+  }
+  link.add_route(std::move(route), from, to, std::move(via), {link.engine(sender + ".peer_out")});
 }
 
 /// Point-to-point links, full duplex: "pairs": [["gpu0", "gpu1", 2], ...] with so many links.

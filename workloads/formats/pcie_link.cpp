@@ -1,6 +1,8 @@
 // The link type "pcie": a tree between a host's memory and each of several spaces. From the root:
 // the host's memory, root complexes, switches, the links of the spaces themselves. Whatever of
 // these the file gives a figure for becomes a resource; a copy engine each way for every space.
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -147,13 +149,28 @@ class PcieLink {
     // A faulty size has been noted: one group.
     const std::int64_t each = reader.integer(*size, 1).value_or(INT64_MAX);
     std::vector<std::string> result;
-    std::map<SpaceId, std::int64_t> before;  // by host: spaces of its node so far
+    std::map<SpaceId, std::int64_t> before;    // by host: spaces of its node so far
+    std::map<SpaceId, std::int64_t> first_of;  // by host: the number of its first group
     for (const SpaceId space : spaces_) {
       const SpaceId host = host_above(space);
-      const std::string node = host.is_none() ? "" : link_.name_of(host);
-      result.push_back(node + "." + kind + std::to_string(before[host]++ / each));
+      const std::string prefix = (host.is_none() ? "" : link_.name_of(host)) + "." + kind;
+      const auto first = first_of.try_emplace(host, 0).first;
+      if (before[host] == 0) first->second = first_unused(prefix);
+      result.push_back(prefix + std::to_string(first->second + before[host]++ / each));
     }
     return result;
+  }
+
+  /// The first number that no other link has given to a group.
+  [[nodiscard]] std::int64_t first_unused(const std::string& prefix) const {
+    std::int64_t number = 0;
+    const auto is_used = [&](const std::string& name) {
+      return std::ranges::any_of(
+          std::array{".up", ".down", ".out", ".in", ".both"},
+          [&](const char* suffix) { return link_.has_resource(name + suffix); });
+    };
+    while (is_used(prefix + std::to_string(number))) ++number;
+    return number;
   }
 
   /// A switch is below one root complex.

@@ -80,6 +80,24 @@ TEST_CASE("a summary tells where tasks go and in which order") {
   CHECK(by_device(first) == by_device(second));
 }
 
+TEST_CASE("a summary's order holds what depends on another through an eviction") {
+  const TemporaryFolder folder;
+  // b starts before a, which waits for a large copy; what c reads is evicted after a has read it.
+  const std::string workload = folder.file("w.json", R"({"format": "parley-workload", "version": 1,
+    "name": "evicting",
+    "arrays": [{"name": "A", "shape": [4096], "dtype": "uint8", "init": {"fill": 1}},
+               {"name": "B", "shape": [400000000], "dtype": "uint8", "init": {"fill": 1}}],
+    "tasks": [{"name": "a", "placement": "gpu:0", "in": ["A", "B"], "cost": {"ns": 1000}},
+              {"name": "b", "placement": "cpu", "out": ["A"], "cost": {"ns": 1000}},
+              {"evict": "A", "space": "gpu0"},
+              {"name": "c", "placement": "cpu", "in": ["A"], "cost": {"ns": 1000}}]})");
+  const Json first = summary_of({"sim", workload, "--machine", "h200x1"}, folder);
+  const std::string plan = folder.file("run.json", first.dump());
+  const Json second = summary_of({"sim", workload, "--machine", "h200x1", "--plan", plan}, folder);
+  CHECK(places(second) == places(first));
+  CHECK(second["makespan_ns"] == first["makespan_ns"]);
+}
+
 /// Two independent chains, a then b.
 std::string two_chains() {
   return R"({"format": "parley-workload", "version": 1, "name": "chains",
