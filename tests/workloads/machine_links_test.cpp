@@ -264,6 +264,7 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
     const char* what;
     std::string json;
     std::string faults;
+    bool is_all = false;  // and no more
   };
   const auto plain = [](const std::string& rest) {
     return machine_text({"host"}, 1, kPcie + "}", rest);
@@ -325,6 +326,13 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
                     R"(, "resources": [{"name": "host.out", "bytes_per_s": 1e9}])"),
        "m.json: links[0]: gives resource \"host.out\" 2e+10 bytes/s, and it has 1e+09 already; a "
        "resource has one figure\n"},
+      {"a switch of no speed", machine_text({"host"}, 2, kPcie + R"(, "per_switch": 2,
+         "switch_bytes_per_s": 0})"),
+       "m.json: links[0].switch_bytes_per_s: expected a number > 0, found 0\n", true},
+      {"a curve with a negative time", machine_text({"host"}, 1, R"({"type": "pcie",
+         "spaces": "gpus", "to_device": {"curve": [[0, -1], [1000, 2000]]},
+         "from_device": {"bytes_per_s": 1e9}})"),
+       "m.json: links[0].to_device.curve[0][1]: expected an integer from 0 to ", false},
       {"a group of no size", machine_text({"host"}, 2, kPcie + R"(, "per_switch": 2,
          "switch_bytes_per_s": 1e9, "per_root": 0, "root_out_bytes_per_s": 1e9})"),
        "m.json: links[0].per_root: expected an integer >= 1, found 0\n"},
@@ -333,7 +341,7 @@ TEST_CASE("bad machine files: one clear message each, with its place") {
     CAPTURE(c.what);
     const std::string faults = faults_said(c.json);
     CAPTURE(faults);
-    CHECK(faults.substr(0, c.faults.size()) == c.faults);
+    CHECK(faults.substr(0, c.is_all ? faults.size() : c.faults.size()) == c.faults);
   }
   const std::string head = R"({"format": "parley-machine", "version": 1, "name": "m")";
   const std::string rest = R"("devices": [{"name": "d", "class": "d", "space": "a"}]})";

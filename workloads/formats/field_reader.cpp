@@ -80,9 +80,12 @@ std::optional<std::int64_t> FieldReader::integer(JsonValue value, std::int64_t l
     found = static_cast<std::int64_t>(value.number());
   }
   if (found && *found >= lowest && *found <= highest) return found;
-  wrong_type(value, "an integer " + (highest == INT64_MAX ? ">= " + std::to_string(lowest)
-                                                          : "from " + std::to_string(lowest) +
-                                                                " to " + std::to_string(highest)));
+  // The largest of all is told only to whom it was not enough.
+  const bool has_most = highest < INT64_MAX ||
+                        (value.is_number() && value.number() >= static_cast<double>(INT64_MAX));
+  wrong_type(value, "an integer " + (has_most ? "from " + std::to_string(lowest) + " to " +
+                                                    std::to_string(highest)
+                                              : ">= " + std::to_string(lowest)));
   return std::nullopt;
 }
 

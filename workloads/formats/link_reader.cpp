@@ -194,16 +194,21 @@ void read_pace(FieldReader& reader, const FieldList& fields, Route& route) {
   }
   const auto curve = fields["curve"];
   if (!curve) return;
+  bool has_faults = false;
   for (const JsonValue point : reader.list(*curve, "a list of [BYTES, NS]")) {
     const std::vector<JsonValue> parts = reader.list(point, "[BYTES, NS]");
     if (parts.size() != 2) {
       if (point.is_list()) reader.wrong_type(point, "[BYTES, NS]");
+      has_faults = true;
       continue;
     }
     const auto bytes = reader.integer(parts[0], 0);
     const auto ns = reader.integer(parts[1], 0, core::kLongestDuration.count());
     if (bytes && ns) route.curve.emplace_back(*bytes, *ns);
+    has_faults |= !bytes || !ns;
   }
+  // Noted: nothing is said of what is missing then.
+  if (has_faults && route.curve.size() < 2) route.curve = {{0, 0}, {1, 1}};
 }
 
 }  // namespace parley::workloads

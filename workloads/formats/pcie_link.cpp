@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -74,17 +75,18 @@ class PcieLink {
     FieldReader& reader = link.reader();
     switches_ = groups("switch", "per_switch");
     roots_ = groups("root", "per_root");
-    if (switches_.empty() != !switch_rate_) {
+    if (has_any({"switch", "per_switch"}) != has_any({"switch_bytes_per_s"})) {
       reader.fault(fields.object(),
                    "\"switch\" (or \"per_switch\") and \"switch_bytes_per_s\" go together");
     }
-    if (roots_.empty() != root_limits_.empty()) {
+    if (has_any({"root", "per_root"}) !=
+        has_any({"root_out_bytes_per_s", "root_in_bytes_per_s", "root_both_bytes_per_s"})) {
       reader.fault(fields.object(),
                    "\"root\" (or \"per_root\") goes together with \"root_out_bytes_per_s\", "
                    "\"root_in_bytes_per_s\" or \"root_both_bytes_per_s\"");
     }
     refuse_divided_switches();
-    if (peer_across_ && switches_.empty()) {
+    if (peer_across_ && !has_any({"switch", "per_switch"})) {
       reader.fault(*fields["peer_across"], "copies across switches, and there are none");
     }
   }
@@ -106,6 +108,10 @@ class PcieLink {
 
  private:
   // ---- reading ----
+
+  [[nodiscard]] bool has_any(std::initializer_list<std::string_view> keys) const {
+    return std::ranges::any_of(keys, [&](std::string_view key) { return fields_.has(key); });
+  }
 
   /// A number, or an object that says what a byte takes in either direction.
   std::optional<JointLimit> joint(std::string_view key) {
