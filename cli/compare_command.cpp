@@ -352,8 +352,8 @@ void add_compare_command(CLI::App& app, Action& action) {
       ->take_all();
   command
       .add_option("--memory", arguments->memory,
-                  "GPUs with less and less memory: shares of all arrays, sizes, least; "
-                  "1,0.5,0.25,least")
+                  "GPUs with less and less memory: shares of all arrays (no less than least), "
+                  "sizes, least; 1,0.5,0.25,least")
       ->type_name("SIZES");
   add_policy_options(command, arguments->base);
   add_model_options(command, arguments->model);

@@ -144,9 +144,8 @@ bool LinkReader::has_resource(const std::string& name) const {
 }
 
 bool LinkReader::is_overlap(SpaceId from, SpaceId to) const {
-  return std::ranges::any_of(draft_.spec.routes, [&](const Route& route) {
-    return route.from == from && route.to == to;
-  });
+  return std::ranges::any_of(
+      draft_.spec.routes, [&](const Route& route) { return route.from == from && route.to == to; });
 }
 
 CopyEngineId LinkReader::engine(const std::string& name) {
